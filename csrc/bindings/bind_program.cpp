@@ -1,0 +1,78 @@
+// Program: a compiled graph that is run batch by batch.
+#include "fusegrad/program.h"
+
+#include "fusegrad/error.h"
+#include "pybind.h"
+
+namespace fusegrad {
+namespace binding {
+
+namespace {
+
+std::string describe(const Meta& meta) {
+  return std::string(name(meta.dtype)) + " of shape " + to_string(meta.shape);
+}
+
+std::shared_ptr<Program> compile(const TracedGraph& graph, bool exact_rewrites, bool optimize) {
+  const CompileOptions options{exact_rewrites, optimize};
+  const py::gil_scoped_release release;
+  return Program::compile(*graph.graph, options);
+}
+
+py::list run(Program& self, const py::args& inputs) {
+  const int count = static_cast<int>(inputs.size());
+  if (count != self.num_inputs()) {
+    throw ArgumentError("Program.run", "inputs", std::to_string(self.num_inputs()) + " Tensors",
+                        std::to_string(count));
+  }
+  std::vector<Array> arrays;
+  for (int i = 0; i < count; ++i) {
+    arrays.push_back(unwrap(inputs[static_cast<size_t>(i)].cast<Tensor>()));
+    const Meta wanted = self.input_meta(i);
+    const Meta given = arrays.back().meta();
+    if (given.dtype != wanted.dtype || given.shape != wanted.shape) {
+      throw ArgumentError("Program.run", "inputs[" + std::to_string(i) + "]", describe(wanted),
+                          describe(given));
+    }
+  }
+  std::vector<Array> results;
+  {
+    const py::gil_scoped_release release;
+    const std::lock_guard<std::mutex> lock(self.mutex());
+    for (int i = 0; i < count; ++i) self.bind_input(i, arrays[static_cast<size_t>(i)].view());
+    self.run();
+    for (int i = 0; i < self.num_outputs(); ++i) {
+      const Meta meta = self.output_meta(i);
+      results.emplace_back(meta.dtype, meta.shape);
+      copy_elements(results.back().view(), self.output(i));
+    }
+  }
+  py::list tensors;
+  for (const Array& result : results) tensors.append(wrap(result));
+  return tensors;
+}
+
+std::vector<int64_t> to_vector(const Shape& shape) { return {shape.begin(), shape.end()}; }
+
+}  // namespace
+
+void bind_program(py::module_& module) {
+  py::class_<Program, std::shared_ptr<Program>>(module, "Program", "A compiled graph.")
+      .def_static("compile", &compile, py::arg("graph"), py::kw_only(),
+                  py::arg("exact_rewrites") = true, py::arg("optimize") = true,
+                  "Run the passes over a copy of `graph`.")
+      .def("run", &run, "Run once on Tensors and return the outputs as Tensors.")
+      .def("text", &Program::text, py::arg("stage") = "plan",
+           "A stage as text: trace, rewrite, simplify, fuse, layout or plan.")
+      .def("input_shape",
+           [](const Program& self, int i) { return py::tuple(py::cast(to_vector(self.input_meta(i).shape))); },
+           py::arg("index"), "The shape of an input.")
+      .def_property_readonly("num_inputs", &Program::num_inputs, "The number of inputs.")
+      .def_property_readonly("num_outputs", &Program::num_outputs, "The number of outputs.")
+      .def_property_readonly("arena_bytes", &Program::arena_bytes, "Memory for all values.")
+      .def_property_readonly("rewrites", &Program::rewrites,
+                             "The exactness rewrites that fired, in order.");
+}
+
+}  // namespace binding
+}  // namespace fusegrad

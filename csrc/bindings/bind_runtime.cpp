@@ -1,0 +1,133 @@
+// The runtime: threads, instruction sets, how the library was built, random fills, the op table.
+#include <numeric>
+
+#include "fusegrad/cpu.h"
+#include "fusegrad/error.h"
+#include "fusegrad/op.h"
+#include "fusegrad/parallel.h"
+#include "fusegrad/random.h"
+#include "fusegrad/version.h"
+#include "pybind.h"
+
+namespace fusegrad {
+namespace binding {
+
+namespace {
+
+std::vector<std::string> isa_levels() {
+  std::vector<std::string> names;
+  for (const IsaLevel level : isa_levels_compiled()) names.emplace_back(isa_level_name(level));
+  return names;
+}
+
+py::object request_error() {
+  const char* text = isa_request_error();
+  return text == nullptr ? py::object(py::none()) : py::object(py::str(text));
+}
+
+Tensor uniform(const std::vector<int64_t>& shape, const std::string& dtype, uint64_t seed,
+               uint64_t stream, double low, double high) {
+  const DType element = parse_dtype("fill_uniform", dtype);
+  if (!is_floating(element)) {
+    throw ArgumentError("fill_uniform", "dtype", "float32 or float64", "'" + dtype + "'");
+  }
+  for (const int64_t size : shape) {
+    if (size < 0) {
+      throw ArgumentError("fill_uniform", "shape", "sizes of at least 0", std::to_string(size));
+    }
+  }
+  const Array array(element, to_shape(shape));
+  {
+    const py::gil_scoped_release release;
+    fill_uniform(array.view(), seed, stream, low, high);
+  }
+  return wrap(array);
+}
+
+Tensor permuted(int64_t n, uint64_t seed, int64_t epoch) {
+  if (n < 0) throw ArgumentError("permutation", "n", "a number of at least 0", std::to_string(n));
+  const Array array(DType::int64, Shape{n});
+  {
+    const py::gil_scoped_release release;
+    permutation(array.view().as<int64_t>(), n, seed, epoch);
+  }
+  return wrap(array);
+}
+
+// NaN and infinity are what x - x does not give 0 for.
+template <typename T>
+int64_t first_nonfinite(const T* values, int64_t n) {
+  constexpr int64_t kBlock = 1024;
+  for (int64_t begin = 0; begin < n; begin += kBlock) {
+    const int64_t end = std::min(n, begin + kBlock);
+    bool finite = true;
+    for (int64_t i = begin; i < end; ++i) finite &= values[i] - values[i] == T(0);
+    for (int64_t i = begin; !finite && i < end; ++i) {
+      if (!(values[i] - values[i] == T(0))) return i;
+    }
+  }
+  return -1;
+}
+
+int64_t find_nonfinite(const Tensor& tensor) {
+  const Array source = unwrap(tensor);
+  if (!is_floating(source.dtype())) return -1;
+  const py::gil_scoped_release release;
+  const Array array = contiguous(source, source.dtype());
+  if (array.dtype() == DType::float32) {
+    return first_nonfinite(array.view().as<float>(), array.size());
+  }
+  return first_nonfinite(array.view().as<double>(), array.size());
+}
+
+py::list describe_ops() {
+  constexpr std::pair<uint32_t, const char*> kNames[] = {
+      {kElementwise, "elementwise"}, {kView, "view"},         {kInPlace0, "in_place_0"},
+      {kInPlace1, "in_place_1"},     {kInPlace2, "in_place_2"}, {kInPlace3, "in_place_3"},
+      {kRandom, "random"},           {kAnyOrder, "any_order"},  {kGradient, "gradient"}};
+  py::list table;
+  int count = 0;
+  const OpDef* const* ops = op_table(&count);
+  for (int i = 0; i < count; ++i) {
+    py::list traits;
+    for (const auto& [bit, text] : kNames) {
+      if ((ops[i]->traits & bit) != 0) traits.append(text);
+    }
+    py::dict row;
+    row["name"] = ops[i]->name;
+    row["num_inputs"] = ops[i]->num_inputs;
+    row["num_outputs"] = ops[i]->num_outputs;
+    row["traits"] = traits;
+    row["differentiable"] = ops[i]->vjp != &kNotDifferentiable;
+    table.append(row);
+  }
+  return table;
+}
+
+}  // namespace
+
+void bind_runtime(py::module_& module) {
+  const py::call_guard<py::gil_scoped_release> unlocked;
+  module.def("num_threads", &num_threads, "Threads that ops and programs use.");
+  module.def("set_num_threads", &set_num_threads, unlocked, py::arg("count"),
+             "Set the number of threads; 0 restores the default.");
+  module.def("park_threads", &park_threads, unlocked, "Put idle threads to sleep now.");
+  module.def(
+      "isa", [] { return isa_level_name(isa_level()); }, "The instruction set in use.");
+  module.def("isa_levels", &isa_levels, "The instruction sets in this build, slowest first.");
+  module.def("isa_request_error", &request_error,
+             "None, or why FUSEGRAD_ISA could not be honoured.");
+  module.def("compiler", &compiler, "The compiler of this build.");
+  module.def("version", &version, "The version of the core library.");
+  module.def("build_type", &build_type, "The CMake build type.");
+  module.def("fill_uniform", &uniform, py::arg("shape"), py::arg("dtype"), py::arg("seed"),
+             py::arg("stream"), py::arg("low"), py::arg("high"), "Numbers uniform in [low, high).");
+  module.def("permutation", &permuted, py::arg("n"), py::arg("seed"), py::arg("epoch"),
+             "The order of n rows in an epoch, int64.");
+  module.def("first_nonfinite", &find_nonfinite, py::arg("tensor"),
+             "The index in C order of the first NaN or infinity; -1 for none.");
+  module.def("op_table", &describe_ops, "The ops: names, operands, traits.");
+}
+
+}  // namespace binding
+}  // namespace fusegrad

@@ -1,0 +1,148 @@
+// What _tensor.pyx needs from C++ and Cython cannot say: a thread-local, the fields of the exception
+// in flight, memory borrowed through the buffer protocol.
+// Included by the generated _tensor source only.
+#pragma once
+
+#include <Python.h>
+
+#include <memory>
+#include <string>
+
+#include "fusegrad/builder.h"
+#include "fusegrad/error.h"
+#include "fusegrad/graph.h"
+#include "fusegrad/tape.h"
+
+namespace fusegrad {
+namespace binding {
+
+// The Recorder that ops of this thread are recorded by; a reference is held while it is set.
+inline thread_local PyObject* current_recorder = nullptr;
+
+enum class Raised { argument, memory, other };
+
+// Inside a catch block: what was caught. fields: where, argument, expected, got; or the text alone.
+inline Raised describe_exception(std::string* fields) {
+  try {
+    throw;
+  } catch (const ArgumentError& error) {
+    fields[0] = error.where();
+    fields[1] = error.argument();
+    fields[2] = error.expected();
+    fields[3] = error.got();
+    return Raised::argument;
+  } catch (const std::bad_alloc& error) {
+    fields[0] = error.what();
+    return Raised::memory;
+  } catch (const std::exception& error) {
+    fields[0] = error.what();
+  } catch (...) {
+    fields[0] = "unknown C++ exception";
+  }
+  return Raised::other;
+}
+
+// The element type of a buffer in native byte order; false for all others.
+inline bool native_dtype(const Py_buffer& buffer, DType* dtype) {
+  const char* format = buffer.format == nullptr ? "B" : buffer.format;
+  const uint16_t probe = 1;
+  const bool little = *reinterpret_cast<const unsigned char*>(&probe) == 1;
+  if (*format == '@' || *format == '=' || *format == (little ? '<' : '>')) ++format;
+  if (format[0] == '\0' || format[1] != '\0') return false;
+  switch (format[0]) {
+    case 'f': *dtype = DType::float32; break;
+    case 'd': *dtype = DType::float64; break;
+    case 'i':
+    case 'l':
+    case 'q': *dtype = buffer.itemsize == 8 ? DType::int64 : DType::int32; break;
+    case 'B': *dtype = DType::uint8; break;
+    case '?': *dtype = DType::boolean; break;
+    default: return false;
+  }
+  return buffer.itemsize == itemsize(*dtype);
+}
+
+// The buffer of an object, or null with a Python error set.
+inline Py_buffer* acquire_buffer(PyObject* object) {
+  auto* buffer = new Py_buffer();
+  if (PyObject_GetBuffer(object, buffer, PyBUF_RECORDS_RO) == 0) return buffer;
+  delete buffer;
+  return nullptr;
+}
+
+// Whether elements can be used where they lie: aligned, strides whole elements.
+inline bool aligned(const Py_buffer& buffer) {
+  if (reinterpret_cast<uintptr_t>(buffer.buf) % static_cast<uintptr_t>(buffer.itemsize) != 0) {
+    return false;
+  }
+  for (int i = 0; i < buffer.ndim; ++i) {
+    if (buffer.strides != nullptr && buffer.strides[i] % buffer.itemsize != 0) return false;
+  }
+  return true;
+}
+
+inline void release_buffer(void* owner) {
+  auto* buffer = static_cast<Py_buffer*>(owner);
+  if (Py_IsInitialized() == 0) return;
+  const PyGILState_STATE state = PyGILState_Ensure();
+  PyBuffer_Release(buffer);
+  delete buffer;
+  PyGILState_Release(state);
+}
+
+// An Array over the memory of `buffer`, which it owns from now on, also when this raises.
+inline Array borrow_buffer(Py_buffer* buffer, DType dtype) {
+  try {
+    View view;
+    view.dtype = dtype;
+    view.data = buffer->buf;
+    const int64_t item = itemsize(dtype);
+    int64_t low = 0, high = 0;  // of the first and the last element, in elements from buf
+    for (int i = 0; i < buffer->ndim; ++i) view.shape.push_back(buffer->shape[i]);
+    view.strides = c_strides(view.shape);
+    for (int i = 0; i < buffer->ndim; ++i) {
+      if (buffer->strides != nullptr) view.strides[i] = buffer->strides[i] / item;
+      const int64_t reach = (view.shape[i] - 1) * view.strides[i];
+      if (view.shape[i] > 0) (reach < 0 ? low : high) += reach;
+    }
+    Storage* storage = Storage::borrow(static_cast<char*>(buffer->buf) + low * item,
+                                       (high - low + 1) * item, buffer, &release_buffer);
+    return Array(StoragePtr(storage), view);
+  } catch (...) {
+    release_buffer(buffer);
+    throw;
+  }
+}
+
+// A fresh Array in C order, or with the first axis contiguous.
+inline Array empty_array(DType dtype, const Shape& shape, bool f_order) {
+  return f_order ? Array(dtype, shape, f_strides(shape)) : Array(dtype, shape);
+}
+
+// A fresh copy in C order with the elements as `dtype`.
+inline Array copied(const Array& array, DType dtype) {
+  Array result(dtype, array.shape());
+  copy_elements(result.view(), array.view());
+  return result;
+}
+
+inline Array filled(DType dtype, const Shape& shape, double value) {
+  const Array element = Array::scalar(value);
+  View scalar = element.view();
+  scalar.shape = shape;
+  scalar.strides = broadcast_strides(Shape(), Strides(), shape);
+  Array result(dtype, shape);
+  copy_elements(result.view(), scalar);
+  return result;
+}
+
+inline std::shared_ptr<Builder> new_tape() { return std::make_shared<Tape>(); }
+inline Value watch(Builder& tape, const Array& array) {
+  return static_cast<Tape&>(tape).watch(array);
+}
+inline Graph& as_graph(Builder& builder) { return static_cast<Graph&>(builder); }
+
+inline std::string dtype_name(DType dtype) { return name(dtype); }
+
+}  // namespace binding
+}  // namespace fusegrad

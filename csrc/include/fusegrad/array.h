@@ -1,0 +1,76 @@
+// View: where elements lie. Array: a View that keeps its storage alive.
+//
+// Copying an Array shares the elements; strides count elements; any strides are allowed, also 0 and
+// negative ones.
+#pragma once
+
+#include <cstdint>
+
+#include "fusegrad/api.h"
+#include "fusegrad/dtype.h"
+#include "fusegrad/shape.h"
+#include "fusegrad/storage.h"
+
+namespace fusegrad {
+
+struct Meta {
+  DType dtype = DType::float32;
+  Shape shape;
+};
+
+struct View {
+  void* data = nullptr;
+  DType dtype = DType::float32;
+  Shape shape;
+  Strides strides;
+
+  int rank() const { return shape.rank(); }
+  int64_t size() const { return num_elements(shape); }
+  template <typename T>
+  T* as() const {
+    return static_cast<T*>(data);
+  }
+  bool c_contiguous() const { return is_c_contiguous(shape, strides); }
+  bool f_contiguous() const { return is_f_contiguous(shape, strides); }
+};
+
+class FUSEGRAD_API Array {
+ public:
+  Array() = default;
+  // Uninitialised, C order.
+  Array(DType dtype, const Shape& shape);
+  // Uninitialised, with the given strides over a fresh block (strides must be a permutation of a
+  // contiguous layout).
+  Array(DType dtype, const Shape& shape, const Strides& strides);
+  // A view of `storage`.
+  Array(StoragePtr storage, const View& view) : storage_(std::move(storage)), view_(view) {}
+
+  template <typename T>
+  static Array scalar(T value) {
+    Array result(DTypeOf<T>::value, Shape());
+    *result.view_.template as<T>() = value;
+    return result;
+  }
+
+  const View& view() const { return view_; }
+  const StoragePtr& storage() const { return storage_; }
+  DType dtype() const { return view_.dtype; }
+  const Shape& shape() const { return view_.shape; }
+  const Strides& strides() const { return view_.strides; }
+  int rank() const { return view_.shape.rank(); }
+  int64_t size() const { return num_elements(view_.shape); }
+  void* data() const { return view_.data; }
+  Meta meta() const { return {view_.dtype, view_.shape}; }
+  bool defined() const { return static_cast<bool>(storage_); }
+
+ private:
+  StoragePtr storage_;
+  View view_;
+};
+
+// dst[...] = src[...], converting the type; shapes must be equal. Regions must not overlap.
+FUSEGRAD_API void copy_elements(const View& dst, const View& src);
+// A fresh C-ordered array with the elements of `array` as `dtype`; `array` itself where it already is.
+FUSEGRAD_API Array contiguous(const Array& array, DType dtype);
+
+}  // namespace fusegrad

@@ -1,0 +1,55 @@
+// Program: a compiled Graph. Fixed operands in one arena, no allocation and no dispatch by name when
+// it runs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "fusegrad/api.h"
+#include "fusegrad/graph.h"
+
+namespace fusegrad {
+
+struct CompileOptions {
+  bool exact_rewrites = true;
+  bool optimize = true;  // false: trace -> plan, for comparing the passes with nothing
+};
+
+class FUSEGRAD_API Program {
+ public:
+  // Runs the passes (rewrite_exact, simplify, fuse, layout, plan) on a copy of `graph`.
+  static std::shared_ptr<Program> compile(const Graph& graph, const CompileOptions& options = {});
+
+  int num_inputs() const;
+  int num_outputs() const;
+  Meta input_meta(int i) const;
+  Meta output_meta(int i) const;
+
+  // The program's own buffer of input i (C order): the caller writes it before run().
+  View input_buffer(int i) const;
+  // Reads input i from `view` in the next runs, without copying where its strides allow.
+  void bind_input(int i, const View& view);
+  View output(int i) const;  // valid after run(), until the next
+
+  // One pass over the instructions; states named by update() get their new values at the end.
+  // Not for two threads at once: hold mutex().
+  void run();
+  std::mutex& mutex();
+
+  int64_t arena_bytes() const;
+  // Text of a stage: "trace", "rewrite", "simplify", "fuse", "layout", "plan".
+  std::string text(const std::string& stage) const;
+  const std::vector<std::string>& rewrites() const;
+
+  ~Program();
+
+ private:
+  Program();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fusegrad

@@ -1,0 +1,18 @@
+// Tape: a Builder that runs each op as it is emitted. Eager differentiation.
+#pragma once
+
+#include "fusegrad/builder.h"
+
+namespace fusegrad {
+
+class FUSEGRAD_API Tape final : public Builder {
+ public:
+  // A value on the tape with the elements of `array`, which later gradients may be taken of.
+  Value watch(const Array& array);
+  const Array& array(Value value) const { return info(value).array; }
+
+ protected:
+  void recorded(Node& node) override;
+};
+
+}  // namespace fusegrad

@@ -1,0 +1,236 @@
+// Program: the passes in order, then one block of memory and a flat list of calls with fixed
+// operands.
+#include "fusegrad/program.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "fusegrad/error.h"
+#include "fusegrad/parallel.h"
+#include "graph/layout.h"
+#include "graph/plan.h"
+#include "graph/print.h"
+
+namespace fusegrad {
+
+namespace {
+
+struct Call {
+  void (*eval)(const EvalContext& context);
+  EvalContext context;
+};
+
+// A pointer that moves when an input is bound to other memory.
+struct Fixup {
+  View* view;
+  int64_t offset;
+};
+
+char* advance(void* data, int64_t offset) { return static_cast<char*>(data) + offset; }
+
+}  // namespace
+
+struct Program::Impl {
+  Impl(const Graph& source, const CompileOptions& options) : traced(source), rewritten(source) {
+    if (options.exact_rewrites) rewrite_exact(rewritten);
+    if (options.optimize) {
+      simplified = simplify(rewritten);
+      fused = fuse(simplified);
+      layout = choose_layout(fused);
+    } else {
+      simplified = rewritten;
+      fused = rewritten;
+      layout = plain_layout(fused);
+    }
+    plan = make_plan(fused, layout);
+    arena = StoragePtr(Storage::allocate(std::max(plan.arena_bytes, kAlignment)));
+    own_constants();
+    link();
+  }
+
+  // Copies, so that later writes to an array that was captured do not reach the program.
+  void own_constants() {
+    for (const Block& block : plan.blocks) {
+      Array copy;
+      if (block.home == Home::constant) {
+        const Array& array = fused.info(Value{block.owner}).array;
+        copy = Array(array.dtype(), array.shape());
+        copy_elements(copy.view(), array.view());
+      }
+      constants.push_back(std::move(copy));
+    }
+  }
+
+  void link() {
+    const size_t num_inputs = fused.inputs().size();
+    input_of_value.assign(static_cast<size_t>(fused.num_values()), -1);
+    for (size_t i = 0; i < num_inputs; ++i) {
+      input_of_value[static_cast<size_t>(fused.inputs()[i].id)] = static_cast<int>(i);
+    }
+    buffers.resize(num_inputs);
+    bound.assign(num_inputs, false);
+    fixups.resize(num_inputs);
+
+    size_t num_views = plan.outputs.size();
+    for (const Instruction& instruction : plan.instructions) {
+      num_views += instruction.inputs.size() + instruction.outputs.size();
+    }
+    views.reserve(num_views);  // calls keep pointers into it
+    for (const Instruction& instruction : plan.instructions) {
+      const View* inputs = views.data() + views.size();
+      for (const Operand& input : instruction.inputs) add_view(input);
+      const View* outputs = views.data() + views.size();
+      for (const Operand& output : instruction.outputs) add_view(output);
+      calls.push_back({instruction.op->eval,
+                       {inputs, static_cast<int>(instruction.inputs.size()), outputs,
+                        static_cast<int>(instruction.outputs.size()), instruction.attrs}});
+    }
+    first_output = views.size();
+    for (const Operand& output : plan.outputs) add_view(output);
+  }
+
+  void add_view(const Operand& operand) {
+    const Block& block = plan.blocks[static_cast<size_t>(operand.place.block)];
+    View view{nullptr, operand.meta.dtype, operand.meta.shape, operand.place.strides};
+    const int64_t offset = operand.place.offset;
+    const Value owner{block.owner};
+    switch (block.home) {
+      case Home::arena:
+        view.data = advance(arena.get()->data(), block.offset + offset);
+        break;
+      case Home::state:
+        view.data = advance(fused.info(owner).array.data(), offset);
+        break;
+      case Home::constant:
+        view.data = advance(constants[static_cast<size_t>(operand.place.block)].data(), offset);
+        break;
+      case Home::input:
+        break;
+    }
+    views.push_back(view);
+    if (block.home == Home::input) {
+      const int input = input_of_value[static_cast<size_t>(owner.id)];
+      fixups[static_cast<size_t>(input)].push_back({&views.back(), offset});
+    }
+  }
+
+  size_t checked_input(int i, const char* where) const {
+    if (i < 0 || static_cast<size_t>(i) >= buffers.size()) {
+      throw ArgumentError(where, "i", "an input in [0, " + std::to_string(buffers.size()) + ")",
+                          std::to_string(i));
+    }
+    return static_cast<size_t>(i);
+  }
+
+  size_t checked_output(int i, const char* where) const {
+    if (i < 0 || static_cast<size_t>(i) >= plan.outputs.size()) {
+      throw ArgumentError(where, "i",
+                          "an output in [0, " + std::to_string(plan.outputs.size()) + ")",
+                          std::to_string(i));
+    }
+    return static_cast<size_t>(i);
+  }
+
+  void point(size_t input, void* data) {
+    for (const Fixup& fixup : fixups[input]) fixup.view->data = advance(data, fixup.offset);
+    bound[input] = true;
+  }
+
+  // Made at the first use: an input that is always bound elsewhere needs none.
+  const View& buffer(size_t input) {
+    Array& array = buffers[input];
+    if (!array.defined()) {
+      const Meta& meta = fused.meta(fused.inputs()[input]);
+      array = Array(meta.dtype, meta.shape);
+    }
+    if (!bound[input]) point(input, array.data());
+    return array.view();
+  }
+
+  const Graph traced;
+  Graph rewritten, simplified, fused;
+  Layout layout;
+  Plan plan;
+  StoragePtr arena;
+  std::vector<Array> constants;  // by block
+  std::vector<int> input_of_value;
+  std::vector<Array> buffers;
+  std::vector<bool> bound;
+  std::vector<std::vector<Fixup>> fixups;
+  std::vector<View> views;
+  std::vector<Call> calls;
+  size_t first_output = 0;
+  std::mutex mutex;
+};
+
+Program::Program() = default;
+Program::~Program() = default;
+
+std::shared_ptr<Program> Program::compile(const Graph& graph, const CompileOptions& options) {
+  std::shared_ptr<Program> program(new Program());
+  program->impl_ = std::make_unique<Impl>(graph, options);
+  return program;
+}
+
+int Program::num_inputs() const { return static_cast<int>(impl_->buffers.size()); }
+int Program::num_outputs() const { return static_cast<int>(impl_->plan.outputs.size()); }
+
+Meta Program::input_meta(int i) const {
+  return impl_->fused.meta(impl_->fused.inputs()[impl_->checked_input(i, "input_meta()")]);
+}
+
+Meta Program::output_meta(int i) const {
+  return impl_->plan.outputs[impl_->checked_output(i, "output_meta()")].meta;
+}
+
+View Program::input_buffer(int i) const {
+  return impl_->buffer(impl_->checked_input(i, "input_buffer()"));
+}
+
+void Program::bind_input(int i, const View& view) {
+  const size_t input = impl_->checked_input(i, "bind_input()");
+  const Meta& meta = impl_->fused.meta(impl_->fused.inputs()[input]);
+  if (view.dtype != meta.dtype || view.shape != meta.shape) {
+    throw ArgumentError("bind_input()", "view", meta_text(meta),
+                        meta_text({view.dtype, view.shape}));
+  }
+  if (view.c_contiguous()) {
+    impl_->point(input, view.data);
+    return;
+  }
+  const View own = impl_->buffer(input);
+  copy_elements(own, view);
+  impl_->point(input, own.data);
+}
+
+View Program::output(int i) const {
+  return impl_->views[impl_->first_output + impl_->checked_output(i, "output()")];
+}
+
+void Program::run() {
+  for (size_t i = 0; i < impl_->bound.size(); ++i) {
+    if (!impl_->bound[i]) impl_->buffer(i);
+  }
+  const FloatEnvironment environment;
+  for (const Call& call : impl_->calls) call.eval(call.context);
+}
+
+std::mutex& Program::mutex() { return impl_->mutex; }
+
+int64_t Program::arena_bytes() const { return impl_->plan.arena_bytes; }
+
+std::string Program::text(const std::string& stage) const {
+  if (stage == "trace") return impl_->traced.text();
+  if (stage == "rewrite") return impl_->rewritten.text();
+  if (stage == "simplify") return impl_->simplified.text();
+  if (stage == "fuse") return impl_->fused.text();
+  if (stage == "layout") return print_graph(impl_->fused, &impl_->layout);
+  if (stage == "plan") return impl_->plan.text();
+  throw ArgumentError("text()", "stage",
+                      "\"trace\", \"rewrite\", \"simplify\", \"fuse\", \"layout\" or \"plan\"",
+                      "\"" + stage + "\"");
+}
+
+const std::vector<std::string>& Program::rewrites() const { return impl_->fused.rewrites(); }
+
+}  // namespace fusegrad

@@ -1,0 +1,181 @@
+// Matrix product: the choice of tile and packing, and the loops around the tiles. Every
+// element is one chain acc = fma(a, b, acc) per block of kGemmBlockK, block sums added in order, so
+// nothing here (tile, packing, operand order) can change a bit of the result.
+#pragma once
+
+#include "kernels/elementwise-inl.h"
+#include "kernels/gemm-pack-inl.h"
+#include "kernels/gemm-tile-inl.h"
+#include "kernels/gemv-inl.h"
+#include "kernels/kernels.h"
+
+namespace fusegrad::simd::FUSEGRAD_ISA {
+namespace {
+
+// ---- loops ---------------------------------------------------------------------------------
+
+// Vectors of the next panel when `left` columns remain and the widest panel has `widest` vectors.
+template <class T>
+inline int64_t panel_vectors(int64_t left, int64_t widest) {
+  const int64_t vectors = (left + Vec<T>::kLanes - 1) / Vec<T>::kLanes;
+  if (vectors >= widest) return widest;
+  return vectors >= 2 ? 2 : 1;
+}
+
+// The rows are cut into panels whose heights differ by at most one.
+struct RowPanels {
+  int64_t count, height, taller;  // the first `taller` panels have height + 1 rows
+  int64_t start(int64_t p) const { return p * height + at_most(p, taller); }
+  int64_t rows(int64_t p) const { return height + (p < taller ? 1 : 0); }
+};
+
+inline RowPanels split_rows(int64_t m, int64_t tallest) {
+  const int64_t count = (m + tallest - 1) / tallest;
+  return RowPanels{count, m / count, m % count};
+}
+
+// Applies sigmoid, tanh or softplus to rows that have just been written.
+inline void apply_unary(UnaryOp op, float* c, int64_t cs, int64_t n) {
+  unary_f32(op, c, cs, c, cs, n);
+}
+inline void apply_unary(UnaryOp op, double* c, int64_t cs, int64_t n) {
+  unary_f64(op, c, cs, c, cs, n);
+}
+template <class T>
+void activate(Activation act, T* c, int64_t c_rs, int64_t c_cs, int64_t m, int64_t n) {
+  const UnaryOp op = act == Activation::sigmoid ? UnaryOp::sigmoid
+                     : act == Activation::tanh  ? UnaryOp::tanh
+                                                : UnaryOp::softplus;
+  if (c_rs == n * c_cs) {
+    apply_unary(op, c, c_cs, m * n);
+    return;
+  }
+  for (int64_t i = 0; i < m; ++i) apply_unary(op, c + i * c_rs, c_cs, n);
+}
+
+template <class T>
+struct Plan {
+  int64_t vectors;      // of the widest panel
+  RowPanels panels;     // of the broadcast operand
+  int64_t group;        // row panels packed at a time
+  bool pack_a, pack_b;  // false: read in place
+};
+
+template <class T>
+Plan<T> make_plan(const GemmArgs<T>& g) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  const int64_t columns = (g.n + kLanes - 1) / kLanes;
+  Plan<T> plan;
+  plan.vectors = columns == 1 ? 1 : (columns >= 3 && g.m <= kRows4 / 2 ? 4 : 2);
+  const int64_t tallest = plan.vectors == 1 ? kRows1 : (plan.vectors == 2 ? kRows2 : kRows4);
+  plan.panels = split_rows(g.m, tallest);
+  plan.group = kGemmRows / tallest;
+  // Packing pays when it is reused: a packed row serves every column panel, a packed column
+  // every row panel.
+  plan.pack_a = columns > 3 * plan.vectors;
+  plan.pack_b = g.b_cs != 1 || (plan.panels.count > 4 && g.k * g.n > 4096);
+  return plan;
+}
+
+template <class T>
+void gemm(const GemmArgs<T>& args) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  constexpr int64_t kColumns = kGemmPanelBytes / static_cast<int64_t>(sizeof(T));
+  GemmArgs<T> g = args;
+  if (g.m <= 0 || g.n <= 0) return;
+  // Lanes run along n: exchange the operands when c is contiguous along m instead.
+  if ((g.n == 1 && g.m > 1) || (g.m > 1 && g.c_cs != 1 && g.c_rs == 1)) {
+    g.a = args.b, g.a_rs = args.b_cs, g.a_cs = args.b_rs;
+    g.b = args.a, g.b_rs = args.a_cs, g.b_cs = args.a_rs;
+    g.c_rs = args.c_cs, g.c_cs = args.c_rs;
+    g.m = args.n, g.n = args.m;
+    g.bias_stride_m = args.bias_stride_n, g.bias_stride_n = args.bias_stride_m;
+  }
+  const bool simple = g.act == Activation::linear || g.act == Activation::relu ||
+                      g.act == Activation::leaky_relu;
+  TileOut<T> out;
+  out.c_rs = g.c_rs, out.c_cs = g.c_cs;
+  out.bias_rs = g.bias_stride_m, out.bias_cs = g.bias_stride_n;
+  out.act = simple ? g.act : Activation::linear;
+  out.slope = static_cast<T>(g.act_param);
+  const bool bare = g.c_cs == 1;
+  const bool bare_last = bare && g.bias == nullptr && out.act == Activation::linear;
+
+  if (g.m == 1 && g.n > 1 && (g.b_cs == 1 || g.b_rs == 1)) {
+    if (g.b_cs == 1) {
+      gemv_by_rows(g, out);
+    } else {
+      gemv_by_columns(g, out);
+    }
+    if (!simple) activate(g.act, g.c, g.n * g.c_cs, g.c_cs, g.m, g.n);
+    return;
+  }
+  const Plan<T> plan = make_plan(g);
+  const int64_t depth_max = at_most(g.k, kGemmBlockK);
+  T* const b_pack = static_cast<T*>(g.workspace);
+  T* const a_pack = b_pack + (at_most(g.n, kColumns) + 64) * depth_max;
+
+  for (int64_t j0 = 0; j0 < g.n; j0 += kColumns) {
+    const int64_t columns = at_most(kColumns, g.n - j0);
+    const int64_t whole = columns / kLanes * kLanes;
+    for (int64_t k0 = 0; k0 == 0 || k0 < g.k; k0 += kGemmBlockK) {
+      const int64_t depth = at_most(kGemmBlockK, g.k - k0);
+      const T* const b0 = g.b + k0 * g.b_rs + j0 * g.b_cs;
+      out.first = k0 == 0;
+      out.last = k0 + kGemmBlockK >= g.k;
+      // In place, only the vector that would read past the last column is packed.
+      for (int64_t j = plan.pack_b ? 0 : whole; j < columns;) {
+        const int64_t vectors = plan.pack_b ? panel_vectors<T>(columns - j, plan.vectors) : 1;
+        pack_panel(b_pack + j * depth, vectors * kLanes, b0 + j * g.b_cs, g.b_cs, g.b_rs,
+                   at_most(vectors * kLanes, columns - j), depth);
+        j += vectors * kLanes;
+      }
+      for (int64_t p0 = 0; p0 < plan.panels.count; p0 += plan.group) {
+        const int64_t p1 = at_most(p0 + plan.group, plan.panels.count);
+        const int64_t row0 = plan.panels.start(p0);
+        if (plan.pack_a) {
+          for (int64_t p = p0; p < p1; ++p) {
+            const int64_t i = plan.panels.start(p);
+            pack_panel(a_pack + (i - row0) * depth, plan.panels.rows(p),
+                       g.a + i * g.a_rs + k0 * g.a_cs, g.a_rs, g.a_cs, plan.panels.rows(p), depth);
+          }
+        }
+        for (int64_t j = 0; j < columns;) {
+          const bool packed = plan.pack_b || j >= whole;
+          const int64_t left = packed ? columns - j : whole - j;
+          const int64_t vectors = panel_vectors<T>(left, plan.vectors);
+          const T* const b = packed ? b_pack + j * depth : b0 + j;
+          const int64_t ldb = packed ? vectors * kLanes : g.b_rs;
+          out.cols = at_most(vectors * kLanes, columns - j);
+          out.plain = (out.last ? bare_last : bare) && out.cols == vectors * kLanes;
+          for (int64_t p = p0; p < p1; ++p) {
+            const int64_t i = plan.panels.start(p);
+            const int64_t rows = plan.panels.rows(p);
+            out.c = g.c + i * g.c_rs + (j0 + j) * g.c_cs;
+            out.bias = g.bias == nullptr
+                           ? nullptr
+                           : g.bias + i * g.bias_stride_m + (j0 + j) * g.bias_stride_n;
+            if (plan.pack_a) {
+              find_tile<T, true>(rows, vectors)(a_pack + (i - row0) * depth, 1, rows, b, ldb,
+                                                depth, out);
+            } else {
+              find_tile<T, false>(rows, vectors)(g.a + i * g.a_rs + k0 * g.a_cs, g.a_rs, g.a_cs, b,
+                                                 ldb, depth, out);
+            }
+          }
+          j += vectors * kLanes;
+        }
+        if (out.last && !simple) {
+          activate(g.act, g.c + row0 * g.c_rs + j0 * g.c_cs, g.c_rs, g.c_cs,
+                   plan.panels.start(p1) - row0, columns);
+        }
+      }
+    }
+  }
+}
+
+void gemm_f32(const GemmArgs<float>& args) { gemm(args); }
+void gemm_f64(const GemmArgs<double>& args) { gemm(args); }
+
+}  // namespace
+}  // namespace fusegrad::simd::FUSEGRAD_ISA

@@ -1,0 +1,183 @@
+// The register tiles of the matrix product and their epilogue. A tile computes one chain
+// acc = fma(a, b, acc) per element over one block of k, then adds it to what earlier blocks left.
+#pragma once
+
+#include "kernels/kernels.h"
+#include "kernels/vec-inl.h"
+
+namespace fusegrad::simd::FUSEGRAD_ISA {
+namespace {
+
+// Rows of a tile of 1, 2 and 4 vectors. A tile's accumulators, one row of the lane operand and a
+// broadcast must fit the registers (32 on AVX-512 and AArch64, 16 elsewhere; the emulated multiply-
+// add of the baseline needs most of them itself).
+#if defined(__AVX512F__)
+constexpr int kRows1 = 14, kRows2 = 14, kRows4 = 6;
+#elif defined(__AVX2__)
+constexpr int kRows1 = 12, kRows2 = 6, kRows4 = 3;
+#elif defined(__aarch64__)
+constexpr int kRows1 = 14, kRows2 = 12, kRows4 = 6;
+#else
+constexpr int kRows1 = 4, kRows2 = 2, kRows4 = 1;
+#endif
+
+// What happens to a finished tile: c = (first ? 0 : c) + acc, then bias and activation if last.
+template <class T>
+struct TileOut {
+  T* c;
+  int64_t c_rs, c_cs;
+  int64_t cols;      // valid columns of the tile
+  bool first, last;  // first and last block of k
+  bool plain;        // whole vectors, unit stride and, if last, neither bias nor activation
+  const T* bias;
+  int64_t bias_rs, bias_cs;
+  Activation act;  // linear, relu or leaky_relu
+  T slope;
+};
+
+// One row segment of at most kLanes columns through the full epilogue.
+template <class T>
+inline void finish_segment(typename Vec<T>::V acc, T* c, const TileOut<T>& out, const T* bias,
+                           int64_t count) {
+  typedef typename Vec<T>::V V;
+  constexpr int kLanes = Vec<T>::kLanes;
+  V x = acc;
+  if (!out.first) {
+    V old = {};
+    if (out.c_cs == 1) {
+      old = load_n(c, count);
+    } else {
+      for (int j = 0; j < kLanes; ++j) {
+        if (j < count) old[j] = c[j * out.c_cs];
+      }
+    }
+    x = old + acc;
+  }
+  if (out.last) {
+    if (bias != nullptr) {
+      V b = {};
+      if (out.bias_cs == 0) {
+        b = set1(*bias);
+      } else if (out.bias_cs == 1) {
+        b = load_n(bias, count);
+      } else {
+        for (int j = 0; j < kLanes; ++j) {
+          if (j < count) b[j] = bias[j * out.bias_cs];
+        }
+      }
+      x = x + b;
+    }
+    if (out.act == Activation::relu) x = relu(x);
+    if (out.act == Activation::leaky_relu) x = leaky_relu(x, set1(out.slope));
+  }
+  if (out.c_cs == 1) {
+    if (count == kLanes) {
+      store(c, x);
+    } else {
+      store_n(c, x, count);
+    }
+  } else {
+    for (int j = 0; j < kLanes; ++j) {
+      if (j < count) c[j * out.c_cs] = x[j];
+    }
+  }
+}
+
+// The general epilogue, out of line so that the tiles stay small: acc is rows x width.
+template <class T>
+__attribute__((noinline)) void finish_tile(const T* acc, int64_t rows, int64_t width,
+                                           const TileOut<T>& out) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < out.cols; j += kLanes) {
+      const int64_t left = out.cols - j;
+      const T* bias = out.bias;
+      if (bias != nullptr) bias += i * out.bias_rs + j * out.bias_cs;
+      finish_segment(load(acc + i * width + j), out.c + i * out.c_rs + j * out.c_cs, out, bias,
+                     left < kLanes ? left : kLanes);
+    }
+  }
+}
+
+// kRows x (kVectors * kLanes) outputs over `depth` steps. The broadcast operand is packed
+// ([k][kRows]) or has strides a_rs, a_cs; the lane operand has rows of unit stride, ldb apart.
+template <class T, int kRows, int kVectors, bool kPacked>
+void tile(const T* a, int64_t a_rs, int64_t a_cs, const T* b, int64_t ldb, int64_t depth,
+          const TileOut<T>& out) {
+  typedef typename Vec<T>::V V;
+  constexpr int kLanes = Vec<T>::kLanes;
+  const int64_t rs = kPacked ? 1 : a_rs;
+  const int64_t cs = kPacked ? kRows : a_cs;
+  V acc[kRows][kVectors] = {};
+  for (int64_t k = 0; k < depth; ++k) {
+    V bv[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) bv[v] = load(b + v * kLanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      const V av = set1(a[i * rs]);
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) acc[i][v] = fma(av, bv[v], acc[i][v]);
+    }
+    a += cs;
+    b += ldb;
+  }
+  if (out.plain) {
+    T* c = out.c;
+    if (out.first) {
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) store(c + v * kLanes, acc[i][v]);
+        c += out.c_rs;
+      }
+    } else {
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) {
+          store(c + v * kLanes, load(c + v * kLanes) + acc[i][v]);
+        }
+        c += out.c_rs;
+      }
+    }
+    return;
+  }
+  alignas(64) T rows[kRows * kVectors * kLanes];
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) store(rows + (i * kVectors + v) * kLanes, acc[i][v]);
+  }
+  finish_tile(rows, kRows, kVectors * kLanes, out);
+}
+
+// ---- the tile of given size ----------------------------------------------------------------
+
+template <class T>
+using TileFunction = void (*)(const T*, int64_t, int64_t, const T*, int64_t, int64_t,
+                              const TileOut<T>&);
+
+// Tiles of kVectors vectors and 1 .. kMax rows.
+template <class T, int kVectors, int kMax, bool kPacked>
+struct Tiles {
+  template <int... kIndex>
+  struct List {
+    static constexpr TileFunction<T> kFunctions[] = {tile<T, kIndex, kVectors, kPacked>...};
+  };
+  template <int kNext, int... kIndex>
+  struct Build : Build<kNext - 1, kNext, kIndex...> {};
+  template <int... kIndex>
+  struct Build<0, kIndex...> : List<kIndex...> {};
+  static TileFunction<T> of(int64_t rows) { return Build<kMax>::kFunctions[rows - 1]; }
+};
+
+template <class T, bool kPacked>
+TileFunction<T> find_tile(int64_t rows, int64_t vectors) {
+  if (vectors == 1) return Tiles<T, 1, kRows1, kPacked>::of(rows);
+  if (vectors == 2) return Tiles<T, 2, kRows2, kPacked>::of(rows);
+  return Tiles<T, 4, kRows4, kPacked>::of(rows);
+}
+
+}  // namespace
+}  // namespace fusegrad::simd::FUSEGRAD_ISA

@@ -1,0 +1,127 @@
+// Vector times matrix: the products with one row, where nothing is reused and the matrix streams
+// through once. Same chains and epilogue as the tiles of gemm-tile-inl.h.
+#pragma once
+
+#include "kernels/gemm-pack-inl.h"
+#include "kernels/gemm-tile-inl.h"
+
+namespace fusegrad::simd::FUSEGRAD_ISA {
+namespace {
+
+// Finishes `count` columns from j on of the single output row.
+template <class T>
+inline void finish_columns(const T* acc, int64_t j, int64_t count, const GemmArgs<T>& g,
+                           TileOut<T>& out) {
+  out.c = g.c + j * g.c_cs;
+  out.bias = g.bias == nullptr ? nullptr : g.bias + j * g.bias_stride_n;
+  out.cols = count;
+  finish_tile(acc, 1, count, out);
+}
+
+// Rows of b are contiguous: the outputs of many columns accumulate in a buffer that stays in cache
+// while several rows at a time pass by.
+template <class T>
+void gemv_by_rows(const GemmArgs<T>& g, TileOut<T>& out) {
+  typedef typename Vec<T>::V V;
+  constexpr int kLanes = Vec<T>::kLanes;
+  constexpr int64_t kColumns = 8192 / sizeof(T);
+  constexpr int kRowsAtOnce = 4;
+  alignas(64) T acc[kColumns];
+  for (int64_t j0 = 0; j0 < g.n; j0 += kColumns) {
+    const int64_t columns = at_most(kColumns, g.n - j0);
+    const int64_t whole = columns / kLanes * kLanes;
+    const int64_t rest = columns - whole;
+    for (int64_t k0 = 0; k0 == 0 || k0 < g.k; k0 += kGemmBlockK) {
+      const int64_t k1 = at_most(k0 + kGemmBlockK, g.k);
+      for (int64_t j = 0; j < columns; j += kLanes) store(acc + j, V{});
+      int64_t k = k0;
+      for (; k + kRowsAtOnce <= k1; k += kRowsAtOnce) {
+        const T* const b = g.b + k * g.b_rs + j0;
+        V a[kRowsAtOnce];
+        for (int r = 0; r < kRowsAtOnce; ++r) a[r] = set1(g.a[(k + r) * g.a_cs]);
+        for (int64_t j = 0; j < whole; j += kLanes) {
+          V x = load(acc + j);
+          for (int r = 0; r < kRowsAtOnce; ++r) x = fma(a[r], load(b + r * g.b_rs + j), x);
+          store(acc + j, x);
+        }
+        if (rest > 0) {
+          V x = load(acc + whole);
+          for (int r = 0; r < kRowsAtOnce; ++r) {
+            x = fma(a[r], load_n(b + r * g.b_rs + whole, rest), x);
+          }
+          store(acc + whole, x);
+        }
+      }
+      for (; k < k1; ++k) {
+        const T* const b = g.b + k * g.b_rs + j0;
+        const V a = set1(g.a[k * g.a_cs]);
+        for (int64_t j = 0; j < whole; j += kLanes) {
+          store(acc + j, fma(a, load(b + j), load(acc + j)));
+        }
+        if (rest > 0) store(acc + whole, fma(a, load_n(b + whole, rest), load(acc + whole)));
+      }
+      out.first = k0 == 0;
+      out.last = k0 + kGemmBlockK >= g.k;
+      finish_columns(acc, j0, columns, g, out);
+    }
+  }
+}
+
+// Columns of b are contiguous (a weight matrix stored [out][in]): vectors of outputs, transposed in
+// registers on the way in. kGroups independent chains hide the latency of the multiply-add.
+template <class T, int kGroups>
+inline void gemv_group(const GemmArgs<T>& g, int64_t j0, int64_t columns, TileOut<T>& out) {
+  typedef typename Vec<T>::V V;
+  constexpr int kLanes = Vec<T>::kLanes;
+  int64_t offset[kGroups * kLanes];
+  for (int64_t i = 0; i < kGroups * kLanes; ++i) offset[i] = at_most(i, columns - 1) * g.b_cs;
+  const T* const b = g.b + j0 * g.b_cs;
+  for (int64_t k0 = 0; k0 == 0 || k0 < g.k; k0 += kGemmBlockK) {
+    const int64_t k1 = at_most(k0 + kGemmBlockK, g.k);
+    V acc[kGroups] = {};
+    int64_t k = k0;
+    for (; k + kLine<T> <= k1; k += kLine<T>) {
+      for (int v = 0; v < kGroups; ++v) {
+#pragma GCC unroll 8
+        for (int q = 0; q < kLine<T>; q += kStep<T>) {
+          V column[kStep<T>];
+          transpose_step(column, b + k + q, offset + v * kLanes);
+#pragma GCC unroll 16
+          for (int c = 0; c < kStep<T>; ++c) {
+            acc[v] = fma(set1(g.a[(k + q + c) * g.a_cs]), column[c], acc[v]);
+          }
+        }
+      }
+    }
+    for (; k < k1; ++k) {
+      const V a = set1(g.a[k * g.a_cs]);
+      for (int v = 0; v < kGroups; ++v) {
+        V column = {};
+        for (int i = 0; i < kLanes; ++i) column[i] = b[offset[v * kLanes + i] + k];
+        acc[v] = fma(a, column, acc[v]);
+      }
+    }
+    alignas(64) T row[kGroups * kLanes];
+    for (int v = 0; v < kGroups; ++v) store(row + v * kLanes, acc[v]);
+    out.first = k0 == 0;
+    out.last = k0 + kGemmBlockK >= g.k;
+    finish_columns(row, j0, columns, g, out);
+  }
+}
+
+template <class T>
+void gemv_by_columns(const GemmArgs<T>& g, TileOut<T>& out) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  constexpr int kGroups = 2;
+  for (int64_t j = 0; j < g.n; j += kGroups * kLanes) {
+    const int64_t columns = at_most(kGroups * kLanes, g.n - j);
+    if (columns > kLanes) {
+      gemv_group<T, kGroups>(g, j, columns, out);
+    } else {
+      gemv_group<T, 1>(g, j, columns, out);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace fusegrad::simd::FUSEGRAD_ISA

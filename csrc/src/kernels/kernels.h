@@ -1,0 +1,115 @@
+// The kernel table: serial loops over raw pointers, one set per ISA level, chosen once at load.
+// Threads, shapes, broadcasting and validation live above; a kernel may assume valid arguments.
+// Outputs may alias inputs exactly (same pointer, same strides) in elementwise and update kernels.
+#pragma once
+
+#include <stdint.h>
+
+#include "fusegrad/activation.h"
+#include "fusegrad/activation.h"
+#include "fusegrad/cpu.h"
+
+namespace fusegrad {
+
+// abs'(0), relu'(0) and sqrt'(0) are 0. log_sigmoid(x) = -softplus(-x).
+enum class UnaryOp : int {
+  negative,
+  abs,
+  sign,
+  square,
+  sqrt,
+  reciprocal,
+  exp,
+  expm1,
+  log,
+  log1p,
+  tanh,
+  sigmoid,
+  relu,
+  softplus,
+  log_sigmoid,
+};
+
+// The *_grad forms take (dy, y) with y the forward output, softplus_grad takes (dy, x).
+// relu: y > 0 ? dy : 0; sigmoid: dy*y*(1-y); tanh: dy*(1-y*y); softplus: dy*sigmoid(x), the last
+// three evaluated in double and rounded once.
+enum class BinaryOp : int {
+  add,
+  subtract,
+  multiply,
+  divide,
+  maximum,
+  minimum,
+  power,
+  relu_grad,
+  sigmoid_grad,
+  tanh_grad,
+  softplus_grad,
+};
+
+enum class CompareOp : int { equal, not_equal, less, less_equal, greater, greater_equal };
+
+// c(m,n) = act(a(m,k) * b(k,n) + bias), any strides. Each element is one chain acc = fma(a, b, acc)
+// from +0 over ascending k inside blocks of kGemmBlockK, block sums added in order; bias and
+// activation are separately rounded, so the result has the bits of matmul, add and activation run
+// one by one, whatever the strides, the sizes and the ISA level. c must not overlap a, b or bias.
+template <class T>
+struct GemmArgs {
+  T* c;
+  int64_t c_rs, c_cs;
+  const T* a;
+  int64_t a_rs, a_cs;
+  const T* b;
+  int64_t b_rs, b_cs;
+  int64_t m, n, k;
+  const T* bias;  // null for none; element bias[i*bias_stride_m + j*bias_stride_n]
+  int64_t bias_stride_m, bias_stride_n;
+  Activation act;
+  double act_param;  // slope of leaky_relu
+  void* workspace;   // gemm_workspace_bytes(m, n, k, sizeof(T)) bytes, 64-byte aligned
+};
+
+constexpr int64_t kGemmBlockK = 256;       // part of the numerics contract
+constexpr int64_t kGemmPanelBytes = 2048;  // longest packed row of the lane operand
+constexpr int64_t kGemmRows = 96;          // longest packed column of the broadcast operand
+
+// Upper bound of the packing buffers of one gemm call with these sizes, either operand order.
+constexpr int64_t gemm_workspace_bytes(int64_t m, int64_t n, int64_t k, int64_t item_size = 8) {
+  const int64_t depth = k < kGemmBlockK ? k : kGemmBlockK;
+  const int64_t longest = (m > n ? m : n) + 64;
+  const int64_t lanes = kGemmPanelBytes / item_size + 64;
+  const int64_t rows = kGemmRows + 16;
+  const int64_t elements = (longest < lanes ? longest : lanes) + (longest < rows ? longest : rows);
+  return depth * elements * item_size + 1024;
+}
+
+// Rows of a 2-D view: element (o, r) is x[o*os + r*rs], o < outer, r < inner; inner >= 1
+// for max, min, argmax, argmin and the softmax family. Reductions accumulate in double over
+// 16 virtual lanes (lane = r modulo 16) and round once; the bits do not depend on the strides.
+// sum_squares_about adds (x - mean[o])^2. max and min propagate NaN; argmax and argmin return the
+// first NaN, else the first extreme. all_finite returns the index of the first NaN or infinity,
+// or -1. Upstream gradients g of the cross-entropies have stride gs, 0 for a scalar.
+// fXX_from_u8 and affine compute x*scale + offset with two roundings; scale 1, offset 0 is exact.
+// Scalars come as double and are rounded once to the element type.
+//
+// Updates (contiguous, no fused multiply-add; *_out may equal the matching input; optional state
+// pointers are null when absent):
+//   sgd       w -= lr*g
+//   momentum  m = mu*m - lr*g;  w += nesterov ? mu*m - lr*g : m
+//   rmsprop   v = rho*v + (1-rho)*g^2;  a = rho*a + (1-rho)*g;  inc = lr*g / sqrt(v - a^2 + eps)
+//             (no a: sqrt(v + eps));  b = mu*b + inc;  w -= b (no b: w -= inc)
+//   adam      m += (g-m)*(1-b1);  v += (g^2-v)*(1-b2);  vhat = max(vhat, v) when present
+//             w -= alpha*m / (sqrt(vhat or v) + eps)
+struct KernelTable {
+#define FUSEGRAD_KERNEL(result, name, args) result(*name) args;
+#include "kernels/kernels.def"
+#undef FUSEGRAD_KERNEL
+};
+
+// The table of the level in use; the same reference for the life of the process.
+const KernelTable& kernels();
+
+// The table of one level, or null when that level is not compiled in or not supported here.
+const KernelTable* kernels_of(IsaLevel level);
+
+}  // namespace fusegrad

@@ -1,0 +1,170 @@
+// Optimizer updates: one pass over parameter, gradient and state. Plain multiplies and adds in the
+// element type, in the order that kernels.h states; no fused operations, so every level agrees.
+#pragma once
+
+#include "kernels/kernels.h"
+#include "kernels/vec-inl.h"
+
+namespace fusegrad::simd::FUSEGRAD_ISA {
+namespace {
+
+// Calls body(offset, count) for whole vectors and then for the rest.
+template <class T, class Body>
+FUSEGRAD_INLINE void each_vector(int64_t n, const Body& body) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) body(i, kLanes);
+  if (i < n) body(i, n - i);
+}
+
+template <class T>
+FUSEGRAD_INLINE typename Vec<T>::V load_part(const T* p, int64_t count) {
+  return count == Vec<T>::kLanes ? load(p) : load_n(p, count);
+}
+template <class T>
+FUSEGRAD_INLINE void store_part(T* p, typename Vec<T>::V v, int64_t count) {
+  if (count == Vec<T>::kLanes) {
+    store(p, v);
+  } else {
+    store_n(p, v, count);
+  }
+}
+
+template <class T>
+inline void sgd(T* w_out, const T* w, const T* g, int64_t n, double lr) {
+  typedef typename Vec<T>::V V;
+  const V rate = set1(static_cast<T>(lr));
+  each_vector<T>(n, [=](int64_t i, int64_t count) __attribute__((always_inline)) {
+    store_part(w_out + i, load_part(w + i, count) - rate * load_part(g + i, count), count);
+  });
+}
+
+template <class T>
+inline void momentum(T* w_out, T* m_out, const T* w, const T* m, const T* g, int64_t n, double lr,
+                     double mu, bool nesterov) {
+  typedef typename Vec<T>::V V;
+  const V rate = set1(static_cast<T>(lr));
+  const V keep = set1(static_cast<T>(mu));
+  each_vector<T>(n, [=](int64_t i, int64_t count) __attribute__((always_inline)) {
+    const V step = rate * load_part(g + i, count);
+    const V m1 = keep * load_part(m + i, count) - step;
+    const V move = nesterov ? keep * m1 - step : m1;
+    const V w1 = load_part(w + i, count) + move;
+    store_part(m_out + i, m1, count);
+    store_part(w_out + i, w1, count);
+  });
+}
+
+template <class T, bool kCentered, bool kMomentum>
+inline void rmsprop_of(T* w_out, T* v_out, T* a_out, T* b_out, const T* w, const T* v, const T* a,
+                       const T* b, const T* g, int64_t n, double lr, double rho, double mu,
+                       double eps) {
+  typedef typename Vec<T>::V V;
+  const V rate = set1(static_cast<T>(lr));
+  const V keep = set1(static_cast<T>(rho));
+  const V take = set1(static_cast<T>(1.0 - rho));
+  const V push = set1(static_cast<T>(mu));
+  const V guard = set1(static_cast<T>(eps));
+  each_vector<T>(n, [=](int64_t i, int64_t count) __attribute__((always_inline)) {
+    const V grad = load_part(g + i, count);
+    const V v1 = keep * load_part(v + i, count) + take * (grad * grad);
+    V spread = v1;
+    if (kCentered) {
+      const V a1 = keep * load_part(a + i, count) + take * grad;
+      store_part(a_out + i, a1, count);
+      spread = v1 - a1 * a1;
+    }
+    V move = rate * grad / sqrt(spread + guard);
+    if (kMomentum) {
+      move = push * load_part(b + i, count) + move;
+      store_part(b_out + i, move, count);
+    }
+    const V w1 = load_part(w + i, count) - move;
+    store_part(v_out + i, v1, count);
+    store_part(w_out + i, w1, count);
+  });
+}
+
+template <class T>
+inline void rmsprop(T* w_out, T* v_out, T* a_out, T* b_out, const T* w, const T* v, const T* a,
+                    const T* b, const T* g, int64_t n, double lr, double rho, double mu,
+                    double eps) {
+  const auto run = a == nullptr ? (b == nullptr ? rmsprop_of<T, false, false>
+                                                : rmsprop_of<T, false, true>)
+                                : (b == nullptr ? rmsprop_of<T, true, false>
+                                                : rmsprop_of<T, true, true>);
+  run(w_out, v_out, a_out, b_out, w, v, a, b, g, n, lr, rho, mu, eps);
+}
+
+template <class T, bool kAmsgrad>
+inline void adam_of(T* w_out, T* m_out, T* v_out, T* vhat_out, const T* w, const T* m, const T* v,
+                    const T* vhat, const T* g, int64_t n, double alpha, double b1, double b2,
+                    double eps) {
+  typedef typename Vec<T>::V V;
+  const V rate = set1(static_cast<T>(alpha));
+  const V take1 = set1(static_cast<T>(1.0 - b1));
+  const V take2 = set1(static_cast<T>(1.0 - b2));
+  const V guard = set1(static_cast<T>(eps));
+  each_vector<T>(n, [=](int64_t i, int64_t count) __attribute__((always_inline)) {
+    const V grad = load_part(g + i, count);
+    const V m0 = load_part(m + i, count);
+    const V v0 = load_part(v + i, count);
+    const V m1 = m0 + (grad - m0) * take1;
+    const V v1 = v0 + (grad * grad - v0) * take2;
+    V scale = v1;
+    if (kAmsgrad) {
+      scale = max_nan(load_part(vhat + i, count), v1);
+      store_part(vhat_out + i, scale, count);
+    }
+    const V w1 = load_part(w + i, count) - rate * m1 / (sqrt(scale) + guard);
+    store_part(m_out + i, m1, count);
+    store_part(v_out + i, v1, count);
+    store_part(w_out + i, w1, count);
+  });
+}
+
+template <class T>
+inline void adam(T* w_out, T* m_out, T* v_out, T* vhat_out, const T* w, const T* m, const T* v,
+                 const T* vhat, const T* g, int64_t n, double alpha, double b1, double b2,
+                 double eps) {
+  const auto run = vhat == nullptr ? adam_of<T, false> : adam_of<T, true>;
+  run(w_out, m_out, v_out, vhat_out, w, m, v, vhat, g, n, alpha, b1, b2, eps);
+}
+
+void sgd_f32(float* w_out, const float* w, const float* g, int64_t n, double lr) {
+  sgd(w_out, w, g, n, lr);
+}
+void sgd_f64(double* w_out, const double* w, const double* g, int64_t n, double lr) {
+  sgd(w_out, w, g, n, lr);
+}
+void momentum_f32(float* w_out, float* m_out, const float* w, const float* m, const float* g,
+                  int64_t n, double lr, double mu, bool nesterov) {
+  momentum(w_out, m_out, w, m, g, n, lr, mu, nesterov);
+}
+void momentum_f64(double* w_out, double* m_out, const double* w, const double* m, const double* g,
+                  int64_t n, double lr, double mu, bool nesterov) {
+  momentum(w_out, m_out, w, m, g, n, lr, mu, nesterov);
+}
+void rmsprop_f32(float* w_out, float* v_out, float* a_out, float* b_out, const float* w,
+                 const float* v, const float* a, const float* b, const float* g, int64_t n,
+                 double lr, double rho, double mu, double eps) {
+  rmsprop(w_out, v_out, a_out, b_out, w, v, a, b, g, n, lr, rho, mu, eps);
+}
+void rmsprop_f64(double* w_out, double* v_out, double* a_out, double* b_out, const double* w,
+                 const double* v, const double* a, const double* b, const double* g, int64_t n,
+                 double lr, double rho, double mu, double eps) {
+  rmsprop(w_out, v_out, a_out, b_out, w, v, a, b, g, n, lr, rho, mu, eps);
+}
+void adam_f32(float* w_out, float* m_out, float* v_out, float* vhat_out, const float* w,
+              const float* m, const float* v, const float* vhat, const float* g, int64_t n,
+              double alpha, double b1, double b2, double eps) {
+  adam(w_out, m_out, v_out, vhat_out, w, m, v, vhat, g, n, alpha, b1, b2, eps);
+}
+void adam_f64(double* w_out, double* m_out, double* v_out, double* vhat_out, const double* w,
+              const double* m, const double* v, const double* vhat, const double* g, int64_t n,
+              double alpha, double b1, double b2, double eps) {
+  adam(w_out, m_out, v_out, vhat_out, w, m, v, vhat, g, n, alpha, b1, b2, eps);
+}
+
+}  // namespace
+}  // namespace fusegrad::simd::FUSEGRAD_ISA

@@ -1,0 +1,332 @@
+// Cross-entropies from logits: softmax with distributions or integer labels, and sigmoid.
+//
+// Softmax forms reduce the last axis: logits (..., classes), loss and g (...,). Operands are
+// (logits, targets) and, for the gradients with respect to the logits, (logits, targets, g).
+#include "ops/check.h"
+#include "ops/dispatch.h"
+#include "ops/emit.h"
+#include "ops/labels.h"
+#include "ops/rows.h"
+
+namespace fusegrad {
+namespace {
+
+using namespace emit;
+
+Shape without_last(const Shape& shape) {
+  Shape result = shape;
+  result.resize(shape.rank() - 1);
+  return result;
+}
+Dims last_axis(const View& x) { return {x.rank() - 1}; }
+Dims last_axis(const Builder& b, Value x) { return {b.meta(x).shape.rank() - 1}; }
+
+void check_logits(const InferContext& c) {
+  require_float(c, 0, "logits");
+  require_rank(c, 0, "logits", 1);
+  if (c.inputs[0].shape.back() == 0) fail(c, 0, "logits", "at least one class");
+}
+void check_distribution(const InferContext& c) {
+  check_logits(c);
+  require_dtype(c, 1, "labels", c.inputs[0].dtype);
+  require_same_shape(c, 1, "labels", c.inputs[0].shape);
+}
+void check_labels(const InferContext& c) {
+  check_logits(c);
+  require_index(c, 1, "labels");
+  require_same_shape(c, 1, "labels", without_last(c.inputs[0].shape));
+}
+void loss_result(InferContext& c) {
+  c.outputs[0].dtype = c.inputs[0].dtype;
+  c.outputs[0].shape = without_last(c.inputs[0].shape);
+}
+void grad_result(InferContext& c, const Shape& g) {
+  require_dtype(c, 2, "g", c.inputs[0].dtype);
+  require_same_shape(c, 2, "g", g);
+  c.outputs[0] = c.inputs[0];
+}
+
+// ---- shared gradients
+
+// Ones for the g of a gradient op.
+Value ones(Builder& b, Value like) {
+  return broadcast_to(b, number(b, 1.0, like), b.meta(like).shape);
+}
+// The product of the softmax's Jacobian and v: p * (v - sum(v p)).
+Value softmax_product(Builder& b, Value logits, Value v) {
+  const int64_t axis = last_axis(b, logits)[0];
+  return along(b, softmax_grad_op, v, along(b, softmax_op, logits, axis), axis);
+}
+
+// ---- distributions: loss = -sum_j t_j log softmax(x)_j
+
+void softmax_ce_infer(InferContext& c) {
+  check_distribution(c);
+  loss_result(c);
+}
+void softmax_ce_eval(const EvalContext& c) {
+  const View& x = c.inputs[0];
+  Rows rows;
+  rows.add_reduced(c.outputs[0], x.shape, last_axis(x));
+  rows.add_full(x);
+  rows.add_full(c.inputs[1]);
+  rows.finish(x.shape, last_axis(x));
+  by_float(x.dtype, [&](auto tag) {
+    using T = decltype(tag);
+    const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_dist);
+    for_each_run(rows.loop, row_grain(rows.inner, 8), [&](char* const* at, const int64_t* s,
+                                                          int64_t n) {
+      const auto run = [&](int64_t o, int64_t count) {
+        kernel(typed<T>(at[0]) + o * s[0], typed<const T>(at[1]) + o * s[1], s[1], rows.rs[1],
+               typed<const T>(at[2]) + o * s[2], s[2], rows.rs[2], count, rows.inner);
+      };
+      if (s[0] == 1) return run(0, n);
+      for (int64_t o = 0; o < n; ++o) run(o, 1);
+    });
+  });
+}
+// dx = (softmax(x) * sum(t) - t) * g, dt = -log_softmax(x) * g
+void softmax_ce_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  const Value x = c.input(0);
+  if (c.needs(0)) {
+    c.set(0, b.emit(softmax_cross_entropy_grad_op, {x, c.input(1), c.cotangent()}));
+  }
+  if (c.needs(1)) {
+    const Value logs = along(b, log_softmax_op, x, last_axis(b, x)[0]);
+    c.set(1, negative(b, multiply(b, logs, append_axis(b, c.cotangent()))));
+  }
+}
+
+void softmax_ce_grad_infer(InferContext& c) {
+  check_distribution(c);
+  grad_result(c, without_last(c.inputs[0].shape));
+}
+void softmax_ce_grad_eval(const EvalContext& c) {
+  const View& x = c.inputs[0];
+  Rows rows;
+  rows.add_full(c.outputs[0]);
+  rows.add_full(x);
+  rows.add_full(c.inputs[1]);
+  rows.add_reduced(c.inputs[2], x.shape, last_axis(x));
+  rows.finish(x.shape, last_axis(x));
+  by_float(x.dtype, [&](auto tag) {
+    using T = decltype(tag);
+    const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_dist_grad);
+    for_each_run(rows.loop, row_grain(rows.inner, 8),
+                 [&](char* const* at, const int64_t* s, int64_t n) {
+                   kernel(typed<T>(at[0]), s[0], rows.rs[0], typed<const T>(at[1]), s[1],
+                          rows.rs[1], typed<const T>(at[2]), s[2], rows.rs[2],
+                          typed<const T>(at[3]), s[3], n, rows.inner);
+                 });
+  });
+}
+// For cotangent c: d/dx = g sum(t) p (c - sum(c p)); d/dt = g (sum(c p) - c);
+// d/dg = sum(c * (p sum(t) - t))
+void softmax_ce_grad_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  const Value ct = c.cotangent();
+  const Value x = c.input(0);
+  const Value t = c.input(1);
+  const Value g = append_axis(b, c.input(2));
+  const Dims axes = last_axis(b, x);
+  if (c.needs(0)) {
+    const Value scale = multiply(b, g, sum(b, t, axes, true));
+    c.set(0, softmax_product(b, x, multiply(b, ct, scale)));
+  }
+  if (c.needs(1)) {
+    const Value p = along(b, softmax_op, x, axes[0]);
+    c.set(1, multiply(b, g, subtract(b, sum(b, multiply(b, ct, p), axes, true), ct)));
+  }
+  if (c.needs(2)) {
+    const Value unit = b.emit(softmax_cross_entropy_grad_op, {x, t, ones(b, c.input(2))});
+    c.set(2, sum(b, multiply(b, ct, unit), axes, false));
+  }
+}
+
+// ---- integer labels: loss = -log softmax(x)_label
+
+// The labels as int64 in C order, checked against the number of classes.
+View checked_labels(const EvalContext& c, const char* op) {
+  View labels = c.inputs[1];
+  const int64_t size = labels.size();
+  int64_t* const at = label_space(size);
+  copy_labels(op, "labels", labels, c.inputs[0].shape.back(), false, at);
+  labels.data = at;
+  labels.dtype = DType::int64;
+  labels.strides = c_strides(labels.shape);
+  return labels;
+}
+
+void sparse_ce_infer(InferContext& c) {
+  check_labels(c);
+  loss_result(c);
+}
+void sparse_ce_eval(const EvalContext& c) {
+  const View& x = c.inputs[0];
+  const View labels = checked_labels(c, "sparse_softmax_cross_entropy");
+  Rows rows;
+  rows.add_reduced(c.outputs[0], x.shape, last_axis(x));
+  rows.add_full(x);
+  rows.add_reduced(labels, x.shape, last_axis(x));
+  rows.finish(x.shape, last_axis(x));
+  by_float(x.dtype, [&](auto tag) {
+    using T = decltype(tag);
+    const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_i64);
+    for_each_run(rows.loop, row_grain(rows.inner, 8), [&](char* const* at, const int64_t* s,
+                                                          int64_t n) {
+      const auto run = [&](int64_t o, int64_t count) {
+        kernel(typed<T>(at[0]) + o * s[0], typed<const T>(at[1]) + o * s[1], s[1], rows.rs[1],
+               typed<const int64_t>(at[2]) + o * s[2], count, rows.inner);
+      };
+      if (s[0] == 1 && s[2] == 1) return run(0, n);
+      for (int64_t o = 0; o < n; ++o) run(o, 1);
+    });
+  });
+}
+// dx = (softmax(x) - one_hot(label)) * g
+void sparse_ce_vjp(VjpContext& c) {
+  if (!c.needs(0)) return;
+  c.set(0, c.builder().emit(sparse_softmax_cross_entropy_grad_op,
+                            {c.input(0), c.input(1), c.cotangent()}));
+}
+
+void sparse_ce_grad_infer(InferContext& c) {
+  check_labels(c);
+  grad_result(c, without_last(c.inputs[0].shape));
+}
+void sparse_ce_grad_eval(const EvalContext& c) {
+  const View& x = c.inputs[0];
+  const View labels = checked_labels(c, "sparse_softmax_cross_entropy");
+  Rows rows;
+  rows.add_full(c.outputs[0]);
+  rows.add_full(x);
+  rows.add_reduced(labels, x.shape, last_axis(x));
+  rows.add_reduced(c.inputs[2], x.shape, last_axis(x));
+  rows.finish(x.shape, last_axis(x));
+  by_float(x.dtype, [&](auto tag) {
+    using T = decltype(tag);
+    const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_grad_i64);
+    for_each_run(rows.loop, row_grain(rows.inner, 8), [&](char* const* at, const int64_t* s,
+                                                          int64_t n) {
+      const auto run = [&](int64_t o, int64_t count) {
+        kernel(typed<T>(at[0]) + o * s[0], s[0], rows.rs[0], typed<const T>(at[1]) + o * s[1],
+               s[1], rows.rs[1], typed<const int64_t>(at[2]) + o * s[2],
+               typed<const T>(at[3]) + o * s[3], s[3], count, rows.inner);
+      };
+      if (s[2] == 1) return run(0, n);
+      for (int64_t o = 0; o < n; ++o) run(o, 1);
+    });
+  });
+}
+// For cotangent c: d/dx = g p (c - sum(c p)); d/dg = sum(c * (p - one_hot))
+void sparse_ce_grad_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  const Value ct = c.cotangent();
+  const Value x = c.input(0);
+  if (c.needs(0)) {
+    c.set(0, softmax_product(b, x, multiply(b, ct, append_axis(b, c.input(2)))));
+  }
+  if (c.needs(2)) {
+    const Value unit = b.emit(sparse_softmax_cross_entropy_grad_op,
+                              {x, c.input(1), ones(b, c.input(2))});
+    c.set(2, sum(b, multiply(b, ct, unit), last_axis(b, x), false));
+  }
+}
+
+// ---- sigmoid, elementwise: loss = (1-t) softplus(x) + t softplus(-x)
+
+void sigmoid_ce_infer(InferContext& c) {
+  require_float(c, 0, "logits");
+  require_dtype(c, 1, "labels", c.inputs[0].dtype);
+  require_same_shape(c, 1, "labels", c.inputs[0].shape);
+  c.outputs[0] = c.inputs[0];
+}
+void sigmoid_ce_eval(const EvalContext& c) {
+  Loop loop;
+  make_loop(&loop, c.outputs[0].shape, &c.outputs[0], c.inputs, 2);
+  by_float(c.outputs[0].dtype, [&](auto tag) {
+    using T = decltype(tag);
+    const auto kernel = FUSEGRAD_TYPED(T, sigmoid_ce);
+    for_each_run(loop, kCostlyGrain, [kernel](char* const* at, const int64_t* s, int64_t n) {
+      kernel(typed<T>(at[0]), s[0], typed<const T>(at[1]), s[1], typed<const T>(at[2]), s[2], n);
+    });
+  });
+}
+// dx = (sigmoid(x) - t) * g, dt = -x * g
+void sigmoid_ce_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  const Value g = c.cotangent();
+  const Value x = c.input(0);
+  if (c.needs(0)) c.set(0, b.emit(sigmoid_cross_entropy_grad_op, {x, c.input(1), g}));
+  if (c.needs(1)) c.set(1, negative(b, multiply(b, g, x)));
+}
+
+void sigmoid_ce_grad_infer(InferContext& c) {
+  sigmoid_ce_infer(c);
+  grad_result(c, c.inputs[0].shape);
+}
+void sigmoid_ce_grad_eval(const EvalContext& c) {
+  Loop loop;
+  make_loop(&loop, c.outputs[0].shape, &c.outputs[0], c.inputs, 3);
+  by_float(c.outputs[0].dtype, [&](auto tag) {
+    using T = decltype(tag);
+    const auto kernel = FUSEGRAD_TYPED(T, sigmoid_ce_grad);
+    for_each_run(loop, kCostlyGrain, [kernel](char* const* at, const int64_t* s, int64_t n) {
+      kernel(typed<T>(at[0]), s[0], typed<const T>(at[1]), s[1], typed<const T>(at[2]), s[2],
+             typed<const T>(at[3]), s[3], n);
+    });
+  });
+}
+// For cotangent c: d/dx = c g sigmoid'(x); d/dt = -c g; d/dg = c (sigmoid(x) - t)
+void sigmoid_ce_grad_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  const Value ct = c.cotangent();
+  const Value x = c.input(0);
+  const Value t = c.input(1);
+  const Value g = c.input(2);
+  if (c.needs(0)) c.set(0, sigmoid_grad(b, multiply(b, ct, g), sigmoid(b, x)));
+  if (c.needs(1)) c.set(1, negative(b, multiply(b, ct, g)));
+  if (c.needs(2)) {
+    const Value unit = b.emit(sigmoid_cross_entropy_grad_op, {x, t, ones(b, g)});
+    c.set(2, multiply(b, ct, unit));
+  }
+}
+
+}  // namespace
+
+const OpDef softmax_cross_entropy_op = {"softmax_cross_entropy", 2, 1, kAnyOrder,
+                                        softmax_ce_infer, softmax_ce_eval, softmax_ce_vjp};
+const OpDef softmax_cross_entropy_grad_op = {"softmax_cross_entropy_grad",
+                                             3,
+                                             1,
+                                             kAnyOrder | kGradient,
+                                             softmax_ce_grad_infer,
+                                             softmax_ce_grad_eval,
+                                             softmax_ce_grad_vjp};
+const OpDef sparse_softmax_cross_entropy_op = {
+    "sparse_softmax_cross_entropy", 2, 1, kAnyOrder, sparse_ce_infer, sparse_ce_eval,
+    sparse_ce_vjp};
+const OpDef sparse_softmax_cross_entropy_grad_op = {"sparse_softmax_cross_entropy_grad",
+                                                    3,
+                                                    1,
+                                                    kAnyOrder | kGradient,
+                                                    sparse_ce_grad_infer,
+                                                    sparse_ce_grad_eval,
+                                                    sparse_ce_grad_vjp};
+const OpDef sigmoid_cross_entropy_op = {"sigmoid_cross_entropy",
+                                        2,
+                                        1,
+                                        kElementwise | kInPlace0 | kAnyOrder,
+                                        sigmoid_ce_infer,
+                                        sigmoid_ce_eval,
+                                        sigmoid_ce_vjp};
+const OpDef sigmoid_cross_entropy_grad_op = {"sigmoid_cross_entropy_grad",
+                                             3,
+                                             1,
+                                             kElementwise | kInPlace0 | kAnyOrder | kGradient,
+                                             sigmoid_ce_grad_infer,
+                                             sigmoid_ce_grad_eval,
+                                             sigmoid_ce_grad_vjp};
+
+}  // namespace fusegrad

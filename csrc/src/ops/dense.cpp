@@ -1,0 +1,98 @@
+// dense: act(x kernel + bias) in one kernel, with the bits of the three ops run one by one.
+//
+// x (..., in), kernel (in, out), bias (out) or none; attrs.activation, scalars[0] = slope.
+#include "ops/check.h"
+#include "ops/emit.h"
+#include "ops/gemm.h"
+
+namespace fusegrad {
+namespace {
+
+using namespace emit;
+
+void dense_infer(InferContext& c) {
+  if (c.num_inputs < 2 || c.num_inputs > 3) {
+    fail(c.op, "inputs", "x, kernel and at most one bias", std::to_string(c.num_inputs));
+  }
+  require_float(c, 0, "x");
+  require_rank(c, 0, "x", 1);
+  const DType dtype = c.inputs[0].dtype;
+  const Shape& x = c.inputs[0].shape;
+  const Shape& kernel = c.inputs[1].shape;
+  require_dtype(c, 1, "kernel", dtype);
+  if (kernel.rank() != 2 || kernel[0] != x.back()) {
+    fail(c, 1, "kernel",
+         "shape (" + std::to_string(x.back()) + ", units) for x, a " + describe(c.inputs[0]));
+  }
+  if (c.num_inputs == 3) {
+    require_dtype(c, 2, "bias", dtype);
+    require_same_shape(c, 2, "bias", {kernel[1]});
+  }
+  if (c.attrs->activation == Activation::leaky_relu && !(c.attrs->scalars[0] >= 0.0)) {
+    fail(c.op, "negative_slope", "a number >= 0", std::to_string(c.attrs->scalars[0]));
+  }
+  c.outputs[0].dtype = dtype;
+  c.outputs[0].shape = x;
+  c.outputs[0].shape[x.rank() - 1] = kernel[1];
+}
+
+void dense_eval(const EvalContext& c) {
+  Epilogue epilogue;
+  if (c.num_inputs == 3) epilogue.bias = &c.inputs[2];
+  epilogue.activation = c.attrs->activation;
+  epilogue.slope = c.attrs->scalars[0];
+  by_float(c.outputs[0].dtype, [&](auto tag) {
+    multiply_views<decltype(tag)>(c.outputs[0], c.inputs[0], c.inputs[1], false, false,
+                                  epilogue);
+  });
+}
+
+// dz for z = x kernel + bias: dy times the slope of the activation, from the output where it says.
+Value activation_gradient(VjpContext& c) {
+  Builder& b = c.builder();
+  const Value dy = c.cotangent();
+  const Value y = c.output();
+  switch (c.attrs().activation) {
+    case Activation::linear: return dy;
+    case Activation::relu: return b.emit(relu_grad_op, {dy, y});
+    case Activation::leaky_relu: {
+      Attrs attrs;
+      attrs.scalars[0] = c.attrs().scalars[0];
+      return b.emit(leaky_relu_grad_op, {dy, y}, attrs);
+    }
+    case Activation::sigmoid: return sigmoid_grad(b, dy, y);
+    case Activation::tanh: return tanh_grad(b, dy, y);
+    case Activation::softplus: {
+      Value z = matmul(b, c.input(0), c.input(1), false, false);
+      if (c.num_inputs() == 3) z = add(b, z, c.input(2));
+      return multiply(b, dy, sigmoid(b, z));
+    }
+  }
+  return dy;
+}
+
+// dx = dz kernel^T, dkernel = x^T dz, dbias = sum of dz over the rows
+void dense_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  const Value dz = activation_gradient(c);
+  const Shape& x = c.input_meta(0).shape;
+  const Shape& kernel = c.input_meta(1).shape;
+  if (c.needs(0)) c.set(0, matmul(b, dz, c.input(1), false, true));
+  if (c.needs(1)) {
+    int64_t rows = 1;
+    for (int i = 0; i + 1 < x.rank(); ++i) rows *= x[i];
+    c.set(1, matmul(b, reshape(b, c.input(0), {rows, kernel[0]}),
+                    reshape(b, dz, {rows, kernel[1]}), true, false));
+  }
+  if (c.num_inputs() == 3 && c.needs(2)) {
+    Dims leading;
+    for (int i = 0; i + 1 < x.rank(); ++i) leading.push_back(i);
+    c.set(2, leading.rank() == 0 ? dz : sum(b, dz, leading, false));
+  }
+}
+
+}  // namespace
+
+const OpDef dense_op = {"dense", -1, 1, kAnyOrder, dense_infer, dense_eval, dense_vjp};
+
+}  // namespace fusegrad

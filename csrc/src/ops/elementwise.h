@@ -1,0 +1,191 @@
+// How elementwise ops are put together: shape rules and evaluations shared by unary, binary and
+// comparison ops.
+//
+// An op states its kernel and its gradient; the templates here do the rest.
+#pragma once
+
+#include "fusegrad/builder.h"
+#include "ops/check.h"
+#include "ops/dispatch.h"
+#include "ops/iterate.h"
+
+namespace fusegrad {
+
+constexpr uint32_t kUnaryTraits = kElementwise | kInPlace0 | kAnyOrder;
+constexpr uint32_t kBinaryTraits = kElementwise | kInPlace0 | kAnyOrder;
+
+// ---- one operand
+
+inline void infer_float_unary(InferContext& c) {
+  require_float(c, 0, "x");
+  c.outputs[0] = c.inputs[0];
+}
+inline void infer_number_unary(InferContext& c) {
+  require_number(c, 0, "x");
+  c.outputs[0] = c.inputs[0];
+}
+
+// body(y, ys, x, xs, n) over runs, with float or double pointers.
+template <typename T, typename Body>
+void map1(const EvalContext& c, int64_t grain, const Body& body) {
+  const View& y = c.outputs[0];
+  const View& x = c.inputs[0];
+  if (y.size() <= grain && y.c_contiguous() && x.c_contiguous()) {
+    body(y.as<T>(), int64_t{1}, x.as<const T>(), int64_t{1}, y.size());
+    return;
+  }
+  Loop loop;
+  make_loop(&loop, y.shape, &y, &x, 1);
+  for_each_run(loop, grain, [&](char* const* at, const int64_t* s, int64_t n) {
+    body(typed<T>(at[0]), s[0], typed<const T>(at[1]), s[1], n);
+  });
+}
+
+constexpr bool is_cheap(UnaryOp op) {
+  return op == UnaryOp::negative || op == UnaryOp::abs || op == UnaryOp::sign ||
+         op == UnaryOp::square || op == UnaryOp::relu;
+}
+
+template <UnaryOp op>
+void eval_float_unary(const EvalContext& c) {
+  by_float(c.outputs[0].dtype, [&](auto tag) {
+    using T = decltype(tag);
+    const auto kernel = FUSEGRAD_TYPED(T, unary);
+    map1<T>(c, is_cheap(op) ? kCheapGrain : kCostlyGrain,
+            [kernel](T* y, int64_t ys, const T* x, int64_t xs, int64_t n) {
+              kernel(op, y, ys, x, xs, n);
+            });
+  });
+}
+
+// Integer forms of the ops that have them.
+template <UnaryOp op, typename T>
+constexpr T integer_unary(T x) {
+  if constexpr (op == UnaryOp::negative) return wrap_subtract(T(0), x);
+  if constexpr (op == UnaryOp::abs) return x < 0 ? wrap_subtract(T(0), x) : x;
+  if constexpr (op == UnaryOp::sign) return static_cast<T>((x > 0) - (x < 0));
+  if constexpr (op == UnaryOp::square) return wrap_multiply(x, x);
+}
+
+template <UnaryOp op>
+void eval_number_unary(const EvalContext& c) {
+  if (is_floating(c.outputs[0].dtype)) return eval_float_unary<op>(c);
+  const auto run = [&](auto tag) {
+    using T = decltype(tag);
+    map1<T>(c, kCheapGrain, [](T* y, int64_t ys, const T* x, int64_t xs, int64_t n) {
+      for (int64_t i = 0; i < n; ++i) y[i * ys] = integer_unary<op, T>(x[i * xs]);
+    });
+  };
+  if (c.outputs[0].dtype == DType::int32) {
+    run(int32_t());
+  } else {
+    run(int64_t());
+  }
+}
+
+using VjpRule = void (*)(VjpContext&);
+
+template <UnaryOp op>
+constexpr OpDef float_unary(const char* name, VjpRule vjp) {
+  return {name, 1, 1, kUnaryTraits, infer_float_unary, eval_float_unary<op>, vjp};
+}
+template <UnaryOp op>
+constexpr OpDef number_unary(const char* name, VjpRule vjp) {
+  return {name, 1, 1, kUnaryTraits, infer_number_unary, eval_number_unary<op>, vjp};
+}
+
+// ---- two operands
+
+// Equal dtypes that `ok` accepts, broadcast; the dtype of the result is the operands'.
+inline void infer_pair(InferContext& c) {
+  if (c.inputs[0].dtype != c.inputs[1].dtype) require_dtype(c, 1, "x2", c.inputs[0].dtype);
+  c.outputs[0].dtype = c.inputs[0].dtype;
+  c.outputs[0].shape = broadcast(c, c.inputs[0].shape, c.inputs[1].shape);
+}
+inline void infer_float_binary(InferContext& c) {
+  require_float(c, 0, "x1");
+  infer_pair(c);
+}
+inline void infer_number_binary(InferContext& c) {
+  require_number(c, 0, "x1");
+  infer_pair(c);
+}
+
+// body(y, ys, a, as, b, bs, n) over runs.
+template <typename Y, typename T, typename Body>
+void map2(const EvalContext& c, int64_t grain, const Body& body) {
+  const View& y = c.outputs[0];
+  const View& a = c.inputs[0];
+  const View& b = c.inputs[1];
+  const int64_t size = y.size();
+  if (size <= grain && y.c_contiguous() && a.c_contiguous() && b.c_contiguous()) {
+    const bool same_a = a.shape == y.shape;
+    const bool same_b = b.shape == y.shape;
+    if ((same_a || a.size() == 1) && (same_b || b.size() == 1)) {
+      body(y.as<Y>(), int64_t{1}, a.as<const T>(), int64_t{same_a}, b.as<const T>(),
+           int64_t{same_b}, size);
+      return;
+    }
+  }
+  Loop loop;
+  make_loop(&loop, y.shape, &y, c.inputs, 2);
+  for_each_run(loop, grain, [&](char* const* at, const int64_t* s, int64_t n) {
+    body(typed<Y>(at[0]), s[0], typed<const T>(at[1]), s[1], typed<const T>(at[2]), s[2], n);
+  });
+}
+
+template <BinaryOp op>
+void eval_float_binary(const EvalContext& c) {
+  by_float(c.outputs[0].dtype, [&](auto tag) {
+    using T = decltype(tag);
+    const auto kernel = FUSEGRAD_TYPED(T, binary);
+    map2<T, T>(c, op == BinaryOp::power ? kCostlyGrain : kCheapGrain,
+               [kernel](T* y, int64_t ys, const T* a, int64_t as, const T* b, int64_t bs,
+                        int64_t n) { kernel(op, y, ys, a, as, b, bs, n); });
+  });
+}
+
+template <BinaryOp op, typename T>
+constexpr T integer_binary(T a, T b) {
+  if constexpr (op == BinaryOp::add) return wrap_add(a, b);
+  if constexpr (op == BinaryOp::subtract) return wrap_subtract(a, b);
+  if constexpr (op == BinaryOp::multiply) return wrap_multiply(a, b);
+  if constexpr (op == BinaryOp::maximum) return a > b ? a : b;
+  if constexpr (op == BinaryOp::minimum) return a < b ? a : b;
+}
+
+template <BinaryOp op>
+void eval_number_binary(const EvalContext& c) {
+  if (is_floating(c.outputs[0].dtype)) return eval_float_binary<op>(c);
+  const auto run = [&](auto tag) {
+    using T = decltype(tag);
+    map2<T, T>(c, kCheapGrain, [](T* y, int64_t ys, const T* a, int64_t as, const T* b,
+                                  int64_t bs, int64_t n) {
+      for (int64_t i = 0; i < n; ++i) {
+        y[i * ys] = integer_binary<op, T>(a[i * as], b[i * bs]);
+      }
+    });
+  };
+  if (c.outputs[0].dtype == DType::int32) {
+    run(int32_t());
+  } else {
+    run(int64_t());
+  }
+}
+
+template <BinaryOp op>
+constexpr OpDef float_binary(const char* name, VjpRule vjp, uint32_t more_traits = 0) {
+  return {name,
+          2,
+          1,
+          kBinaryTraits | more_traits,
+          infer_float_binary,
+          eval_float_binary<op>,
+          vjp};
+}
+template <BinaryOp op>
+constexpr OpDef number_binary(const char* name, VjpRule vjp) {
+  return {name, 2, 1, kBinaryTraits, infer_number_binary, eval_number_binary<op>, vjp};
+}
+
+}  // namespace fusegrad

@@ -1,0 +1,139 @@
+// Short names for what gradient rules emit.
+//
+// Everything here records ops through the Builder; nothing touches memory.
+#pragma once
+
+#include "fusegrad/builder.h"
+
+namespace fusegrad::emit {
+
+inline Value number(Builder& b, double value, Value like) {
+  return b.constant(value, b.meta(like).dtype);
+}
+
+#define FUSEGRAD_EMIT1(name) \
+  inline Value name(Builder& b, Value x) { return b.emit(name##_op, {x}); }
+FUSEGRAD_EMIT1(negative)
+FUSEGRAD_EMIT1(sign)
+FUSEGRAD_EMIT1(exp)
+FUSEGRAD_EMIT1(log)
+FUSEGRAD_EMIT1(sigmoid)
+FUSEGRAD_EMIT1(logical_not)
+#undef FUSEGRAD_EMIT1
+
+#define FUSEGRAD_EMIT2(name)                                                       \
+  inline Value name(Builder& b, Value x, Value y) { return b.emit(name##_op, {x, y}); } \
+  inline Value name(Builder& b, Value x, double y) {                               \
+    return b.emit(name##_op, {x, number(b, y, x)});                                \
+  }                                                                                \
+  inline Value name(Builder& b, double x, Value y) {                               \
+    return b.emit(name##_op, {number(b, x, y), y});                                \
+  }
+FUSEGRAD_EMIT2(add)
+FUSEGRAD_EMIT2(subtract)
+FUSEGRAD_EMIT2(multiply)
+FUSEGRAD_EMIT2(divide)
+FUSEGRAD_EMIT2(power)
+FUSEGRAD_EMIT2(equal)
+FUSEGRAD_EMIT2(less)
+FUSEGRAD_EMIT2(less_equal)
+FUSEGRAD_EMIT2(greater)
+FUSEGRAD_EMIT2(greater_equal)
+FUSEGRAD_EMIT2(logical_and)
+FUSEGRAD_EMIT2(sigmoid_grad)
+FUSEGRAD_EMIT2(tanh_grad)
+#undef FUSEGRAD_EMIT2
+
+inline Value where(Builder& b, Value condition, Value x, Value y) {
+  return b.emit(where_op, {condition, x, y});
+}
+inline Value where(Builder& b, Value condition, double x, Value y) {
+  return b.emit(where_op, {condition, number(b, x, y), y});
+}
+inline Value where(Builder& b, Value condition, Value x, double y) {
+  return b.emit(where_op, {condition, x, number(b, y, x)});
+}
+
+inline Value cast(Builder& b, Value x, DType dtype) {
+  Attrs attrs;
+  attrs.dtype = dtype;
+  return b.emit(cast_op, {x}, attrs);
+}
+
+// x seen with another shape; x itself where it has that shape.
+inline Value reshape(Builder& b, Value x, const Shape& shape) {
+  if (b.meta(x).shape == shape) return x;
+  Attrs attrs;
+  attrs.shape = shape;
+  return b.emit(reshape_op, {x}, attrs);
+}
+
+inline Value broadcast_to(Builder& b, Value x, const Shape& shape) {
+  if (b.meta(x).shape == shape) return x;
+  Attrs attrs;
+  attrs.shape = shape;
+  return b.emit(broadcast_to_op, {x}, attrs);
+}
+
+inline Value zeros(Builder& b, Value like) {
+  return broadcast_to(b, number(b, 0.0, like), b.meta(like).shape);
+}
+
+// An op with the axes of `axes`, reduced axes kept at size 1.
+inline Value kept(Builder& b, const OpDef& op, Value x, const Dims& axes) {
+  Attrs attrs;
+  attrs.axes = axes;
+  attrs.keepdims = true;
+  return b.emit(op, {x}, attrs);
+}
+inline Value sum(Builder& b, Value x, const Dims& axes, bool keepdims) {
+  Attrs attrs;
+  attrs.axes = axes;
+  attrs.keepdims = keepdims;
+  return b.emit(sum_op, {x}, attrs);
+}
+
+// x with size-1 axes put back where a reduction over `axes` of `full` removed them.
+inline Value restore_axes(Builder& b, Value x, const Shape& full, const Dims& axes) {
+  Shape shape = full;
+  for (int64_t axis : axes) shape[static_cast<int>(axis)] = 1;
+  return reshape(b, x, shape);
+}
+// x[..., None].
+inline Value append_axis(Builder& b, Value x) {
+  Shape shape = b.meta(x).shape;
+  shape.push_back(1);
+  return reshape(b, x, shape);
+}
+
+inline Value along(Builder& b, const OpDef& op, Value x, int64_t axis) {
+  Attrs attrs;
+  attrs.axes = {axis};
+  return b.emit(op, {x}, attrs);
+}
+inline Value along(Builder& b, const OpDef& op, Value x, Value y, int64_t axis) {
+  Attrs attrs;
+  attrs.axes = {axis};
+  return b.emit(op, {x, y}, attrs);
+}
+
+inline Value matmul(Builder& b, Value x, Value y, bool transpose_a, bool transpose_b) {
+  Attrs attrs;
+  attrs.transpose_a = transpose_a;
+  attrs.transpose_b = transpose_b;
+  return b.emit(matmul_op, {x, y}, attrs);
+}
+
+inline Value clip(Builder& b, Value x, double low, double high) {
+  Attrs attrs;
+  attrs.scalars[0] = low;
+  attrs.scalars[1] = high;
+  return b.emit(clip_op, {x}, attrs);
+}
+// dy where low <= x <= high, else 0: the gradient passes at the bounds.
+inline Value clip_gradient(Builder& b, Value dy, Value x, double low, double high) {
+  const Value inside = logical_and(b, greater_equal(b, x, low), less_equal(b, x, high));
+  return where(b, inside, dy, 0.0);
+}
+
+}  // namespace fusegrad::emit

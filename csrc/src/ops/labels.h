@@ -1,0 +1,22 @@
+// Integer operands that select elements: copied once as int64, range-checked as they are copied, so
+// that what the kernels read cannot change under them.
+#pragma once
+
+#include "fusegrad/array.h"
+#include "fusegrad/error.h"
+#include "fusegrad/parallel.h"
+
+namespace fusegrad {
+
+// Copies `labels` in C order to out[0 .. size); raises ArgumentError for one outside [0, limit).
+// `wrap` lets -limit .. -1 count from the end.
+void copy_labels(const char* op, const char* argument, const View& labels, int64_t limit,
+                 bool wrap, int64_t* out);
+
+// Room for `count` of them in this thread's workspace.
+inline int64_t* label_space(int64_t count) {
+  return static_cast<int64_t*>(
+      thread_workspace(checked_mul(count, static_cast<int64_t>(sizeof(int64_t)))));
+}
+
+}  // namespace fusegrad

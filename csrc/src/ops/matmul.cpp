@@ -1,0 +1,107 @@
+// matmul by NumPy's rules: vectors, matrices, broadcast batches; operands may be transposed by a
+// flag, which costs nothing and is what the gradients use.
+#include "ops/check.h"
+#include "ops/emit.h"
+#include "ops/gemm.h"
+
+namespace fusegrad {
+namespace {
+
+using namespace emit;
+
+Shape batch_of(const Shape& shape) {
+  Shape result;
+  for (int i = 0; i + 2 < shape.rank(); ++i) result.push_back(shape[i]);
+  return result;
+}
+
+void matmul_infer(InferContext& c) {
+  require_float(c, 0, "x1");
+  require_dtype(c, 1, "x2", c.inputs[0].dtype);
+  require_rank(c, 0, "x1", 1);
+  require_rank(c, 1, "x2", 1);
+  const Shape& a = c.inputs[0].shape;
+  const Shape& b = c.inputs[1].shape;
+  Attrs& attrs = *c.attrs;
+  attrs.transpose_a = attrs.transpose_a && a.rank() > 1;
+  attrs.transpose_b = attrs.transpose_b && b.rank() > 1;
+  const int64_t depth = a[a.rank() - (attrs.transpose_a ? 2 : 1)];
+  const int64_t other = b.rank() == 1 ? b[0] : b[b.rank() - (attrs.transpose_b ? 1 : 2)];
+  if (depth != other) {
+    fail(c, 1, "x2",
+         std::to_string(depth) + " rows to multiply x1, a " + describe(c.inputs[0]));
+  }
+  Shape shape;
+  if (a.rank() > 2 || b.rank() > 2) shape = broadcast(c, batch_of(a), batch_of(b));
+  const int rank = shape.rank() + (a.rank() > 1) + (b.rank() > 1);
+  if (rank > kMaxRank) fail(c, 0, "x1", "at most " + std::to_string(kMaxRank) + " dimensions");
+  if (a.rank() > 1) shape.push_back(a[a.rank() - (attrs.transpose_a ? 1 : 2)]);
+  if (b.rank() > 1) shape.push_back(b[b.rank() - (attrs.transpose_b ? 2 : 1)]);
+  c.outputs[0].dtype = c.inputs[0].dtype;
+  c.outputs[0].shape = shape;
+}
+
+void matmul_eval(const EvalContext& c) {
+  by_float(c.outputs[0].dtype, [&](auto tag) {
+    multiply_views<decltype(tag)>(c.outputs[0], c.inputs[0], c.inputs[1], c.attrs->transpose_a,
+                                  c.attrs->transpose_b, Epilogue());
+  });
+}
+
+// x with its leading axes merged: a matrix with as many columns.
+Value as_rows(Builder& b, Value x) {
+  const Shape& shape = b.meta(x).shape;
+  return shape.rank() == 2 ? x : reshape(b, x, {num_elements(shape) / shape.back(), shape.back()});
+}
+
+// With A = op(a), B = op(b), C = A B: dA = dC B^T and dB = A^T dC, each written for the operand as
+// it lies, so that a transposed one costs a flag. Vectors are rows or columns of one matrix.
+void matmul_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  const bool ta = c.attrs().transpose_a;
+  const bool tb = c.attrs().transpose_b;
+  const Shape& a_shape = c.input_meta(0).shape;
+  const Shape& b_shape = c.input_meta(1).shape;
+  const bool row = a_shape.rank() == 1;
+  const bool column = b_shape.rank() == 1;
+  Shape full = b.meta(c.output()).shape;  // of C with both matrix axes
+  if (row) full.insert(column ? full.rank() : full.rank() - 1, 1);
+  if (column) full.push_back(1);
+  const Value dc = reshape(b, c.cotangent(), full);
+  const Value x = row ? reshape(b, c.input(0), {1, a_shape[0]}) : c.input(0);
+  const Value y = column ? reshape(b, c.input(1), {b_shape[0], 1}) : c.input(1);
+  if (c.needs(0)) {
+    Value dx = ta ? matmul(b, y, dc, tb, true) : matmul(b, dc, y, false, !tb);
+    if (row) {
+      // (..., 1, k) to (..., k)
+      Shape shape = b.meta(dx).shape;
+      shape.erase(shape.rank() - 2);
+      dx = reshape(b, dx, shape);
+    }
+    c.set(0, dx);
+  }
+  if (!c.needs(1)) return;
+  Value dy;
+  if (b.meta(y).shape.rank() == 2 && full.rank() > 2 && !ta && num_elements(full) > 0) {
+    // One b for many rows: a single product over all of them.
+    const Value rows = as_rows(b, x);
+    const Value flat = as_rows(b, dc);
+    dy = tb ? matmul(b, flat, rows, true, false) : matmul(b, rows, flat, true, false);
+  } else {
+    dy = tb ? matmul(b, dc, x, true, ta) : matmul(b, x, dc, !ta, false);
+  }
+  if (column) {
+    // (..., k, 1) to (k,)
+    Dims leading;
+    for (int i = 0; i + 2 < b.meta(dy).shape.rank(); ++i) leading.push_back(i);
+    if (leading.rank() > 0) dy = sum(b, dy, leading, false);
+    dy = reshape(b, dy, b_shape);
+  }
+  c.set(1, dy);
+}
+
+}  // namespace
+
+const OpDef matmul_op = {"matmul", 2, 1, kAnyOrder, matmul_infer, matmul_eval, matmul_vjp};
+
+}  // namespace fusegrad

@@ -1,0 +1,35 @@
+// Rows: operands seen as (kept axes) x (reduced axes), for reductions, softmax and the losses.
+//
+// Kernels take x[o*os + r*rs]. The reduced axes must merge to one stride in C order, because their
+// order is the order of summation; the kept axes are free and follow operand 0's memory.
+#pragma once
+
+#include "ops/iterate.h"
+
+namespace fusegrad {
+
+struct Rows {
+  Loop loop;                  // over the kept axes; its runs are (outer, os)
+  int64_t inner = 1;          // elements of a row
+  int64_t rs[kMaxOperands];   // stride within a row; 0 for operands with one element a row
+
+  // An operand with every axis of the shape.
+  void add_full(const View& view);
+  // An operand without the reduced axes (or with them at size 1).
+  void add_reduced(const View& view, const Shape& shape, const Dims& axes);
+  // False where the reduced axes of some operand do not merge: the caller packs it.
+  bool finish(const Shape& shape, const Dims& axes);
+
+ private:
+  const View* full_[kMaxOperands] = {};
+};
+
+// `x` with the kept axes in front, as a view.
+View kept_first(const View& x, const Dims& axes);
+
+// Rows worth a thread when a row costs about `cost` cheap element operations.
+inline int64_t row_grain(int64_t inner, int64_t cost) {
+  return std::max<int64_t>(1, kCheapGrain / (std::max<int64_t>(inner, 1) * cost));
+}
+
+}  // namespace fusegrad

@@ -1,0 +1,385 @@
+// The fork-join pool.
+//
+// Each worker has a slot of its own with two counters: `start`, raised by the caller to hand over a
+// job, and `done`, set by the worker to the same number when its part is finished. A thread that
+// waits reads one counter for a bounded time and then sleeps on it. Before it sleeps it raises a
+// flag and looks again; before the other side decides not to wake it, that side has stored the
+// counter: with sequentially consistent accesses one of the two always sees the other.
+//
+// One caller owns the pool at a time. Another one meanwhile does its work alone: waiting would cost
+// more than it gains, since all threads are busy.
+#include "fusegrad/parallel.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#else
+#include <condition_variable>
+#include <mutex>
+#endif
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "fusegrad/error.h"
+#include "fusegrad/storage.h"
+#include "runtime/cpu_limits.h"
+
+namespace fusegrad {
+namespace {
+
+// ---- waiting -----------------------------------------------------------------------------------
+
+constexpr int64_t kSpinNanoseconds = 50'000;
+
+int64_t now_nanoseconds() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+void relax() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// A counter that one thread raises and one other waits for.
+class Signal {
+ public:
+  uint32_t read() const { return value_.load(std::memory_order_acquire); }
+
+  void set(uint32_t value) {
+#if defined(__linux__)
+    value_.store(value, std::memory_order_seq_cst);
+    if (asleep_.load(std::memory_order_seq_cst) != 0) {
+      syscall(SYS_futex, &value_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+    }
+#else
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      value_.store(value, std::memory_order_seq_cst);
+    }
+    if (asleep_.load(std::memory_order_seq_cst) != 0) wake_.notify_one();
+#endif
+  }
+
+  // Returns once the value is no longer `old`. Reads it for `spin` nanoseconds before sleeping, or
+  // until `*hurry` is no longer `calm`.
+  void wait(uint32_t old, int64_t spin, const std::atomic<uint32_t>& hurry, uint32_t calm) {
+    if (read() != old) return;
+    if (spin > 0) {
+      constexpr int kReadsPerLook = 32;  // at the clock
+      const int64_t limit = now_nanoseconds() + spin;
+      do {
+        for (int i = 0; i < kReadsPerLook; ++i) {
+          relax();
+          if (read() != old) return;
+        }
+      } while (hurry.load(std::memory_order_relaxed) == calm && now_nanoseconds() < limit);
+    }
+    asleep_.store(1, std::memory_order_seq_cst);
+#if defined(__linux__)
+    static_assert(sizeof value_ == sizeof(uint32_t), "the futex is the value itself");
+    while (value_.load(std::memory_order_seq_cst) == old) {
+      syscall(SYS_futex, &value_, FUTEX_WAIT_PRIVATE, old, nullptr, nullptr, 0);
+    }
+#else
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      wake_.wait(lock, [&] { return value_.load(std::memory_order_seq_cst) != old; });
+    }
+#endif
+    asleep_.store(0, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<uint32_t> value_{0};
+  std::atomic<uint32_t> asleep_{0};
+#if !defined(__linux__)
+  std::mutex mutex_;
+  std::condition_variable wake_;
+#endif
+};
+
+// ---- the pool ----------------------------------------------------------------------------------
+
+struct Job {
+  void (*body)(void* context, int64_t begin, int64_t end) = nullptr;  // null: end the thread
+  void* context = nullptr;
+  int64_t n = 0;
+  int64_t chunks = 1;
+  int64_t unit = 1;  // chunks begin at multiples of it
+
+  int64_t begin(int64_t chunk) const {
+    if (chunk == chunks) return n;
+    // n = q*chunks + r, so that nothing here overflows.
+    const int64_t q = n / chunks, r = n % chunks;
+    const int64_t place = q * chunk + r * chunk / chunks;
+    return place - place % unit;
+  }
+  // A body that throws ends the program here, where its stack still says why.
+  void run(int64_t chunk) const noexcept { body(context, begin(chunk), begin(chunk + 1)); }
+};
+
+struct Pool;
+
+struct alignas(kAlignment) Slot {
+  Signal start;
+  alignas(kAlignment) Signal done;
+  alignas(kAlignment) Pool* pool = nullptr;
+  int64_t chunk = 0;
+  pthread_t thread = {};
+};
+
+struct Pool {
+  Job job;  // written while no worker runs, published by Slot::start
+  int workers = 0;
+  alignas(kAlignment) std::atomic<int64_t> spin{0};
+  std::atomic<uint32_t> park{0};  // raised by park_threads()
+  Slot slots[kMaxThreads - 1];
+};
+
+std::atomic<Pool*> pool_pointer{nullptr};
+std::atomic<bool> pool_busy{false};  // some thread owns the pool
+std::atomic<int> wanted_threads{0};  // 0: not yet determined
+// Written with wanted_threads: more threads than this share CPUs, and then spinning steals time.
+std::atomic<int> usable_cpus{1};
+
+thread_local bool inside_region = false;
+
+bool acquire_pool() {
+  return !pool_busy.load(std::memory_order_relaxed) &&
+         !pool_busy.exchange(true, std::memory_order_acquire);
+}
+
+void release_pool() { pool_busy.store(false, std::memory_order_release); }
+
+void* worker_main(void* argument) {
+  Slot& slot = *static_cast<Slot*>(argument);
+  Pool& pool = *slot.pool;
+  const FloatEnvironment environment;
+  inside_region = true;
+  uint32_t seen = 0;
+  for (;;) {
+    slot.start.wait(seen, pool.spin.load(std::memory_order_relaxed), pool.park,
+                    pool.park.load(std::memory_order_relaxed));
+    ++seen;
+    if (pool.job.body == nullptr) return nullptr;
+    pool.job.run(slot.chunk);
+    slot.done.set(seen);
+  }
+}
+
+// Starts workers until there are `count`; fewer where the system has no more threads to give.
+void grow(Pool* pool, int count) {
+  if (pool->workers >= count) return;
+  // Signals belong to the threads of the program, so that Ctrl-C interrupts the caller.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  while (pool->workers < count) {
+    Slot& slot = pool->slots[pool->workers];
+    slot.pool = pool;
+    slot.chunk = pool->workers + 1;
+    if (pthread_create(&slot.thread, nullptr, worker_main, &slot) != 0) break;
+    ++pool->workers;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+// The pool, with up to `threads - 1` workers; null where it cannot be had. Owned by the caller.
+Pool* ready_pool(int threads) {
+  Pool* pool = pool_pointer.load(std::memory_order_acquire);
+  if (pool == nullptr) {
+    void* memory = std::aligned_alloc(alignof(Pool), sizeof(Pool));
+    if (memory == nullptr) return nullptr;
+    pool = ::new (memory) Pool();
+    pool_pointer.store(pool, std::memory_order_release);
+  }
+  const bool crowded = threads > usable_cpus.load(std::memory_order_relaxed);
+  pool->spin.store(crowded ? 0 : kSpinNanoseconds, std::memory_order_relaxed);
+  grow(pool, threads - 1);
+  return pool;
+}
+
+// In the child of a fork only the forking thread lives on: the old pool's workers are gone, and it
+// may have been in use by another thread. Its memory is left alone; the next region builds anew.
+void forget_pool() {
+  pool_pointer.store(nullptr, std::memory_order_relaxed);
+  pool_busy.store(false, std::memory_order_relaxed);
+}
+
+// Ends the workers when the library goes, unless some thread is still computing: the end of the
+// process then ends them. The memory of the pool stays, for whoever still holds its address.
+struct Shutdown {
+  Shutdown() { pthread_atfork(nullptr, nullptr, forget_pool); }
+  ~Shutdown() {
+    if (!acquire_pool()) return;  // and never give it back: later callers run alone
+    Pool* pool = pool_pointer.load(std::memory_order_acquire);
+    if (pool == nullptr) return;
+    pool->job.body = nullptr;
+    for (int i = 0; i < pool->workers; ++i) {
+      pool->slots[i].start.set(pool->slots[i].done.read() + 1);
+      pthread_join(pool->slots[i].thread, nullptr);
+    }
+    pool->workers = 0;
+  }
+} shutdown;
+
+int default_threads() {
+  const char* text = std::getenv("FUSEGRAD_NUM_THREADS");
+  if (parse_thread_count(text) == 0) text = std::getenv("OMP_NUM_THREADS");
+  const int asked = parse_thread_count(text);
+  const int cpus = usable_cpus.load(std::memory_order_relaxed);
+  const int count = asked > 0 && asked < cpus ? asked : cpus;
+  return count < kMaxThreads ? count : kMaxThreads;
+}
+
+int restore_default() {
+  const int quota = cgroup_cpus("/proc/self/cgroup", "/sys/fs/cgroup");
+  const int affinity = affinity_cpus();
+  usable_cpus.store(quota > 0 && quota < affinity ? quota : affinity, std::memory_order_relaxed);
+  const int count = default_threads();
+  wanted_threads.store(count, std::memory_order_relaxed);
+  return count;
+}
+
+}  // namespace
+
+int num_threads() {
+  const int count = wanted_threads.load(std::memory_order_relaxed);
+  return count > 0 ? count : restore_default();
+}
+
+void set_num_threads(int count) {
+  if (count < 0 || count > kMaxThreads) {
+    throw ArgumentError("set_num_threads", "count",
+                        "1 to " + std::to_string(kMaxThreads) + ", or 0 for the default",
+                        std::to_string(count));
+  }
+  restore_default();
+  if (count > 0) wanted_threads.store(count, std::memory_order_relaxed);
+}
+
+void parallel_for(int64_t n, int64_t grain, void (*body)(void* context, int64_t begin, int64_t end),
+                  void* context) {
+  if (n <= 0) return;
+  const int64_t most = grain > 1 ? n / grain : n;
+  if (most < 2 || inside_region) {
+    body(context, 0, n);
+    return;
+  }
+  const int threads = num_threads();
+  if (threads < 2 || !acquire_pool()) {
+    body(context, 0, n);
+    return;
+  }
+  const int64_t wanted = most < threads ? most : threads;
+  Pool* pool = ready_pool(threads);
+  const int64_t chunks = pool == nullptr || wanted > pool->workers + 1
+                             ? (pool == nullptr ? 1 : pool->workers + 1)
+                             : wanted;
+  if (chunks < 2) {
+    release_pool();
+    body(context, 0, n);
+    return;
+  }
+  // Chunks that begin at whole cache lines share none, where they are long enough to be trimmed.
+  constexpr int64_t kUnit = 16;
+  Job& job = pool->job;
+  job = Job{body, context, n, chunks, n / chunks - kUnit >= grain && n / chunks >= 64 ? kUnit : 1};
+  inside_region = true;
+  uint32_t before[kMaxThreads];
+  for (int64_t i = 0; i + 1 < chunks; ++i) {
+    Slot& slot = pool->slots[i];
+    before[i] = slot.done.read();
+    slot.start.set(before[i] + 1);
+  }
+  job.run(0);
+  const int64_t spin = pool->spin.load(std::memory_order_relaxed);
+  for (int64_t i = 0; i + 1 < chunks; ++i) {
+    pool->slots[i].done.wait(before[i], spin, pool->park,
+                             pool->park.load(std::memory_order_relaxed));
+  }
+  inside_region = false;
+  release_pool();
+}
+
+void park_threads() {
+  if (Pool* pool = pool_pointer.load(std::memory_order_acquire)) {
+    pool->park.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+// ---- the floating-point environment ------------------------------------------------------------
+
+#if defined(__x86_64__)
+
+FloatEnvironment::FloatEnvironment() : saved_(_mm_getcsr()) {
+  constexpr unsigned kDefault = 0x1F80;  // round to nearest, all exceptions masked, FTZ and DAZ off
+  if (saved_ != kDefault) _mm_setcsr(kDefault);
+}
+
+FloatEnvironment::~FloatEnvironment() { _mm_setcsr(static_cast<unsigned>(saved_)); }
+
+#elif defined(__aarch64__)
+
+FloatEnvironment::FloatEnvironment() {
+  asm volatile("mrs %0, fpcr" : "=r"(saved_));
+  if (saved_ != 0) asm volatile("msr fpcr, %0" : : "r"(uint64_t{0}));
+}
+
+FloatEnvironment::~FloatEnvironment() {
+  if (saved_ != 0) asm volatile("msr fpcr, %0" : : "r"(saved_));
+}
+
+#else
+#error "FloatEnvironment needs this architecture's control register"
+#endif
+
+// ---- scratch -----------------------------------------------------------------------------------
+
+namespace {
+
+struct Workspace {
+  void* data = nullptr;
+  int64_t bytes = 0;
+  ~Workspace() { std::free(data); }
+};
+
+}  // namespace
+
+void* thread_workspace(int64_t bytes) {
+  static thread_local Workspace workspace;
+  if (bytes > workspace.bytes || workspace.data == nullptr) {
+    // Growth in steps of a half, so that a slowly rising demand does not allocate each time.
+    constexpr int64_t kPage = 4096;
+    int64_t size = workspace.bytes + workspace.bytes / 2;
+    if (size < bytes) size = bytes;
+    size = checked_add(size, kPage) / kPage * kPage;
+    std::free(workspace.data);
+    workspace.data = std::aligned_alloc(static_cast<size_t>(kAlignment), static_cast<size_t>(size));
+    workspace.bytes = workspace.data == nullptr ? 0 : size;
+    if (workspace.data == nullptr) {
+      throw AllocationError("Unable to allocate " + std::to_string(size) +
+                            " bytes of scratch memory");
+    }
+  }
+  return workspace.data;
+}
+
+}  // namespace fusegrad

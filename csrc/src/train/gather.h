@@ -1,0 +1,53 @@
+// Copies rows of a data array into a program's input buffer, converting them on the way.
+//
+// value = element * scale + offset in the buffer's type, each operation rounded; scale 1 with
+// offset 0 leaves the bits alone. Integer and bool buffers take integer and bool rows only.
+#pragma once
+
+#include <cstdint>
+
+#include "fusegrad/array.h"
+#include "fusegrad/trainer.h"
+
+namespace fusegrad {
+
+class Gather {
+ public:
+  // `input` is the buffer's type and the shape of one batch. Raises ArgumentError where the rows do
+  // not fit it; `index` names the source in the text.
+  Gather(const BatchSource& source, const Meta& input, int index);
+
+  // Whether the rows can be used where they lie, as a view: no conversion, C order.
+  bool direct() const { return direct_; }
+  View view(int64_t first, int64_t count) const;
+
+  // buffer[i] = row rows[i], or row first + i where `rows` is null, for i < count. The buffer is in
+  // C order.
+  void copy(void* buffer, const int64_t* rows, int64_t first, int64_t count) const;
+
+  // One row's axes after axis 0, reduced to as few as their strides allow; at least one.
+  struct Layout {
+    int rank = 0;
+    int64_t size[kMaxRank], stride[kMaxRank];
+    int64_t elements = 1;
+  };
+  struct Job {
+    void* buffer;
+    const void* data;
+    const int64_t* rows;
+    int64_t first, row_stride;
+    const Layout* layout;
+    double scale, offset;
+    bool affine;
+  };
+
+ private:
+  Array rows_;
+  DType dtype_;
+  double scale_, offset_;
+  bool affine_, direct_;
+  Layout layout_;
+  void (*run_)(const Job& job, int64_t begin, int64_t end);
+};
+
+}  // namespace fusegrad

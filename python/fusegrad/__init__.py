@@ -1,0 +1,133 @@
+"""fusegrad: neural networks on CPUs, and derivatives of NumPy-style code.
+
+Everything public is an attribute of this package and is imported when it is first used.
+
+Examples
+--------
+>>> import fusegrad as fg
+>>> fg.grad(lambda x: x * x)(3.0)
+Tensor(6., dtype=float32)
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import fusegrad as keras
+    from fusegrad import (
+        activations,
+        callbacks,
+        config,
+        datasets,
+        errors,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        ops,
+        optimizers,
+        random,
+        transforms,
+        utils,
+    )
+    from fusegrad._tensor import Tensor
+    from fusegrad.config import get_num_threads, set_num_threads
+    from fusegrad.errors import ArgumentError
+    from fusegrad.layers import Input
+    from fusegrad.models import Sequential
+    from fusegrad.transforms import grad, jit, value_and_grad
+    from fusegrad.variable import Variable
+
+    __version__: str
+
+__all__ = [
+    "ArgumentError",
+    "Input",
+    "Sequential",
+    "Tensor",
+    "Variable",
+    "__version__",
+    "activations",
+    "callbacks",
+    "config",
+    "datasets",
+    "errors",
+    "get_num_threads",
+    "grad",
+    "initializers",
+    "jit",
+    "keras",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "random",
+    "set_num_threads",
+    "transforms",
+    "utils",
+    "value_and_grad",
+]
+
+_HOMES = {
+    "ArgumentError": "fusegrad.errors",
+    "Input": "fusegrad.layers",
+    "Sequential": "fusegrad.models",
+    "Tensor": "fusegrad._tensor",
+    "Variable": "fusegrad.variable",
+    "get_num_threads": "fusegrad.config",
+    "grad": "fusegrad.transforms",
+    "jit": "fusegrad.transforms",
+    "set_num_threads": "fusegrad.config",
+    "value_and_grad": "fusegrad.transforms",
+}
+_SPECIAL = ("__version__", "keras")
+_SUBMODULES = frozenset(__all__) - _HOMES.keys() - set(_SPECIAL)
+
+
+def __getattr__(name: str) -> Any:
+    """Import what `name` is; raise AttributeError with the nearest name for what there is not."""
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            value: Any = version("fusegrad")
+        except PackageNotFoundError:  # a build tree that is not installed
+            value = _imported("fusegrad._core").version()
+    elif name == "keras":  # so that `from fusegrad import keras` reads like Keras
+        value = sys.modules[__name__]
+    elif name in _SUBMODULES or name in ("_core", "_tensor"):
+        value = _imported(f"{__name__}.{name}")
+    elif name in _HOMES:
+        value = getattr(_imported(_HOMES[name]), name)
+    else:
+        import difflib
+
+        near = difflib.get_close_matches(name, __all__, 1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'{hint}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)
+
+
+def _imported(module: str) -> Any:
+    from importlib import import_module
+
+    try:
+        return import_module(module)
+    except ImportError as error:
+        if error.name in ("fusegrad._tensor", "fusegrad._core"):
+            error.add_note(
+                "fusegrad's native modules are not built, or not for this Python: run"
+                " `pip install .` in the source tree, and start Python elsewhere than in `python/`"
+            )
+        raise

@@ -1,0 +1,92 @@
+"""Names to objects: the closed tables that strings such as ``"relu"`` and ``"adam"`` resolve in."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+
+from fusegrad.errors import ArgumentError
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """One table of named objects of a kind, such as the losses.
+
+    Names are looked up whatever their case; the error for an unknown one names its nearest match.
+
+    Parameters
+    ----------
+    where : str
+        The function that error messages name, such as ``"losses.get"``.
+    kind : str
+        What the table holds, as error messages call it: ``"loss"``.
+    """
+
+    def __init__(self, where: str, kind: str) -> None:
+        self.where = where
+        self.kind = kind
+        self._objects: dict[str, T] = {}
+        self._spelling: dict[str, str] = {}
+
+    def add(self, value: T, *names: str) -> T:
+        """Register `value` under each of `names`; the first is the one that messages list."""
+        for name in names:
+            self._objects[name.lower()] = value
+            self._spelling[name.lower()] = name
+        return value
+
+    def find(self, name: str) -> T | None:
+        """Return what `name` stands for, or None."""
+        return self._objects.get(name.lower())
+
+    def resolve(self, name: str, argument: str = "identifier", where: str | None = None) -> T:
+        """Return what `name` stands for, or raise ArgumentError naming the nearest match."""
+        found = self.find(name)
+        if found is None:
+            raise ArgumentError(
+                where or self.where,
+                argument,
+                f"the name of {_article(self.kind)} {self.kind}{self._suggest(name)}",
+                repr(name),
+            )
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._spelling.values())
+
+    def _suggest(self, name: str) -> str:
+        close = difflib.get_close_matches(name.lower(), self._objects, n=1, cutoff=0.5)
+        if close:
+            return f" (did you mean '{self._spelling[close[0]]}'?)"
+        known = sorted({id(value): key for key, value in reversed(self._objects.items())}.values())
+        return " among " + ", ".join(f"'{self._spelling[key]}'" for key in known)
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[:1] in "aeiou" else "a"
+
+
+def snake_case(name: str) -> str:
+    """Return a class name in snake case, as Keras names layers and losses.
+
+    Examples
+    --------
+    >>> snake_case("MeanSquaredError")
+    'mean_squared_error'
+    """
+    spaced = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", spaced).lower()
+
+
+def config_of(identifier: Any, where: str) -> tuple[str, dict[str, Any]]:
+    """Split ``{"class_name": ..., "config": {...}}`` into its two parts, or raise ArgumentError."""
+    expected = "a dict with the keys 'class_name' and 'config'"
+    if not isinstance(identifier, dict) or not isinstance(identifier.get("class_name"), str):
+        raise ArgumentError(where, "identifier", expected, repr(identifier))
+    config = identifier.get("config", {})
+    if not isinstance(config, dict):
+        raise ArgumentError(where, "identifier", expected, repr(identifier))
+    return identifier["class_name"], config

@@ -1,0 +1,200 @@
+# The C++ that _tensor.pyx uses, and the fields of its extension types.
+
+from cpython.object cimport PyObject
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libcpp cimport bool as cbool
+from libcpp.memory cimport shared_ptr
+from libcpp.string cimport string
+from libcpp.vector cimport vector
+
+cdef int translate_exception() except -1
+
+
+cdef extern from "fusegrad/dtype.h" namespace "fusegrad" nogil:
+    cdef enum class DType(uint8_t):
+        float32
+        float64
+        int32
+        int64
+        uint8
+        boolean
+
+    int64_t itemsize(DType dtype)
+    cbool is_floating(DType dtype)
+    DType promote(DType a, DType b)
+
+
+cdef extern from "fusegrad/shape.h" namespace "fusegrad" nogil:
+    cdef cppclass Dims:
+        Dims()
+        int rank()
+        int64_t& operator[](int)
+        void push_back(int64_t value) except +translate_exception
+        cbool operator==(const Dims& other)
+
+    int64_t num_elements(const Dims& shape) except +translate_exception
+    cbool is_c_contiguous(const Dims& shape, const Dims& strides)
+    cbool is_f_contiguous(const Dims& shape, const Dims& strides)
+
+
+cdef extern from "fusegrad/array.h" namespace "fusegrad" nogil:
+    cdef cppclass StoragePtr:
+        void* get()
+
+    cdef cppclass Meta:
+        DType dtype
+        Dims shape
+
+    cdef cppclass View:
+        void* data
+        DType dtype
+        Dims shape
+        Dims strides
+
+    cdef cppclass Array:
+        Array()
+        Array(DType dtype, const Dims& shape) except +translate_exception
+        const View& view()
+        const StoragePtr& storage()
+        DType dtype()
+        const Dims& shape()
+        const Dims& strides()
+        int rank()
+        int64_t size()
+        void* data()
+        Meta meta()
+        cbool defined()
+
+    void copy_elements(const View& dst, const View& src) except +translate_exception
+
+
+cdef extern from "fusegrad/op.h" namespace "fusegrad" nogil:
+    cdef enum class Activation(int):
+        linear
+        relu
+        leaky_relu
+        sigmoid
+        tanh
+        softplus
+
+    cdef cppclass Attrs:
+        Attrs()
+        Dims shape
+        Dims start
+        Dims step
+        Dims axes
+        double scalars[4]
+        uint64_t seed
+        uint64_t stream
+        DType dtype
+        Activation activation
+        cbool all_axes
+        cbool keepdims
+        cbool transpose_a
+        cbool transpose_b
+        cbool flag
+
+    cdef cppclass OpDef:
+        const char* name
+        int num_inputs
+        int num_outputs
+        uint32_t traits
+
+    uint32_t kElementwise
+    int kMaxRank
+    const OpDef* const* op_table(int* count)
+    int evaluate(
+        const OpDef& op, const Array* inputs, int num_inputs, Attrs attrs, Array* outputs
+    ) except +translate_exception
+
+
+cdef extern from "fusegrad/builder.h" namespace "fusegrad" nogil:
+    cdef cppclass Value:
+        int32_t id
+
+    cdef cppclass ValueInfo:
+        Meta meta
+        Array array
+
+    cdef cppclass Builder:
+        int emit(
+            const OpDef& op, const Value* inputs, int num_inputs, const Attrs& attrs, Value* outputs
+        ) except +translate_exception
+        Value constant(const Array& array) except +translate_exception
+        const Meta& meta(Value value)
+        const ValueInfo& info(Value value)
+
+    vector[Value] differentiate(
+        Builder& builder, Value y, Value seed, const vector[Value]& xs
+    ) except +translate_exception
+
+
+cdef extern from "fusegrad/graph.h" namespace "fusegrad" nogil:
+    cdef cppclass Graph(Builder):
+        Value state(const Array& array, string name) except +translate_exception
+        void update(Value state, Value new_value) except +translate_exception
+
+    void rewrite_exact(Graph& graph) except +translate_exception
+
+
+cdef extern from "fusegrad/cpu.h" namespace "fusegrad" nogil:
+    const char* isa_request_error()
+
+
+cdef extern from "tensor_support.h" namespace "fusegrad::binding" nogil:
+    cdef enum class Raised:
+        argument
+        memory
+        other
+
+    PyObject* current_recorder
+    Raised describe_exception(string* fields)
+    string dtype_name(DType dtype)
+    Py_buffer* acquire_buffer(object) except NULL
+    cbool native_dtype(const Py_buffer& buffer, DType* dtype)
+    cbool aligned(const Py_buffer& buffer)
+    void release_buffer(void* buffer)
+    Array borrow_buffer(Py_buffer* buffer, DType dtype) except +translate_exception
+    Array empty_array(DType dtype, const Dims& shape, cbool f_order) except +translate_exception
+    Array copied(const Array& array, DType dtype) except +translate_exception
+    Array filled(DType dtype, const Dims& shape, double value) except +translate_exception
+    shared_ptr[Builder] new_tape() except +translate_exception
+    Value watch(Builder& tape, const Array& array) except +translate_exception
+    Graph& as_graph(Builder& builder)
+
+
+cdef class Tensor
+
+
+cdef class Recorder:
+    cdef shared_ptr[Builder] builder
+    cdef Recorder previous  # the one that was current before this one
+    cdef bint live          # current in some thread, or between two uses of a graph
+    cdef bint is_graph
+
+    cdef Value value_of(self, Tensor x) except *
+    cdef Tensor tensor(self, Value value)
+    cdef int enter(self) except -1
+    cdef int leave(self) except -1
+
+
+cdef class Tape(Recorder):
+    pass
+
+
+cdef class GraphHandle(Recorder):
+    cdef bint exact
+    cdef dict states   # where a variable lies -> the id of its state
+    cdef dict pending  # the id of a state -> the id of the value assigned to it
+
+
+cdef class Tensor:
+    cdef Array array        # undefined while the Tensor is symbolic
+    cdef Recorder recorder  # None for a plain array
+    cdef Value value        # its place on the recorder
+    cdef bint foreign       # the memory belongs to another library's object
+
+    cdef bint recorded(self) noexcept
+    cdef Meta meta(self) noexcept
+    cdef int need_elements(self, str what) except -1
+    cdef object scalar(self, str what)

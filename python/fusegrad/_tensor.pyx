@@ -1,0 +1,656 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: cdivision=True, auto_pickle=False
+"""Tensor, and what Python calls once per op.
+
+``apply`` is the one way from Python into the op table: it converts and promotes the operands, then
+evaluates the op at once or records it by the Tape or Graph that the operands belong to.
+"""
+
+cimport cython
+from cpython.buffer cimport (
+    PyBUF_ANY_CONTIGUOUS, PyBUF_C_CONTIGUOUS, PyBUF_F_CONTIGUOUS, PyBUF_FORMAT, PyBUF_ND,
+    PyBUF_STRIDES, PyBUF_WRITABLE,
+)
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from cython.operator cimport dereference as deref
+
+from fusegrad import config, errors
+
+__all__ = [
+    "GraphHandle", "Tape", "Tensor", "apply", "as_tensor", "copy_into", "current_builder", "empty",
+    "from_numpy", "full", "gradient", "identity", "in_current_trace",
+]
+
+include "_tensor_table.pxi"
+include "_tensor_convert.pxi"
+include "_tensor_dispatch.pxi"
+include "_tensor_record.pxi"
+include "_tensor_index.pxi"
+include "_tensor_api.pxi"
+
+# ---- Tensor ------------------------------------------------------------------------------------
+
+
+@cython.final
+@cython.freelist(64)
+@cython.no_gc
+cdef class Tensor:
+    """An array of numbers whose computations can be differentiated and compiled.
+
+    Elements never change. Ops follow NumPy: broadcasting, and promotion of dtypes (NEP 50).
+
+    Parameters
+    ----------
+    data : array_like
+        A number, a nested list of numbers, a NumPy array, or any object with the buffer protocol;
+        the elements are copied.
+    dtype : str or numpy.dtype, optional
+        float32, float64, int32, int64, uint8 or bool. Default: that of `data`; `config.floatx()`
+        for Python floats, int64 for Python integers.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        For what is no rectangular array of real numbers or booleans.
+
+    Examples
+    --------
+    >>> import fusegrad as fg
+    >>> fg.Tensor([1.0, 2.0]) * 2
+    Tensor([2., 4.], dtype=float32)
+    """
+
+    __array_priority__ = 1000  # numpy_array + tensor is a Tensor
+
+    def __init__(self, data, dtype=None):
+        cdef Tensor source = as_tensor(data, dtype)
+        if source.recorded():
+            self.recorder = source.recorder
+            self.value = source.value
+            self.array = source.array
+        else:
+            self.recorder = None
+            self.array = copied(source.array, source.array.dtype())
+
+    cdef bint recorded(self) noexcept:
+        """Whether ops on this Tensor are recorded; forgets a tape that has ended."""
+        if self.recorder is None:
+            return False
+        if self.recorder.is_graph or self.recorder.live:
+            return True
+        self.recorder = None
+        return False
+
+    cdef Meta meta(self) noexcept:
+        if self.recorder is not None and self.recorder.is_graph:
+            return deref(self.recorder.builder).meta(self.value)
+        return self.array.meta()
+
+    cdef int need_elements(self, str what) except -1:
+        """Raises where the elements are unknown, or where reading them would cut a gradient."""
+        if not self.recorded():
+            if not self.array.defined():
+                raise TypeError("a Tensor that was never initialised")
+            return 0
+        if self.recorder.is_graph:
+            raise TypeError(
+                f"{what} needs the elements of a Tensor, but this one is symbolic: the function is"
+                f" being traced (shape {self.shape}, dtype {dtype_text(self.meta().dtype)}). Use"
+                " ops.where instead of Python conditions, or compile with run_eagerly=True"
+            )
+        raise TypeError(
+            f"{what} would cut the gradient: this Tensor is being differentiated. Use functions of"
+            " fusegrad.ops (ops.where for conditions), or return the value from the function"
+            " (has_aux=True)"
+        )
+
+    # -- what it is --
+
+    @property
+    def shape(self):
+        """Sizes of the axes."""
+        return dims_tuple(self.meta().shape)
+
+    @property
+    def ndim(self):
+        """The number of axes, at most 8."""
+        return self.meta().shape.rank()
+
+    @property
+    def size(self):
+        """The number of elements."""
+        return num_elements(self.meta().shape)
+
+    @property
+    def dtype(self):
+        """The element type, a numpy.dtype."""
+        numpy()
+        return numpy_dtypes[<int>self.meta().dtype]
+
+    @property
+    def T(self):
+        """The transpose, with all axes reversed."""
+        return self.transpose()
+
+    @property
+    def nbytes(self):
+        """The number of bytes of the elements."""
+        return num_elements(self.meta().shape) * itemsize(self.meta().dtype)
+
+    def __getattr__(self, name):
+        if name in ("backward", "requires_grad", "requires_grad_", "grad", "detach"):
+            raise AttributeError(
+                f"Tensor has no '{name}': gradients are of functions. Write"
+                " fusegrad.grad(f)(x), or fusegrad.value_and_grad(f)(x) for f(x) and its gradient"
+            )
+        raise AttributeError(f"'Tensor' object has no attribute '{name}'")
+
+    def __len__(self):
+        cdef Dims shape = self.meta().shape
+        if shape.rank() == 0:
+            raise TypeError("len() of a Tensor without axes")
+        return shape[0]
+
+    def __iter__(self):
+        return iter([self[i] for i in range(len(self))])
+
+    def __getitem__(self, key):
+        return subscript(self, key)
+
+    def __hash__(self):
+        return <Py_hash_t>(<size_t><PyObject*>self >> 4)
+
+    def __repr__(self):
+        cdef Meta meta = self.meta()
+        dtype = dtype_text(meta.dtype)
+        if self.recorder is not None and self.recorder.is_graph:
+            return f"Tensor(shape={self.shape}, dtype={dtype}, symbolic)"
+        if not self.array.defined():
+            return "Tensor(uninitialised)"
+        suffix = ", tracked)" if self.recorded() else ")"
+        np = numpy()
+        elements = np.array2string(
+            np.asarray(plain(self.array)), separator=", ", prefix="Tensor(", threshold=200)
+        if self.size == 0 and self.ndim != 1:
+            return f"Tensor({elements}, shape={self.shape}, dtype={dtype}{suffix}"
+        return f"Tensor({elements}, dtype={dtype}{suffix}"
+
+    # -- its elements --
+
+    def numpy(self):
+        """The elements as a read-only NumPy array that shares their memory.
+
+        Raises
+        ------
+        TypeError
+            While the Tensor is traced or differentiated.
+        """
+        self.need_elements("numpy()")
+        return numpy().asarray(memoryview(self))
+
+    def __array__(self, dtype=None, copy=None):
+        self.need_elements("conversion to a NumPy array")
+        return numpy().array(memoryview(self), dtype=dtype, copy=copy)
+
+    def item(self):
+        """The only element, as a Python number.
+
+        Raises
+        ------
+        ValueError
+            Where there is not exactly one element.
+        TypeError
+            While the Tensor is traced or differentiated.
+        """
+        self.need_elements("item()")
+        return self.scalar("item()")
+
+    cdef object scalar(self, str what):
+        cdef DType dtype = self.array.dtype()
+        cdef void* data = self.array.data()
+        if self.array.size() != 1:
+            raise ValueError(f"{what} needs a Tensor with one element, got shape {self.shape}")
+        if dtype == DType.float32:
+            return <double>(<float*>data)[0]
+        if dtype == DType.float64:
+            return (<double*>data)[0]
+        if dtype == DType.int64:
+            return (<int64_t*>data)[0]
+        if dtype == DType.int32:
+            return (<int32_t*>data)[0]
+        if dtype == DType.uint8:
+            return (<uint8_t*>data)[0]
+        return (<uint8_t*>data)[0] != 0
+
+    def tolist(self):
+        """The elements as nested lists of Python numbers."""
+        self.need_elements("tolist()")
+        if self.array.rank() == 0:
+            return self.scalar("tolist()")
+        if self.array.size() == 0:
+            return numpy().asarray(memoryview(self)).tolist()
+        return memoryview(self).tolist()
+
+    def __float__(self):
+        self.need_elements("float()")
+        return float(self.scalar("float()"))
+
+    def __int__(self):
+        self.need_elements("int()")
+        return int(self.scalar("int()"))
+
+    def __index__(self):
+        self.need_elements("use as an index")
+        if is_floating(self.array.dtype()) or self.array.dtype() == DType.boolean:
+            raise TypeError("only a Tensor of integers can be used as an index")
+        return self.scalar("use as an index")
+
+    def __bool__(self):
+        # A tape knows the elements, and a condition has no gradient.
+        if not (self.recorder is not None and not self.recorder.is_graph):
+            self.need_elements("a Python condition")
+        if self.array.size() != 1:
+            raise ValueError(
+                f"the truth value of a Tensor of shape {self.shape} is ambiguous: reduce it first")
+        return bool(self.scalar("bool()"))
+
+    def __contains__(self, item):
+        return bool((self == item).max()) if self.size else False
+
+    def __getbuffer__(self, Py_buffer* buffer, int flags):
+        cdef const View* view
+        cdef Py_ssize_t* sizes
+        cdef Dims shape, strides
+        cdef int i
+        try:
+            self.need_elements("the buffer protocol")
+        except TypeError as error:
+            raise BufferError(str(error)) from None
+        if flags & PyBUF_WRITABLE == PyBUF_WRITABLE:
+            raise BufferError("the elements of a Tensor are read-only")
+        view = &self.array.view()
+        shape = view.shape
+        strides = view.strides
+        cdef bint c_order = is_c_contiguous(shape, strides)
+        cdef bint f_order = is_f_contiguous(shape, strides)
+        if (
+            (not c_order and (flags & PyBUF_STRIDES) != PyBUF_STRIDES)
+            or (not c_order and (flags & PyBUF_C_CONTIGUOUS) == PyBUF_C_CONTIGUOUS)
+            or (not f_order and (flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS)
+            or (not c_order and not f_order
+                and (flags & PyBUF_ANY_CONTIGUOUS) == PyBUF_ANY_CONTIGUOUS)
+        ):
+            raise BufferError("the elements of this Tensor do not lie in the order asked for")
+        sizes = <Py_ssize_t*>PyMem_Malloc(2 * kMaxRank * sizeof(Py_ssize_t))
+        if sizes == NULL:
+            raise MemoryError()
+        buffer.itemsize = <Py_ssize_t>itemsize(view.dtype)
+        for i in range(shape.rank()):
+            sizes[i] = <Py_ssize_t>shape[i]
+            sizes[kMaxRank + i] = <Py_ssize_t>strides[i] * buffer.itemsize
+        buffer.buf = view.data
+        buffer.format = NULL
+        if flags & PyBUF_FORMAT == PyBUF_FORMAT:
+            buffer.format = format_of(view.dtype)
+        buffer.internal = sizes
+        buffer.len = <Py_ssize_t>self.array.size() * buffer.itemsize
+        buffer.ndim = shape.rank()
+        buffer.obj = self
+        buffer.readonly = 1
+        buffer.shape = sizes if flags & PyBUF_ND == PyBUF_ND else NULL
+        buffer.strides = sizes + kMaxRank if flags & PyBUF_STRIDES == PyBUF_STRIDES else NULL
+        buffer.suboffsets = NULL
+
+    def __releasebuffer__(self, Py_buffer* buffer):
+        PyMem_Free(buffer.internal)
+
+    def __reduce__(self):
+        self.need_elements("pickle")
+        return Tensor, (numpy().array(memoryview(self)),)
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        self.need_elements("deepcopy()")
+        return plain(copied(self.array, self.array.dtype()))
+
+    def __fusegrad_tensor__(self):
+        return self
+
+    # -- operators --
+
+    def __add__(self, other):
+        return binary(ADD, self, other)
+
+    def __radd__(self, other):
+        return binary(ADD, other, self)
+
+    def __sub__(self, other):
+        return binary(SUBTRACT, self, other)
+
+    def __rsub__(self, other):
+        return binary(SUBTRACT, other, self)
+
+    def __mul__(self, other):
+        return binary(MULTIPLY, self, other)
+
+    def __rmul__(self, other):
+        return binary(MULTIPLY, other, self)
+
+    def __truediv__(self, other):
+        return binary(DIVIDE, self, other)
+
+    def __rtruediv__(self, other):
+        return binary(DIVIDE, other, self)
+
+    def __matmul__(self, other):
+        return binary(MATMUL, self, other)
+
+    def __rmatmul__(self, other):
+        return binary(MATMUL, other, self)
+
+    def __pow__(self, other, modulo):
+        if modulo is not None:
+            return NotImplemented
+        if type(other) is not Tensor and number_kind(other) > Kind.BOOLEAN and other == 2:
+            return unary(SQUARE, self)
+        return binary(POWER, self, other)
+
+    def __rpow__(self, other, modulo):
+        return NotImplemented if modulo is not None else binary(POWER, other, self)
+
+    def __neg__(self):
+        return unary(NEGATIVE, self)
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return unary(ABS, self)
+
+    def __invert__(self):
+        if self.meta().dtype != DType.boolean:
+            raise TypeError(f"~ needs a Tensor of bool, got {describe(self)}")
+        return unary(LOGICAL_NOT, self)
+
+    def __and__(self, other):
+        return binary_logic(LOGICAL_AND, self, other, "&")
+
+    def __rand__(self, other):
+        return binary_logic(LOGICAL_AND, other, self, "&")
+
+    def __or__(self, other):
+        return binary_logic(LOGICAL_OR, self, other, "|")
+
+    def __ror__(self, other):
+        return binary_logic(LOGICAL_OR, other, self, "|")
+
+    def __eq__(self, other):
+        return binary(EQUAL, self, other)
+
+    def __ne__(self, other):
+        return binary(NOT_EQUAL, self, other)
+
+    def __lt__(self, other):
+        return binary(LESS, self, other)
+
+    def __le__(self, other):
+        return binary(LESS_EQUAL, self, other)
+
+    def __gt__(self, other):
+        return binary(GREATER, self, other)
+
+    def __ge__(self, other):
+        return binary(GREATER_EQUAL, self, other)
+
+    # -- methods that are ops --
+
+    def astype(self, dtype):
+        """The elements as another dtype; floating to integer drops the fraction."""
+        return cast(self, parse_dtype(dtype, "astype"))
+
+    def reshape(self, *shape):
+        """The same elements in C order with another shape; one size may be -1.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            Where the number of elements would differ.
+        """
+        cdef Attrs attrs
+        cdef int64_t known = 1
+        cdef int64_t size = num_elements(self.meta().shape)
+        cdef int i, unknown = -1
+        sizes = shape[0] if len(shape) == 1 and not hasattr(shape[0], "__index__") else shape
+        read_dims(sizes, &attrs.shape)
+        for i in range(attrs.shape.rank()):
+            if attrs.shape[i] == -1 and unknown < 0:
+                unknown = i
+            elif attrs.shape[i] < 0:
+                raise_argument(
+                    "reshape", "shape", "sizes of at least 0, and at most one -1", repr(sizes))
+            else:
+                known *= attrs.shape[i]
+        if unknown >= 0:
+            if known == 0 or size % known != 0:
+                raise_argument(
+                    "reshape", "shape", f"a shape of {size} elements", repr(tuple(sizes)))
+            attrs.shape[unknown] = size // known
+        return dispatch(RESHAPE, [self], attrs)
+
+    def transpose(self, *axes):
+        """The axes in another order; reversed where none is given."""
+        cdef Attrs attrs
+        cdef int i
+        if len(axes) == 1 and (axes[0] is None or not hasattr(axes[0], "__index__")):
+            axes = () if axes[0] is None else tuple(axes[0])
+        if axes:
+            read_dims(axes, &attrs.axes)
+        else:
+            for i in range(self.meta().shape.rank() - 1, -1, -1):
+                attrs.axes.push_back(i)
+        return dispatch(TRANSPOSE, [self], attrs)
+
+    def sum(self, axis=None, bint keepdims=False):
+        """The sum over `axis` (an int, a tuple, or None for all); see `ops.sum`."""
+        return reduce("sum", self, axis, keepdims)
+
+    def mean(self, axis=None, bint keepdims=False):
+        """The mean over `axis` (an int, a tuple, or None for all); see `ops.mean`."""
+        return reduce("mean", self, axis, keepdims)
+
+    def max(self, axis=None, bint keepdims=False):
+        """The largest element over `axis` (an int, a tuple, or None for all); see `ops.max`."""
+        return reduce("max", self, axis, keepdims)
+
+    def min(self, axis=None, bint keepdims=False):
+        """The smallest element over `axis` (an int, a tuple, or None for all); see `ops.min`."""
+        return reduce("min", self, axis, keepdims)
+
+    def argmax(self, axis=None, bint keepdims=False):
+        """The index of the first largest element along `axis`; see `ops.argmax`."""
+        return reduce("argmax", self, axis, keepdims)
+
+
+cdef object binary_logic(int index, object left, object right, str symbol):
+    for x in (left, right):
+        if number_kind(x) == Kind.BOOLEAN:
+            continue
+        if number_kind(x) != Kind.NOT_A_NUMBER or convert(x, symbol).meta().dtype != DType.boolean:
+            raise TypeError(f"{symbol} needs booleans, got {describe(x)}: compare first")
+    return binary(index, left, right)
+
+
+cdef char* format_of(DType dtype) noexcept:
+    if dtype == DType.float32:
+        return "f"
+    if dtype == DType.float64:
+        return "d"
+    if dtype == DType.int32:
+        return "i"
+    if dtype == DType.int64:
+        return "l" if sizeof(long) == 8 else "q"
+    return "B" if dtype == DType.uint8 else "?"
+
+
+# ---- functions ---------------------------------------------------------------------------------
+
+def apply(
+    str name not None, inputs, *, axes=None, bint all_axes=False, shape=None, start=None, step=None,
+    scalars=None, seed=0, stream=0, dtype=None, str activation="linear", bint keepdims=False,
+    bint transpose_a=False, bint transpose_b=False, bint flag=False,
+):
+    """The result of the op `name`: a Tensor, or a tuple of Tensors for an op with several results.
+
+    Parameters
+    ----------
+    name : str
+        A name in the op table.
+    inputs : sequence
+        Operands: Tensors, Variables, arrays, numbers, nested lists.
+    axes, all_axes, shape, start, step, scalars, seed, stream, dtype, activation, keepdims, \
+transpose_a, transpose_b, flag
+        The op's attributes; the functions in `fusegrad.ops` know which op reads which.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        For an unknown name, and for operands that do not fit.
+    """
+    cdef Attrs attrs
+    cdef int i
+    index = OPS.get(name)
+    if index is None:
+        raise_argument("apply", "name", "the name of an op", repr(name))
+    if axes is not None:
+        read_dims(axes, &attrs.axes)
+    if shape is not None:
+        read_dims(shape, &attrs.shape)
+    if start is not None:
+        read_dims(start, &attrs.start)
+    if step is not None:
+        read_dims(step, &attrs.step)
+    if scalars is not None:
+        if len(scalars) > 4:
+            raise_argument(name, "scalars", "at most 4 numbers", str(len(scalars)))
+        for i in range(<int>len(scalars)):
+            attrs.scalars[i] = scalars[i]
+    if dtype is not None:
+        attrs.dtype = parse_dtype(dtype, name)
+    if activation != "linear":
+        if activation not in ACTIVATIONS:
+            raise_argument(name, "activation", "one of " + ", ".join(ACTIVATIONS), repr(activation))
+        attrs.activation = <Activation><int>ACTIVATIONS.index(activation)
+    attrs.seed = seed
+    attrs.stream = stream
+    attrs.all_axes = all_axes
+    attrs.keepdims = keepdims
+    attrs.transpose_a = transpose_a
+    attrs.transpose_b = transpose_b
+    attrs.flag = flag
+    return run(<int>index, list(inputs), attrs)
+
+
+def as_tensor(x, dtype=None):
+    """`x` as a Tensor; elements are shared where they can be used as they lie.
+
+    Python floats become `config.floatx()`, Python integers int64; arrays keep their dtype, except
+    that float16 becomes float32, int8, int16 and uint16 become int32, uint32 and uint64 int64.
+
+    Parameters
+    ----------
+    x : array_like
+        A Tensor, Variable, array, number, or nested list of numbers.
+    dtype : str or numpy.dtype, optional
+        The dtype of the result.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        For what is no rectangular array of real numbers or booleans.
+    """
+    cdef Tensor tensor = None
+    cdef Kind kind
+    if dtype is not None:
+        kind = number_kind(x)
+        if kind != Kind.NOT_A_NUMBER:
+            return from_number(x, parse_dtype(dtype, "as_tensor"))
+        if isinstance(x, (list, tuple)):
+            tensor = from_list(x, dtype)
+    if tensor is None:
+        tensor = convert(x, "as_tensor")
+    return tensor if dtype is None else cast(tensor, parse_dtype(dtype, "as_tensor"))
+
+
+def from_numpy(array):
+    """A Tensor that shares the memory of `array`; a copy where its elements cannot be used so.
+
+    Any strides are shared. Other byte orders, unaligned memory and unsupported dtypes are copied.
+    Writing to `array` later changes the Tensor.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        Or any object with the buffer protocol.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        For dtypes that are not numbers or booleans.
+    """
+    cdef Tensor tensor = from_buffer(array)
+    return through_numpy(array, "from_numpy") if tensor is None else tensor
+
+
+def empty(shape, dtype="float32", str order="C"):
+    """An uninitialised Tensor; order "F" keeps the first axis contiguous."""
+    cdef Dims dims
+    read_dims(shape, &dims)
+    return plain(empty_array(parse_dtype(dtype, "empty"), dims, order == "F"))
+
+
+def full(shape, fill_value, dtype=None):
+    """A Tensor with every element equal to the number `fill_value`."""
+    cdef Dims dims
+    cdef DType element
+    cdef Kind kind = number_kind(fill_value)
+    read_dims(shape, &dims)
+    for i in range(dims.rank()):
+        if dims[i] < 0:
+            raise_argument("full", "shape", "sizes of at least 0", repr(shape))
+    if kind == Kind.NOT_A_NUMBER:
+        fill_value = float(fill_value)
+        kind = Kind.REAL
+    element = dtype_of_kind(kind) if dtype is None else parse_dtype(dtype, "full")
+    if kind == Kind.INTEGER and not -(1 << 53) <= fill_value <= 1 << 53:
+        raise_argument("full", "fill_value", "an integer within 2**53", repr(fill_value))
+    return plain(filled(element, dims, fill_value))
+
+
+def copy_into(Tensor destination not None, Tensor source not None):
+    """Writes the elements of `source` into the memory of `destination`, converting the dtype."""
+    cdef Array elements
+    if source.recorded() or destination.recorded():
+        raise TypeError("copy_into() needs Tensors with elements, got one that is being recorded")
+    if not destination.array.shape() == source.array.shape():
+        raise_argument(
+            "copy_into", "source", f"shape {destination.shape}", f"shape {source.shape}")
+    elements = source.array
+    if elements.storage().get() == destination.array.storage().get():
+        elements = copied(elements, elements.dtype())
+    with nogil:
+        copy_elements(destination.array.view(), elements.view())
+
+
+cdef int check_environment() except -1:
+    cdef const char* problem = isa_request_error()
+    if problem != NULL:
+        raise ValueError("the environment variable FUSEGRAD_ISA: " + problem.decode())
+    return 0
+
+
+check_environment()
+_set_default_float(config.floatx())

@@ -1,0 +1,169 @@
+# One op: promotion of its operands, then evaluation, or recording by a Tape or Graph.
+
+cdef int64_t kBriefWork = 8192  # elements; longer ops let other Python threads run
+
+
+cdef object dispatch(int index, list operands, Attrs& attrs):
+    """One op on Tensors whose dtypes are settled."""
+    cdef const OpDef* op = op_defs[index]
+    cdef Py_ssize_t i, count = len(operands)
+    cdef Tensor x
+    cdef Recorder recorder = None
+    for i in range(count):
+        x = <Tensor>operands[i]
+        if x.recorder is not None and x.recorded():
+            recorder = x.recorder
+            if <PyObject*>recorder != current_recorder:
+                raise_argument(
+                    op.name.decode(), f"operand {i}", "a value of the function being recorded now",
+                    "a symbolic Tensor that was kept outside the trace it belongs to"
+                    if recorder.is_graph else
+                    "a Tensor that another grad, or another thread, is differentiating",
+                )
+        elif not x.array.defined():
+            raise TypeError("a Tensor that was never initialised")
+    if recorder is not None:
+        return record(deref(op), recorder, operands, attrs)
+    return calculate(deref(op), operands, attrs)
+
+
+cdef object calculate(const OpDef& op, list operands, Attrs& attrs):
+    cdef Array[4] few
+    cdef vector[Array] many
+    cdef Array[4] outputs
+    cdef const Array* inputs
+    cdef Py_ssize_t i
+    cdef int count = <int>len(operands)
+    cdef int num_outputs
+    cdef int64_t work = 0
+    if count <= 4:
+        for i in range(count):
+            few[i] = (<Tensor>operands[i]).array
+        inputs = few
+    else:
+        for i in range(count):
+            many.push_back((<Tensor>operands[i]).array)
+        inputs = many.data()
+    for i in range(count):
+        work += inputs[i].size()
+    if work > kBriefWork:
+        with nogil:
+            num_outputs = evaluate(op, inputs, count, attrs, outputs)
+    else:
+        num_outputs = evaluate(op, inputs, count, attrs, outputs)
+    if num_outputs == 1:
+        return plain(outputs[0])
+    return tuple([plain(outputs[i]) for i in range(num_outputs)])
+
+
+cdef object record(const OpDef& op, Recorder recorder, list operands, Attrs& attrs):
+    cdef vector[Value] inputs
+    cdef Value[4] outputs
+    cdef int i, num_outputs
+    for x in operands:
+        inputs.push_back(recorder.value_of(<Tensor>x))
+    num_outputs = deref(recorder.builder).emit(
+        op, inputs.data(), <int>inputs.size(), attrs, outputs)
+    if num_outputs == 1:
+        return recorder.tensor(outputs[0])
+    return tuple([recorder.tensor(outputs[i]) for i in range(num_outputs)])
+
+
+cdef object run(int index, list inputs, Attrs& attrs):
+    """One op on any operands: converts them, settles their dtypes, dispatches."""
+    cdef Family family = families[index]
+    cdef Py_ssize_t i, first = 0, count = len(inputs)
+    cdef list operands = [None] * count
+    cdef Kind kind, weakest = Kind.NOT_A_NUMBER
+    cdef bint strong = False
+    cdef DType dtype = DType.boolean, own
+    cdef str where
+    if count == 0 or (op_defs[index].num_inputs >= 0 and count != op_defs[index].num_inputs):
+        name = op_defs[index].name.decode()
+        raise_argument(
+            name, "inputs", f"{max(1, op_defs[index].num_inputs)} operand(s)", str(count)
+        )
+    if family == Family.SELECT:
+        first = 1
+    for i in range(count):
+        x = inputs[i]
+        if type(x) is not Tensor:
+            kind = number_kind(x)
+            if kind != Kind.NOT_A_NUMBER and i >= first:
+                weakest = max(weakest, kind)
+                continue
+            x = convert(x, op_defs[index].name.decode())
+        operands[i] = x
+        if i < first:
+            continue
+        own = (<Tensor>x).meta().dtype
+        dtype = promote(dtype, own) if strong else own
+        strong = True
+    # Python numbers take the dtype of the arrays they meet (NEP 50).
+    if not strong:
+        dtype = dtype_of_kind(weakest)
+    elif weakest == Kind.REAL and not is_floating(dtype):
+        dtype = DType.float64
+    elif weakest == Kind.INTEGER and dtype == DType.boolean:
+        dtype = DType.int64
+    if family == Family.FLOATING and not is_floating(dtype):
+        dtype = DType.float64 if strong else default_float
+    elif family == Family.TOTAL and not is_floating(dtype):
+        dtype = DType.int64
+    elif family == Family.LOGICAL:
+        dtype = DType.boolean
+    for i in range(count):
+        if operands[i] is None:
+            kind = number_kind(inputs[i])
+            if family == Family.EXACT or family == Family.FLOAT_FIRST:
+                operands[i] = from_number(inputs[i], dtype_of_kind(kind))
+            else:
+                operands[i] = from_number(inputs[i], dtype)
+        elif family == Family.FLOAT_FIRST:
+            own = (<Tensor>operands[0]).meta().dtype
+            if i == 0 and not is_floating(own):
+                operands[0] = cast(operands[0], DType.float64)
+        elif i < first:
+            operands[i] = cast(operands[i], DType.boolean)
+        elif family != Family.EXACT and (<Tensor>operands[i]).meta().dtype != dtype:
+            operands[i] = cast(operands[i], dtype)
+    return dispatch(index, operands, attrs)
+
+
+cdef object binary(int index, object left, object right):
+    """An operator; NotImplemented where the other operand should answer."""
+    cdef Attrs attrs
+    cdef Tensor a, b
+    cdef Array[2] inputs
+    cdef Array[4] outputs
+    if type(left) is Tensor and type(right) is Tensor:
+        a = <Tensor>left
+        b = <Tensor>right
+        if (
+            a.recorder is None and b.recorder is None and a.array.dtype() == b.array.dtype()
+            and is_floating(a.array.dtype()) and a.array.defined() and b.array.defined()
+            and a.array.size() + b.array.size() <= kBriefWork and families[index] != Family.LOGICAL
+        ):
+            inputs[0] = a.array
+            inputs[1] = b.array
+            evaluate(deref(op_defs[index]), inputs, 2, attrs, outputs)
+            return plain(outputs[0])
+    for x in (left, right):
+        if type(x) is not Tensor and (x is None or isinstance(x, (str, bytes, dict, set, slice))):
+            return NotImplemented
+    return run(index, [left, right], attrs)
+
+
+cdef object unary(int index, object x):
+    cdef Attrs attrs
+    return run(index, [x], attrs)
+
+
+cdef object reduce(str name, Tensor x, object axis, bint keepdims):
+    cdef Attrs attrs
+    attrs.keepdims = keepdims
+    if axis is None:
+        attrs.all_axes = True
+    else:
+        read_dims(axis, &attrs.axes)
+    return run(OPS[name], [x], attrs)

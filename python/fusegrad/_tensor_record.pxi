@@ -1,0 +1,190 @@
+# Recording: Tape, GraphHandle, which of them is current in a thread, gradients.
+
+cdef class Recorder:
+    """What the ops of a thread are recorded by: the base of Tape and GraphHandle."""
+
+    cdef Value value_of(self, Tensor x) except *:
+        """The place of a Tensor on this recorder; a plain one becomes a constant."""
+        if x.recorder is self:
+            return x.value
+        if self.is_graph and x.foreign:  # its owner may write to it after the trace
+            return deref(self.builder).constant(copied(x.array, x.array.dtype()))
+        return deref(self.builder).constant(x.array)
+
+    cdef Tensor tensor(self, Value value):
+        cdef Tensor tensor = Tensor.__new__(Tensor)
+        tensor.recorder = self
+        tensor.value = value
+        if not self.is_graph:
+            tensor.array = deref(self.builder).info(value).array
+        return tensor
+
+    cdef int enter(self) except -1:
+        if self.live:
+            raise RuntimeError("this recording is already in progress")
+        self.previous = current_builder()
+        self.live = True
+        Py_INCREF(self)
+        replace_current(<PyObject*>self)
+        return 0
+
+    cdef int leave(self) except -1:
+        if <PyObject*>self != current_recorder:
+            raise RuntimeError("recordings must end in the reverse order of their beginning")
+        replace_current(<PyObject*>self.previous if self.previous is not None else NULL)
+        self.previous = None
+        self.live = False
+        Py_DECREF(self)
+        return 0
+
+
+cdef int replace_current(PyObject* recorder) noexcept:
+    global current_recorder
+    current_recorder = recorder
+    return 0
+
+
+@cython.final
+cdef class Tape(Recorder):
+    """Records the ops on watched Tensors while it is entered, so that they can be differentiated.
+
+    When it is left, the Tensors on it become plain arrays and what it kept is freed.
+    """
+
+    def __cinit__(self):
+        self.builder = new_tape()
+
+    def __enter__(self):
+        self.enter()
+        return self
+
+    def __exit__(self, *exception):
+        self.leave()
+        self.builder = new_tape()
+
+    def watch(self, Tensor tensor not None):
+        """A Tensor with the same elements that gradients can be taken of."""
+        if <PyObject*>self != current_recorder:
+            raise RuntimeError("watch() works while the tape is entered")
+        if tensor.recorded():
+            return identity(tensor)
+        return self.tensor(watch(deref(self.builder), tensor.array))
+
+    def gradient(self, Tensor y not None, xs, Tensor seed=None):
+        """The gradients of `y`, weighted by `seed` (ones), with respect to each of `xs`."""
+        if <PyObject*>self != current_recorder:
+            raise RuntimeError("gradient() works while the tape is entered")
+        return gradient(y, xs, seed)
+
+
+@cython.final
+cdef class GraphHandle(Recorder):
+    """A graph being traced; `fusegrad._core.Graph` owns one."""
+
+    def __init__(self):
+        raise TypeError("a GraphHandle is made by fusegrad._core.Graph")
+
+    def state(self, Tensor tensor not None, str name=""):
+        """The value of a variable, as a symbolic Tensor: `tensor`'s memory is read at every run."""
+        cdef Value value
+        if tensor.recorder is not None and tensor.recorded():
+            raise TypeError("a graph's state must be a Tensor with elements")
+        key = (<size_t>tensor.array.data(), dims_tuple(tensor.array.shape()),
+               dims_tuple(tensor.array.strides()), <int>tensor.array.dtype())
+        known = self.states.get(key)
+        if known is None:
+            value = as_graph(deref(self.builder)).state(tensor.array, name.encode())
+            self.states[key] = value.id
+        else:
+            value.id = known
+        return self.tensor(value)
+
+    def read(self, Tensor tensor not None, str name=""):
+        """The value of a variable at this point of the trace."""
+        cdef Tensor state = self.state(tensor, name)
+        pending = self.pending.get(state.value.id)
+        if pending is not None:
+            state.value.id = pending
+        return state
+
+    def assign(self, Tensor tensor not None, Tensor value not None, str name=""):
+        """Gives a variable the new value from here on; it is written at the end of every run."""
+        cdef Tensor state = self.state(tensor, name)
+        self.pending[state.value.id] = self.value_of(value).id
+
+    def flush(self):
+        """Makes the assignments of the trace updates of the graph."""
+        cdef Value state, value
+        for state_id, value_id in self.pending.items():
+            state.id = state_id
+            value.id = value_id
+            as_graph(deref(self.builder)).update(state, value)
+        self.pending.clear()
+
+
+def current_builder():
+    """The Tape or GraphHandle that records the ops of this thread; None where ops just run."""
+    if current_recorder == NULL:
+        return None
+    return <Recorder>current_recorder
+
+
+def in_current_trace(Tensor tensor not None):
+    """Whether `tensor` belongs to what is being recorded in this thread."""
+    return tensor.recorded() and <PyObject*>tensor.recorder == current_recorder
+
+
+def identity(Tensor x not None):
+    """A fresh value equal to `x` on what is being recorded, which gradients can be taken of."""
+    cdef Attrs attrs
+    cdef Recorder recorder = current_builder()
+    if recorder is None:
+        return x
+    if x.recorder is not recorder:
+        if x.recorded():
+            return dispatch(IDENTITY, [x], attrs)  # raises
+        if not recorder.is_graph:
+            return recorder.tensor(watch(deref(recorder.builder), x.array))
+        x = recorder.tensor(recorder.value_of(x))
+    return dispatch(IDENTITY, [x], attrs)
+
+
+def gradient(Tensor y not None, xs, Tensor seed=None):
+    """The gradients of `y` with respect to each of `xs`, on what is being recorded.
+
+    Parameters
+    ----------
+    y : Tensor
+        Any shape; what does not depend on any of `xs` has zero gradients.
+    xs : sequence of Tensor
+        Values of the recording in progress.
+    seed : Tensor, optional
+        The weight of each element of `y`; ones.
+
+    Returns
+    -------
+    list of Tensor
+    """
+    cdef Recorder recorder = current_builder()
+    cdef vector[Value] inputs, results
+    cdef Value start, weight
+    cdef Meta meta
+    cdef Attrs attrs
+    if recorder is None:
+        raise RuntimeError("gradient() needs a recording in progress: use fusegrad.grad")
+    for x in xs:
+        if not in_current_trace(<Tensor?>x):
+            raise RuntimeError("gradient() needs Tensors of the recording in progress")
+        inputs.push_back((<Tensor>x).value)
+    if y.recorded() and y.recorder is not recorder:
+        dispatch(IDENTITY, [y], attrs)  # raises
+    start = recorder.value_of(y)
+    if seed is None:
+        meta = y.meta()
+        weight = deref(recorder.builder).constant(filled(meta.dtype, meta.shape, 1.0))
+    else:
+        weight = recorder.value_of(seed)
+    if recorder.is_graph and (<GraphHandle>recorder).exact:
+        rewrite_exact(as_graph(deref(recorder.builder)))
+    results = differentiate(deref(recorder.builder), start, weight, inputs)
+    return [recorder.tensor(results[i]) for i in range(<Py_ssize_t>results.size())]

@@ -1,0 +1,177 @@
+# Errors, dtypes and the op table, as _tensor.pyx sees them.
+
+# ---- errors ------------------------------------------------------------------------------------
+
+
+cdef int translate_exception() except -1:
+    """Raises the Python form of the C++ exception that is being handled."""
+    cdef string[4] fields
+    cdef Raised kind = describe_exception(&fields[0])
+    texts = [field.decode("utf-8", "replace") for field in fields]
+    if kind == Raised.argument:
+        raise errors.ArgumentError(texts[0], texts[1], texts[2], texts[3])
+    if kind == Raised.memory:
+        raise MemoryError(texts[0])
+    raise RuntimeError(texts[0])
+
+
+cdef object raise_argument(str where, str argument, str expected, str got):
+    raise errors.ArgumentError(where, argument, expected, got)
+
+
+cdef str describe(object x):
+    """An operand in an error message."""
+    if type(x) is Tensor:
+        return f"a Tensor of shape {x.shape} and dtype {dtype_text((<Tensor>x).meta().dtype)}"
+    if hasattr(x, "dtype") and hasattr(x, "shape"):
+        return f"an array of shape {x.shape} and dtype {x.dtype}"
+    text = repr(x)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(x).__name__})"
+
+
+# ---- dtypes and attributes ---------------------------------------------------------------------
+
+cdef tuple DTYPE_NAMES = ("float32", "float64", "int32", "int64", "uint8", "bool")
+cdef dict DTYPES = {name: i for i, name in enumerate(DTYPE_NAMES)}
+cdef list numpy_dtypes = []
+cdef object numpy_module = None
+cdef DType default_float = DType.float32
+
+cdef tuple ACTIVATIONS = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "softplus")
+
+
+cdef object numpy():
+    """NumPy, imported when first needed."""
+    global numpy_module
+    if numpy_module is None:
+        import numpy as module
+        numpy_dtypes.extend(module.dtype(name) for name in DTYPE_NAMES)
+        numpy_module = module
+    return numpy_module
+
+
+cdef inline str dtype_text(DType dtype):
+    return <str>DTYPE_NAMES[<int>dtype]
+
+
+cdef DType parse_dtype(object dtype, str where) except *:
+    if type(dtype) is str:
+        name = dtype
+    elif dtype is float:
+        name = "float64"
+    elif dtype is int:
+        name = "int64"
+    else:
+        name = getattr(dtype, "name", None)
+        if type(name) is not str:
+            name = getattr(dtype, "__name__", None)
+    index = DTYPES.get(name)
+    if index is None:
+        raise_argument(where, "dtype", "one of " + ", ".join(DTYPE_NAMES), repr(dtype))
+    return <DType><int>index
+
+
+cdef int read_dims(object values, Dims* dims) except -1:
+    """An int or a sequence of ints."""
+    if isinstance(values, (tuple, list)):
+        for value in values:
+            dims.push_back(value)
+    elif hasattr(values, "__index__"):
+        dims.push_back(values)
+    else:
+        for value in values:
+            dims.push_back(value)
+    return 0
+
+
+cdef tuple dims_tuple(const Dims& dims):
+    cdef Dims copy = dims
+    return tuple([copy[i] for i in range(copy.rank())])
+
+
+def _set_default_float(str name):
+    """The dtype of Tensors made from Python floats; called by ``config.set_floatx``."""
+    global default_float
+    default_float = parse_dtype(name, "set_floatx")
+
+
+# ---- the op table ------------------------------------------------------------------------------
+
+# How an op's operands are brought to one dtype before its own shape rule sees them.
+cdef enum Family:
+    EXACT        # as they are
+    PROMOTE      # all to their common dtype
+    FLOATING     # all to their common dtype, integers to float64
+    FLOAT_FIRST  # the first to a floating dtype, the others as they are
+    LOGICAL      # all to bool
+    SELECT       # the first to bool, the others to their common dtype
+    TOTAL        # small integers to int64, as numpy.sum does
+
+cdef dict OPS = {}
+cdef const OpDef* const* op_defs
+cdef vector[Family] families
+
+
+cdef int load_ops() except -1:
+    global op_defs
+    cdef int count = 0
+    cdef int i
+    cdef Family family
+    floating = set(
+        "sqrt reciprocal exp expm1 log log1p tanh sigmoid log_sigmoid softplus leaky_relu divide"
+        " mean var logsumexp dense softmax log_softmax softmax_cross_entropy sigmoid_cross_entropy"
+        " categorical_cross_entropy binary_cross_entropy mean_squared_error".split()
+    )
+    float_first = {"sparse_softmax_cross_entropy", "sparse_categorical_cross_entropy", "dropout"}
+    exact = {"identity", "cast", "one_hot"}
+    promote = {"matmul", "concatenate", "stack"}
+    op_defs = op_table(&count)
+    for i in range(count):
+        name = op_defs[i].name.decode()
+        if name in floating:
+            family = Family.FLOATING
+        elif name in float_first:
+            family = Family.FLOAT_FIRST
+        elif name == "where":
+            family = Family.SELECT
+        elif name == "sum":
+            family = Family.TOTAL
+        elif name.startswith("logical_"):
+            family = Family.LOGICAL
+        elif name in exact or name.endswith("_grad") or name.endswith("_update"):
+            family = Family.EXACT
+        elif name in promote or op_defs[i].traits & kElementwise:
+            family = Family.PROMOTE
+        else:
+            family = Family.EXACT
+        OPS[name] = i
+        families.push_back(family)
+    return 0
+
+
+load_ops()
+
+cdef int ABS = OPS["abs"]
+cdef int ADD = OPS["add"]
+cdef int CAST = OPS["cast"]
+cdef int DIVIDE = OPS["divide"]
+cdef int EQUAL = OPS["equal"]
+cdef int GREATER = OPS["greater"]
+cdef int GREATER_EQUAL = OPS["greater_equal"]
+cdef int IDENTITY = OPS["identity"]
+cdef int LESS = OPS["less"]
+cdef int LESS_EQUAL = OPS["less_equal"]
+cdef int LOGICAL_AND = OPS["logical_and"]
+cdef int LOGICAL_NOT = OPS["logical_not"]
+cdef int LOGICAL_OR = OPS["logical_or"]
+cdef int MATMUL = OPS["matmul"]
+cdef int MULTIPLY = OPS["multiply"]
+cdef int NEGATIVE = OPS["negative"]
+cdef int NOT_EQUAL = OPS["not_equal"]
+cdef int POWER = OPS["power"]
+cdef int RESHAPE = OPS["reshape"]
+cdef int SLICE = OPS["slice"]
+cdef int SQUARE = OPS["square"]
+cdef int SUBTRACT = OPS["subtract"]
+cdef int TAKE = OPS["take"]
+cdef int TRANSPOSE = OPS["transpose"]

@@ -1,0 +1,169 @@
+"""Settings of the whole process: the default dtype, epsilon, threads; and how this build is made.
+
+Examples
+--------
+>>> from fusegrad import config
+>>> config.floatx()
+'float32'
+"""
+
+from __future__ import annotations
+
+import sys
+
+from fusegrad.errors import ArgumentError
+
+__all__ = [
+    "epsilon",
+    "floatx",
+    "get_num_threads",
+    "set_epsilon",
+    "set_floatx",
+    "set_num_threads",
+    "show",
+]
+
+_state: dict[str, str | float] = {"floatx": "float32", "epsilon": 1e-7}
+
+
+def floatx() -> str:
+    """Return the dtype of new weights and of Tensors made from Python floats.
+
+    Returns
+    -------
+    str
+        "float32" (the default) or "float64".
+
+    Examples
+    --------
+    >>> floatx()
+    'float32'
+    """
+    return str(_state["floatx"])
+
+
+def set_floatx(value: str) -> None:
+    """Set the dtype of new weights and of Tensors made from Python floats.
+
+    Parameters
+    ----------
+    value : str
+        "float32" or "float64".
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `value` is another dtype.
+
+    Examples
+    --------
+    >>> set_floatx("float64")
+    >>> floatx()
+    'float64'
+    >>> set_floatx("float32")
+    """
+    if value not in ("float32", "float64"):
+        raise ArgumentError("set_floatx", "value", "'float32' or 'float64'", repr(value))
+    _state["floatx"] = value
+    native = sys.modules.get("fusegrad._tensor")
+    if native is not None:
+        native._set_default_float(value)
+
+
+def epsilon() -> float:
+    """Return the small number that keeps divisions and logarithms finite; 1e-7 by default.
+
+    Examples
+    --------
+    >>> epsilon()
+    1e-07
+    """
+    return float(_state["epsilon"])
+
+
+def set_epsilon(value: float) -> None:
+    """Set the number that `epsilon` returns.
+
+    Parameters
+    ----------
+    value : float
+        Positive and finite.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `value` is not a positive finite number.
+
+    Examples
+    --------
+    >>> set_epsilon(1e-7)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e300:
+        raise ArgumentError("set_epsilon", "value", "a positive finite number", repr(value))
+    _state["epsilon"] = float(value)
+
+
+def get_num_threads() -> int:
+    """Return the number of threads that ops and training steps use.
+
+    By default the least of the CPUs this process may run on, its cgroup quota, and the environment
+    variable FUSEGRAD_NUM_THREADS (or OMP_NUM_THREADS). Results do not depend on it.
+
+    Examples
+    --------
+    >>> get_num_threads() >= 1
+    True
+    """
+    from fusegrad import _core
+
+    return _core.num_threads()
+
+
+def set_num_threads(count: int | None) -> None:
+    """Set the number of threads that ops and training steps use.
+
+    Parameters
+    ----------
+    count : int or None
+        At least 1; None restores the default.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `count` is not a possible number of threads.
+
+    Examples
+    --------
+    >>> set_num_threads(1)
+    >>> get_num_threads()
+    1
+    >>> set_num_threads(None)
+    """
+    from fusegrad import _core
+
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+        raise ArgumentError("set_num_threads", "count", "an integer >= 1, or None", repr(count))
+    _core.set_num_threads(0 if count is None else count)
+
+
+def show() -> None:
+    """Print the version, the compiler, the instruction sets and the number of threads.
+
+    Raises
+    ------
+    ValueError
+        FUSEGRAD_ISA names an instruction set that this build or this machine does not have.
+
+    Examples
+    --------
+    >>> show()  # doctest: +ELLIPSIS
+    fusegrad ...
+    """
+    from fusegrad import _core
+
+    levels = ", ".join(_core.isa_levels())
+    print(f"fusegrad {_core.version()}")
+    print(f"  compiler          {_core.compiler()}")
+    print(f"  instruction sets  {levels} (in use: {_core.isa()})")
+    print(f"  threads           {_core.num_threads()}")
+    print(f"  floatx            {floatx()}")

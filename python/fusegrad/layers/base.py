@@ -1,0 +1,457 @@
+"""Layer: what holds weights and maps inputs to outputs."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import math
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from fusegrad import _core, config, initializers, ops
+from fusegrad._registry import Registry, snake_case
+from fusegrad._tensor import Tensor, as_tensor
+from fusegrad.errors import ArgumentError
+from fusegrad.variable import Variable
+
+Shape = tuple[int | None, ...]
+
+_counts: dict[str, Iterator[int]] = defaultdict(itertools.count)
+
+
+def auto_name(prefix: str) -> str:
+    """Return ``dense``, ``dense_1``, ... : the next name with this prefix in the process."""
+    number = next(_counts[prefix])
+    return prefix if number == 0 else f"{prefix}_{number}"
+
+
+def reset_names() -> None:
+    """Start the numbers of automatic names again, as `fusegrad.utils.clear_session` does."""
+    _counts.clear()
+
+
+class _Scope(threading.local):
+    """What a step of training tells the layers that it calls."""
+
+    training: bool | None = None
+    #: Returns the place in training as int64 {epoch, first row}, for layers with random masks.
+    position: Callable[[], Any] | None = None
+
+
+_scope = _Scope()
+
+
+@contextmanager
+def call_scope(training: bool, position: Callable[[], Any] | None) -> Iterator[None]:
+    """Set the mode and the place in training for the layer calls inside."""
+    saved = _scope.training, _scope.position
+    _scope.training, _scope.position = training, position
+    try:
+        yield
+    finally:
+        _scope.training, _scope.position = saved
+
+
+def current_position() -> Any | None:
+    """Return the place in training as int64 {epoch, first row}, or None outside a step."""
+    return None if _scope.position is None else _scope.position()
+
+
+class Layer:
+    """Base class of layers and models.
+
+    A subclass defines `call(x)`, and `build(input_shape)` where it has weights, which it makes with
+    `add_weight`. Weights are made at the first call, when the shape of the input is known. Layers
+    that are attributes of a layer belong to it.
+
+    Parameters
+    ----------
+    trainable : bool, default True
+        Whether `fit` changes the weights. A change takes effect at the next `fit`.
+    dtype : str, optional
+        ``"float32"`` or ``"float64"``; by default `fusegrad.config.floatx()`. Inputs are converted
+        to it.
+    name : str, optional
+        By default the class's name in snake case, numbered.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        An argument has the wrong type.
+
+    Examples
+    --------
+    >>> from fusegrad import layers, ops
+    >>> class Scale(layers.Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight((input_shape[-1],), initializer="zeros")
+    ...     def call(self, x):
+    ...         return x * self.factor
+    >>> layer = Scale()
+    >>> layer([[1.0, 2.0]]).tolist()
+    [[0.0, 0.0]]
+    >>> layer.count_params()
+    2
+    """
+
+    def __init__(
+        self, *, trainable: bool = True, dtype: Any = None, name: str | None = None
+    ) -> None:
+        kind = type(self).__name__
+        _check_name(kind, name)
+        self._own_weights: list[Variable] = []
+        self._sublayers: list[Layer] = []
+        self._trainable = bool(trainable)
+        self.dtype = config.floatx() if dtype is None else float_dtype(kind, dtype)
+        self.name = name or auto_name(snake_case(kind))
+        self.built = False
+        self._input_shape: Shape | None = None
+
+    # ---- weights
+
+    def add_weight(
+        self,
+        shape: Sequence[int] = (),
+        initializer: Any = "glorot_uniform",
+        dtype: str | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a weight of this layer.
+
+        Parameters
+        ----------
+        shape : sequence of int, default ()
+        initializer : str, Initializer, callable or array, default "glorot_uniform"
+        dtype : str, optional
+            By default the layer's.
+        trainable : bool, default True
+        name : str, optional
+            The last part of the weight's path; by default ``variable``, numbered.
+
+        Returns
+        -------
+        Variable
+        """
+        where = f"{type(self).__name__}.add_weight"
+        sizes = tuple(positive_int(where, "shape", size, zero=True) for size in shape)
+        values = initializers.get(initializer)(sizes, dtype or self.dtype)
+        array = np.asarray(values.numpy() if isinstance(values, Tensor) else values)
+        if array.shape != sizes:
+            raise ArgumentError(
+                where, "initializer", f"values of shape {sizes}", f"values of shape {array.shape}"
+            )
+        name = name or _numbered("variable", len(self._own_weights))
+        # A matrix (in, out) is stored as [out][in], whose rows the kernels of both passes read.
+        variable = Variable(
+            array,
+            name=name,
+            trainable=trainable,
+            dtype=dtype or self.dtype,
+            order="F" if array.ndim == 2 else "C",
+        )
+        variable.path = f"{self.name}/{name}"
+        self._own_weights.append(variable)
+        return variable
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Layer) and "_sublayers" in self.__dict__:
+            if not any(value is layer for layer in self._sublayers):
+                self._sublayers.append(value)
+        elif (
+            isinstance(value, Variable)
+            and "_own_weights" in self.__dict__
+            and not any(value is weight for weight in self._own_weights)
+        ):
+            self._own_weights.append(value)
+        object.__setattr__(self, name, value)
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights, in the order in which they were made."""
+        result = list(self._own_weights)
+        for layer in self._sublayers:
+            result.extend(layer.weights)
+        return list({id(weight): weight for weight in result}.values())
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The same as `weights`."""
+        return self.weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that `fit` changes."""
+        if not self._trainable:
+            return []
+        result = [weight for weight in self._own_weights if weight.trainable]
+        for layer in self._sublayers:
+            result.extend(layer.trainable_weights)
+        return list({id(weight): weight for weight in result}.values())
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The same as `trainable_weights`."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that `fit` does not change."""
+        trainable = {id(weight) for weight in self.trainable_weights}
+        return [weight for weight in self.weights if id(weight) not in trainable]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether `fit` changes the weights; setting it also sets it on the layers inside."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self._sublayers:
+            layer.trainable = value
+
+    def get_weights(self) -> list[np.ndarray[Any, Any]]:
+        """Return copies of the weights as NumPy arrays, in the order of `weights`.
+
+        Returns
+        -------
+        list of numpy.ndarray
+            Empty before the layer is built.
+
+        Examples
+        --------
+        >>> from fusegrad import layers
+        >>> layer = layers.Dense(2)
+        >>> layer.build((None, 3))
+        >>> [array.shape for array in layer.get_weights()]
+        [(3, 2), (2,)]
+        """
+        return [np.array(weight.numpy(), order="C") for weight in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set all weights; nothing is written where one of them does not fit.
+
+        Parameters
+        ----------
+        weights : sequence of array_like
+            In the order of `weights`, of the same shapes.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            Their number or a shape differs.
+
+        Examples
+        --------
+        >>> from fusegrad import layers
+        >>> layer = layers.Dense(1)
+        >>> layer.build((None, 1))
+        >>> layer.set_weights([[[2.0]], [1.0]])
+        >>> layer([[3.0]]).tolist()
+        [[7.0]]
+        """
+        where = f"{type(self).__name__}.set_weights"
+        own = self.weights
+        if len(weights) != len(own):
+            built = "" if self.built else " (it is not built yet)"
+            raise ArgumentError(
+                where, "weights", f"{len(own)} arrays for '{self.name}'{built}", f"{len(weights)}"
+            )
+        arrays = []
+        for i, (variable, value) in enumerate(zip(own, weights, strict=True)):
+            array = np.asarray(value.numpy() if isinstance(value, Variable | Tensor) else value)
+            if array.shape != tuple(variable.shape) or array.dtype.kind not in "fiub":
+                raise ArgumentError(
+                    where,
+                    f"weights[{i}]",
+                    f"numbers of shape {tuple(variable.shape)}",
+                    f"{array.dtype} array of shape {array.shape}",
+                )
+            arrays.append(np.array(array, dtype=variable.dtype))
+        for variable, array in zip(own, arrays, strict=True):
+            variable.assign(array)
+
+    def count_params(self) -> int:
+        """Return the number of scalars in the weights.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        ValueError
+            The layer is not built.
+
+        Examples
+        --------
+        >>> from fusegrad import layers
+        >>> layer = layers.Dense(25)
+        >>> layer.build((None, 64))
+        >>> layer.count_params()
+        1625
+        """
+        if not self.built:
+            raise ValueError(
+                f"count_params(): '{self.name}' has no weights yet; call build(input_shape) or "
+                "call it on data first"
+            )
+        return sum(math.prod(weight.shape) for weight in self.weights)
+
+    # ---- building and calling
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the weights for inputs of this shape; the base class has none."""
+        self.built = True
+
+    def call(self, x: Any) -> Any:
+        """Map inputs to outputs; to be defined by subclasses."""
+        raise TypeError(f"{type(self).__name__} must define call(x)")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the output for an input shape; by default found by tracing `call`.
+
+        Parameters
+        ----------
+        input_shape : tuple
+            None stands for any number of rows.
+
+        Returns
+        -------
+        tuple
+        """
+        sizes = [size for size in input_shape[1:] if size is not None]
+        if len(sizes) + 1 != len(input_shape):
+            raise ArgumentError(
+                f"{type(self).__name__}.compute_output_shape",
+                "input_shape",
+                "known sizes after the first",
+                str(tuple(input_shape)),
+            )
+        graph = _core.Graph()
+        with graph:
+            y = self(graph.input((2, *sizes), self.dtype, "x"))
+        return (None, *y.shape[1:])
+
+    def build_for(self, input_shape: Shape) -> None:
+        """Build once, for inputs of this shape."""
+        if not self.built:
+            self._input_shape = tuple(input_shape)
+            self.build(self._input_shape)
+            self.built = True
+
+    def __call__(self, x: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """Apply the layer, building it first where that was not done.
+
+        Parameters
+        ----------
+        x : array_like
+            Converted to the layer's dtype.
+        training : bool, optional
+            Whether layers such as Dropout act as in training; False outside `fit`.
+
+        Returns
+        -------
+        Tensor
+        """
+        x = self.convert(x)
+        if not self.built:
+            self.build_for((None, *x.shape[1:]) if x.ndim else ())
+        mode = _scope.training if training is None else training
+        if self._call_takes_training():
+            kwargs["training"] = bool(mode)
+        return self.call(x, *args, **kwargs)
+
+    def convert(self, x: Any) -> Tensor:
+        """Return `x` as a Tensor of the layer's dtype."""
+        tensor = as_tensor(x)
+        return tensor if tensor.dtype == self.dtype else ops.cast(tensor, self.dtype)
+
+    def _call_takes_training(self) -> bool:
+        known: bool | None = self.__dict__.get("_takes_training")
+        if known is None:
+            parameters = inspect.signature(self.call).parameters.values()
+            known = any(
+                p.name == "training" or p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters
+            )
+            object.__setattr__(self, "_takes_training", known)
+        return known
+
+    # ---- description
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape that the layer was built for; None stands for any number of rows."""
+        if self._input_shape is None:
+            raise AttributeError(f"'{self.name}' is not built, so it has no input_shape yet")
+        return self._input_shape
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of the output for `input_shape`."""
+        return self.compute_output_shape(self.input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> from fusegrad import layers
+        >>> layers.Dropout(0.5, name="drop").get_config()["rate"]
+        0.5
+        """
+        return {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Layer:
+        """Build a layer from the result of `get_config`."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+LAYERS: Registry[type[Layer]] = Registry("layers.deserialize", "layer")
+
+
+def register(cls: type[Layer]) -> type[Layer]:
+    """Add a layer to the closed table that saved models resolve in."""
+    return LAYERS.add(cls, cls.__name__)
+
+
+def _check_name(where: str, name: Any) -> None:
+    if name is not None and (not isinstance(name, str) or not name or "/" in name):
+        raise ArgumentError(where, "name", "a non-empty string without '/'", repr(name))
+
+
+def float_dtype(where: str, dtype: Any) -> str:
+    """Return "float32" or "float64", or raise ArgumentError."""
+    try:
+        name = str(np.dtype(dtype).name)
+    except TypeError:
+        name = ""
+    if name not in {"float32", "float64"}:
+        raise ArgumentError(where, "dtype", "'float32' or 'float64'", repr(dtype))
+    return name
+
+
+def positive_int(where: str, argument: str, value: Any, zero: bool = False) -> int:
+    """Return an integer argument checked: at least 1, or 0 where `zero`."""
+    least = 0 if zero else 1
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ArgumentError(where, argument, f"an integer >= {least}", repr(value))
+    return int(value)
+
+
+def _numbered(prefix: str, number: int) -> str:
+    return prefix if number == 0 else f"{prefix}_{number}"

@@ -1,0 +1,136 @@
+"""Dense: a matrix, a bias and an activation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fusegrad import activations, initializers, ops
+from fusegrad._tensor import Tensor
+from fusegrad.errors import ArgumentError
+from fusegrad.layers.base import Layer, Shape, positive_int, register
+from fusegrad.variable import Variable
+
+# Activations that the dense kernel applies itself, in the arithmetic of the separate op.
+_EPILOGUES: dict[Any, str] = {
+    activations.linear: "linear",
+    activations.relu: "relu",
+    activations.sigmoid: "sigmoid",
+    activations.tanh: "tanh",
+    activations.softplus: "softplus",
+}
+
+
+@register
+class Dense(Layer):
+    """``activation(x @ kernel + bias)`` along the last axis.
+
+    Parameters
+    ----------
+    units : int
+        The number of outputs.
+    activation : str, callable or Layer, optional
+        A name of `fusegrad.activations`, a function or a layer; by default linear.
+    use_bias : bool, default True
+    kernel_initializer : str, Initializer, callable or array, default "glorot_uniform"
+    bias_initializer : str, Initializer, callable or array, default "zeros"
+    trainable, dtype, name
+        As for every `Layer`.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `units` is not a positive integer, or a name is unknown.
+
+    Notes
+    -----
+    The input has shape ``(..., features)``, the output ``(..., units)``. Weights: ``kernel``,
+    ``(features, units)``, and ``bias``, ``(units,)``.
+
+    Examples
+    --------
+    >>> from fusegrad import layers
+    >>> layer = layers.Dense(2, kernel_initializer="zeros", activation="sigmoid")
+    >>> layer([[1.0, 2.0, 3.0]]).tolist()
+    [[0.5, 0.5]]
+    """
+
+    kernel: Variable
+    bias: Variable | None
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> None:
+        units = positive_int("Dense", "units", units)
+        function = activations.get(activation)
+        super().__init__(trainable=trainable, dtype=dtype, name=name)
+        self.units = units
+        self.activation = function
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the weights for inputs of shape ``(..., features)``."""
+        features = input_shape[-1] if input_shape else None
+        if not features:
+            raise ArgumentError(
+                f"Dense '{self.name}'",
+                "input_shape",
+                "a last axis of known size, the features",
+                str(tuple(input_shape)),
+            )
+        self._input_shape = tuple(input_shape)
+        kernel = self.add_weight((features, self.units), self.kernel_initializer, name="kernel")
+        bias = (
+            self.add_weight((self.units,), self.bias_initializer, name="bias")
+            if self.use_bias
+            else None
+        )
+        self.kernel, self.bias = kernel, bias
+        self.built = True
+
+    def call(self, x: Any) -> Tensor:
+        """Return ``activation(x @ kernel + bias)``."""
+        self._check(x)
+        epilogue = _EPILOGUES.get(self.activation)
+        if epilogue is not None:
+            return ops.dense(x, self.kernel, self.bias, activation=epilogue)
+        result: Tensor = self.activation(self.pre_activation(x))
+        return result
+
+    def pre_activation(self, x: Any) -> Tensor:
+        """Return ``x @ kernel + bias``: the logits of a layer that ends a classifier."""
+        x = self.convert(x)
+        self._check(x)
+        return ops.dense(x, self.kernel, self.bias)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the input shape with `units` as its last size."""
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+        }
+
+    def _check(self, x: Tensor) -> None:
+        features = self.kernel.shape[0]
+        if x.ndim == 0 or x.shape[-1] != features:
+            raise ArgumentError(
+                f"Dense '{self.name}'", "x", f"shape (..., {features})", f"shape {x.shape}"
+            )

@@ -1,0 +1,78 @@
+"""Rescaling: raw inputs to the range that a network learns from."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fusegrad import ops
+from fusegrad._tensor import Tensor
+from fusegrad.errors import ArgumentError
+from fusegrad.layers.base import Layer, Shape, register
+
+
+@register
+class Rescaling(Layer):
+    """``x * scale + offset``.
+
+    As the first layer on uint8 data it costs nothing in training: each batch is scaled while it is
+    gathered, and the data stay as they are.
+
+    Parameters
+    ----------
+    scale : float
+    offset : float, default 0.0
+    trainable, dtype, name
+        As for every `Layer`.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `scale` or `offset` is not a finite number.
+
+    Notes
+    -----
+    Input and output have the same shape. The input is converted to the layer's dtype first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fusegrad import layers
+    >>> layers.Rescaling(1 / 16)(np.array([[0, 8, 16]], np.uint8)).tolist()
+    [[0.0, 0.5, 1.0]]
+    """
+
+    def __init__(
+        self,
+        scale: float,
+        offset: float = 0.0,
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> None:
+        scale, offset = _finite("scale", scale), _finite("offset", offset)
+        super().__init__(trainable=trainable, dtype=dtype, name=name)
+        self.scale = scale
+        self.offset = offset
+
+    def call(self, x: Any) -> Tensor:
+        """Return ``x * scale + offset``."""
+        return ops.add(ops.multiply(x, self.scale), self.offset)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the input shape."""
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "scale": self.scale, "offset": self.offset}
+
+
+def _finite(argument: str, value: Any) -> float:
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not number or not math.isfinite(value):
+        raise ArgumentError("Rescaling", argument, "a finite number", repr(value))
+    return float(value)

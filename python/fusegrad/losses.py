@@ -1,0 +1,680 @@
+"""Losses, with Keras's names, defaults and formulas.
+
+A loss is called with ``(y_true, y_pred)``, eagerly on arrays or while a model is traced, and is
+differentiable in `y_pred`. Targets never broadcast: their shape is that of the predictions, except
+that ``(n,)`` stands for ``(n, 1)``.
+
+Where Keras would train on something meaningless, these losses stop: class labels out of range,
+float labels with fractions, targets of another shape.
+
+Examples
+--------
+>>> from fusegrad import losses
+>>> loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+>>> round(loss([2, 0], [[0.0, 0.0, 9.0], [9.0, 0.0, 0.0]]).item(), 6)
+0.000247
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fusegrad import config, ops
+from fusegrad._registry import Registry, config_of, snake_case
+from fusegrad._tensor import Tensor, as_tensor
+from fusegrad.errors import ArgumentError
+
+__all__ = [
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "Loss",
+    "MeanSquaredError",
+    "SparseCategoricalCrossentropy",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "deserialize",
+    "get",
+    "mean_squared_error",
+    "serialize",
+    "sparse_categorical_crossentropy",
+]
+
+_REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none")
+
+
+class Loss:
+    """Base class: `call(y_true, y_pred)` returns one value per sample, `__call__` reduces them.
+
+    Parameters
+    ----------
+    name : str, optional
+        By default the class's name in snake case.
+    reduction : str or None, default "sum_over_batch_size"
+        ``"sum_over_batch_size"`` or ``"mean"``: the sum of ``values * sample_weight`` divided by
+        the number of values. ``"mean_with_sample_weight"``: divided by the sum of the weights.
+        ``"sum"``: the sum. ``"none"`` or None: the values themselves.
+    dtype : str, optional
+        The dtype of the result; by default that of the predictions.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `reduction` is not one of these.
+
+    Examples
+    --------
+    >>> from fusegrad import ops
+    >>> class MeanAbsoluteError(Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return ops.mean(ops.abs(y_true - y_pred), axis=-1)
+    >>> MeanAbsoluteError()([[1.0]], [[3.0]]).item()
+    2.0
+    """
+
+    #: What the targets are: "probabilities" (distributions or 0/1), "labels" (class ids), "values".
+    targets: ClassVar[str] = "values"
+    #: The activation that turns this loss's logits into its probabilities; None: it has no logits.
+    link: ClassVar[str | None] = None
+
+    def __init__(
+        self,
+        name: str | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        dtype: str | None = None,
+    ) -> None:
+        reduction = "none" if reduction is None else reduction
+        if reduction not in _REDUCTIONS:
+            known = ", ".join(repr(known) for known in _REDUCTIONS)
+            raise ArgumentError(
+                type(self).__name__, "reduction", f"one of {known}, None", repr(reduction)
+            )
+        self.name = name or snake_case(type(self).__name__)
+        self.reduction = reduction
+        self.dtype = dtype
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+        """Return the reduced loss.
+
+        Parameters
+        ----------
+        y_true : array_like
+            Targets; the shape of `y_pred`, or without its last axis where the loss takes labels.
+        y_pred : array_like
+            Predictions, ``(n, outputs)``.
+        sample_weight : array_like, optional
+            One weight per value, ``(n,)``.
+
+        Returns
+        -------
+        Tensor
+            0-d, or ``(n,)`` with reduction ``"none"``.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            Targets or weights do not fit the predictions.
+        """
+        y_pred = floating(y_pred)
+        if self.dtype is not None:
+            y_pred = ops.cast(y_pred, self.dtype)
+        values = self.call(y_true, y_pred)
+        return reduce_values(values, self.reduction, sample_weight, type(self).__name__)
+
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
+        """Return one value per sample; to be defined by subclasses."""
+        raise TypeError(f"{type(self).__name__} must define call(y_true, y_pred)")
+
+    def with_logits(self) -> Loss:
+        """Return this loss taking logits instead of probabilities."""
+        return type(self).from_config({**self.get_config(), "from_logits": True})
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"name": self.name, "reduction": self.reduction, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Loss:
+        """Build a loss from the result of `get_config`."""
+        return cls(**config)
+
+
+class MeanSquaredError(Loss):
+    """Mean over the last axis of ``(y_true - y_pred)**2``.
+
+    Parameters
+    ----------
+    reduction : str or None, default "sum_over_batch_size"
+    name : str, default "mean_squared_error"
+    dtype : str, optional
+
+    Examples
+    --------
+    >>> MeanSquaredError()([[0.0], [1.0]], [[1.0], [3.0]]).item()
+    2.5
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "mean_squared_error",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
+        """Return the squared error of each sample."""
+        return mean_squared_error(y_true, y_pred)
+
+
+class BinaryCrossentropy(Loss):
+    """Cross-entropy of yes/no targets: mean over the last axis of ``-y log(p) - (1-y) log(1-p)``.
+
+    With ``from_logits=True`` it is ``(1-y) softplus(x) + y softplus(-x)``, exact for every logit.
+    Probabilities are clipped to [1e-7, 1 - 1e-7], as in Keras. A model whose last layer is a
+    sigmoid computes the loss from that layer's logits all the same.
+
+    Parameters
+    ----------
+    from_logits : bool, default False
+        Whether predictions are logits rather than probabilities.
+    label_smoothing : float, default 0.0
+        Targets become ``y * (1 - s) + 0.5 * s``.
+    axis : int, default -1
+        Only the last axis is supported.
+    reduction : str or None, default "sum_over_batch_size"
+    name : str, default "binary_crossentropy"
+    dtype : str, optional
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `label_smoothing` is outside [0, 1], or another axis is asked for.
+
+    Examples
+    --------
+    >>> loss = BinaryCrossentropy(from_logits=True)
+    >>> round(loss([[1.0]], [[0.0]]).item(), 6)
+    0.693147
+    """
+
+    targets = "probabilities"
+    link = "sigmoid"
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "binary_crossentropy",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        _last_axis("BinaryCrossentropy", axis)
+        self.from_logits = bool(from_logits)
+        self.label_smoothing = _smoothing("BinaryCrossentropy", label_smoothing)
+
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
+        """Return the cross-entropy of each sample."""
+        return binary_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "from_logits": self.from_logits,
+            "label_smoothing": self.label_smoothing,
+        }
+
+
+class CategoricalCrossentropy(Loss):
+    """Cross-entropy of distributions over classes: ``-sum_j y_j log(p_j)``.
+
+    Probabilities are divided by their sum and clipped to [1e-7, 1 - 1e-7], as in Keras. A model
+    whose last layer is a softmax computes the loss from that layer's logits all the same.
+
+    Parameters
+    ----------
+    from_logits : bool, default False
+        Whether predictions are logits rather than probabilities.
+    label_smoothing : float, default 0.0
+        Targets become ``y * (1 - s) + s / classes``.
+    axis : int, default -1
+        Only the last axis is supported.
+    reduction : str or None, default "sum_over_batch_size"
+    name : str, default "categorical_crossentropy"
+    dtype : str, optional
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `label_smoothing` is outside [0, 1], or another axis is asked for.
+
+    Examples
+    --------
+    >>> loss = CategoricalCrossentropy()
+    >>> round(loss([[0.0, 1.0]], [[0.5, 0.5]]).item(), 6)
+    0.693147
+    """
+
+    targets = "probabilities"
+    link = "softmax"
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_crossentropy",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        _last_axis("CategoricalCrossentropy", axis)
+        self.from_logits = bool(from_logits)
+        self.label_smoothing = _smoothing("CategoricalCrossentropy", label_smoothing)
+
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
+        """Return the cross-entropy of each sample."""
+        return categorical_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "from_logits": self.from_logits,
+            "label_smoothing": self.label_smoothing,
+        }
+
+
+class SparseCategoricalCrossentropy(Loss):
+    """Cross-entropy of class labels: ``-log(p_y)`` for label y in [0, classes).
+
+    Probabilities are divided by their sum and clipped to [1e-7, 1 - 1e-7]. A model whose last layer
+    is a softmax computes the loss from that layer's logits all the same.
+
+    Parameters
+    ----------
+    from_logits : bool, default False
+        Whether predictions are logits rather than probabilities.
+    axis : int, default -1
+        Only the last axis is supported.
+    reduction : str or None, default "sum_over_batch_size"
+    name : str, default "sparse_categorical_crossentropy"
+    dtype : str, optional
+
+    Examples
+    --------
+    >>> loss = SparseCategoricalCrossentropy()
+    >>> round(loss([1], [[0.5, 0.5]]).item(), 6)
+    0.693147
+    """
+
+    targets = "labels"
+    link = "softmax"
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "sparse_categorical_crossentropy",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        _last_axis("SparseCategoricalCrossentropy", axis)
+        self.from_logits = bool(from_logits)
+
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
+        """Return the cross-entropy of each sample."""
+        return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "from_logits": self.from_logits}
+
+
+class FunctionLoss(Loss):
+    """A function ``f(y_true, y_pred)`` that returns one value per sample, as a Loss."""
+
+    def __init__(self, function: Callable[[Any, Any], Any], name: str | None = None) -> None:
+        super().__init__(name=name or getattr(function, "__name__", "loss"))
+        self.function = function
+
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
+        """Return what the function returns."""
+        return as_tensor(self.function(as_tensor(y_true), y_pred))
+
+
+def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
+    """Mean over the last axis of ``(y_true - y_pred)**2``.
+
+    Parameters
+    ----------
+    y_true : array_like
+        The shape of `y_pred`; ``(n,)`` stands for ``(n, 1)``.
+    y_pred : array_like
+        ``(n, outputs)``, floating.
+
+    Returns
+    -------
+    Tensor
+        ``(n,)``.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        The shapes differ.
+
+    Examples
+    --------
+    >>> mean_squared_error([[0.0, 2.0]], [[1.0, 1.0]])
+    Tensor([1.], dtype=float32)
+    """
+    y_pred = floating(y_pred)
+    return ops.mean_squared_error(match(y_true, y_pred, "mean_squared_error"), y_pred)
+
+
+def binary_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Tensor:
+    """Mean over the last axis of ``-y log(p) - (1-y) log(1-p)``.
+
+    Parameters
+    ----------
+    y_true : array_like
+        The shape of `y_pred`, values in [0, 1]; ``(n,)`` stands for ``(n, 1)``.
+    y_pred : array_like
+        ``(n, outputs)``, probabilities or logits.
+    from_logits : bool, default False
+    label_smoothing : float, default 0.0
+
+    Returns
+    -------
+    Tensor
+        ``(n,)``.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        The shapes differ.
+
+    Examples
+    --------
+    >>> binary_crossentropy([[1.0]], [[0.0]], from_logits=True).numpy().round(6).tolist()
+    [0.693147]
+    """
+    y_pred = floating(y_pred)
+    target = match(y_true, y_pred, "binary_crossentropy")
+    if label_smoothing:
+        target = target * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    entropy = ops.sigmoid_cross_entropy if from_logits else ops.binary_cross_entropy
+    return ops.mean(entropy(target, y_pred), axis=-1)
+
+
+def categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Tensor:
+    """Cross-entropy of distributions: ``-sum_j y_j log(p_j)`` over the last axis.
+
+    Parameters
+    ----------
+    y_true : array_like
+        The shape of `y_pred`: one-hot rows, or any distributions.
+    y_pred : array_like
+        ``(n, classes)``, probabilities or logits.
+    from_logits : bool, default False
+    label_smoothing : float, default 0.0
+
+    Returns
+    -------
+    Tensor
+        ``(n,)``.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        The shapes differ.
+
+    Examples
+    --------
+    >>> categorical_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).numpy().round(6).tolist()
+    [0.693147]
+    """
+    y_pred = floating(y_pred)
+    target = match(y_true, y_pred, "categorical_crossentropy")
+    if label_smoothing:
+        target = target * (1.0 - label_smoothing) + label_smoothing / y_pred.shape[-1]
+    entropy = ops.softmax_cross_entropy if from_logits else ops.categorical_cross_entropy
+    return entropy(target, y_pred)
+
+
+def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False) -> Tensor:
+    """Cross-entropy of class labels: ``-log(p_y)``.
+
+    Parameters
+    ----------
+    y_true : array_like
+        Class labels in [0, classes), ``(n,)`` or ``(n, 1)``.
+    y_pred : array_like
+        ``(n, classes)``, probabilities or logits.
+    from_logits : bool, default False
+
+    Returns
+    -------
+    Tensor
+        ``(n,)``.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        A label is out of range or not a whole number, or shapes do not fit.
+
+    Examples
+    --------
+    >>> sparse_categorical_crossentropy([0], [[0.5, 0.5]]).numpy().round(6).tolist()
+    [0.693147]
+    """
+    y_pred = floating(y_pred)
+    labels = match_labels(y_true, y_pred, "sparse_categorical_crossentropy")
+    if from_logits:
+        return ops.sparse_softmax_cross_entropy(labels, y_pred)
+    return ops.sparse_categorical_cross_entropy(labels, y_pred)
+
+
+def floating(values: Any) -> Tensor:
+    """Return `values` as a Tensor of a floating dtype."""
+    tensor = as_tensor(values)
+    if tensor.dtype.kind != "f":
+        return ops.cast(tensor, config.floatx())
+    return tensor
+
+
+def match(y_true: Any, y_pred: Tensor, where: str) -> Tensor:
+    """Return targets with the shape and dtype of `y_pred`, or raise ArgumentError."""
+    target = as_tensor(y_true)
+    if target.shape != y_pred.shape:
+        if target.ndim + 1 == y_pred.ndim and y_pred.shape == (*target.shape, 1):
+            target = ops.expand_dims(target, -1)
+        elif target.ndim == y_pred.ndim + 1 and target.shape == (*y_pred.shape, 1):
+            target = ops.squeeze(target, -1)
+        else:
+            raise ArgumentError(
+                where,
+                "y_true",
+                f"the shape of y_pred, {y_pred.shape}; targets never broadcast",
+                f"shape {target.shape}",
+            )
+    return target if target.dtype == y_pred.dtype else ops.cast(target, y_pred.dtype)
+
+
+def match_labels(y_true: Any, y_pred: Tensor, where: str) -> Tensor:
+    """Return integer labels of shape ``y_pred.shape[:-1]``, or raise ArgumentError."""
+    labels = as_tensor(y_true)
+    if y_pred.ndim == 0:
+        raise ArgumentError(where, "y_pred", "at least one axis, the classes", "shape ()")
+    expected = y_pred.shape[:-1]
+    if labels.shape != expected:
+        if labels.shape != (*expected, 1):
+            raise ArgumentError(
+                where,
+                "y_true",
+                f"one label for each prediction, shape {expected}",
+                f"shape {labels.shape}",
+            )
+        labels = ops.reshape(labels, expected)
+    if labels.dtype.kind in "iu":
+        return labels
+    if labels.dtype.kind == "f":
+        try:
+            array = labels.numpy()
+        except TypeError as error:  # symbolic or tracked: the elements cannot be looked at
+            raise ArgumentError(
+                where, "y_true", "integer class labels", f"{labels.dtype} labels"
+            ) from error
+        whole = array == np.floor(array)
+        if not whole.all():
+            index = np.unravel_index(int(np.argmin(whole)), array.shape)
+            at = index[0] if len(index) == 1 else tuple(int(i) for i in index)
+            raise ArgumentError(
+                where, "y_true", "integer class labels", f"{array[index]} at index {at}"
+            )
+    return ops.cast(labels, "int64")
+
+
+def reduce_values(
+    values: Tensor, reduction: str, sample_weight: Any = None, where: str = "loss"
+) -> Tensor:
+    """Reduce per-sample values to what a loss returns."""
+    if sample_weight is not None:
+        weight = ops.cast(as_tensor(sample_weight), values.dtype)
+        if weight.shape not in {values.shape, (*values.shape, 1)}:
+            raise ArgumentError(
+                where,
+                "sample_weight",
+                f"one weight for each value, shape {values.shape}",
+                f"shape {weight.shape}",
+            )
+        weight = ops.reshape(weight, values.shape)
+        values = values * weight
+        if reduction == "mean_with_sample_weight":
+            return ops.sum(values) / ops.sum(weight)
+    if reduction == "none":
+        return values
+    return ops.sum(values) if reduction == "sum" else ops.mean(values)
+
+
+def _last_axis(where: str, axis: int) -> None:
+    if axis != -1:
+        raise ArgumentError(where, "axis", "-1, the last axis", repr(axis))
+
+
+def _smoothing(where: str, value: float) -> float:
+    value = float(value)
+    if not 0.0 <= value <= 1.0 or math.isnan(value):
+        raise ArgumentError(where, "label_smoothing", "a number in [0, 1]", repr(value))
+    return value
+
+
+_REGISTRY: Registry[type[Loss]] = Registry("losses.get", "loss")
+_ALIASES: dict[type[Loss], tuple[str, ...]] = {
+    MeanSquaredError: ("mean_squared_error", "MeanSquaredError", "mse"),
+    BinaryCrossentropy: ("binary_crossentropy", "BinaryCrossentropy", "bce"),
+    CategoricalCrossentropy: ("categorical_crossentropy", "CategoricalCrossentropy"),
+    SparseCategoricalCrossentropy: (
+        "sparse_categorical_crossentropy",
+        "SparseCategoricalCrossentropy",
+    ),
+}
+for _class, _names in _ALIASES.items():
+    _REGISTRY.add(_class, *_names)
+_FUNCTIONS: dict[Any, type[Loss]] = {
+    mean_squared_error: MeanSquaredError,
+    binary_crossentropy: BinaryCrossentropy,
+    categorical_crossentropy: CategoricalCrossentropy,
+    sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
+}
+
+
+def get(identifier: Any) -> Loss | None:
+    """Return the loss that `identifier` names.
+
+    Parameters
+    ----------
+    identifier : str, dict, Loss, class, callable or None
+        A name in any case (``"mse"``, ``"binary_crossentropy"``, ``"BinaryCrossentropy"``), the
+        result of `serialize`, a loss or its class, or a function ``f(y_true, y_pred)`` that
+        returns one value per sample. None stays None.
+
+    Returns
+    -------
+    Loss or None
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        There is no loss of this name; the message names the nearest one.
+
+    Examples
+    --------
+    >>> get("bce").name
+    'binary_crossentropy'
+    """
+    if identifier is None or isinstance(identifier, Loss):
+        return identifier
+    if isinstance(identifier, str):
+        return _REGISTRY.resolve(identifier)()
+    if isinstance(identifier, dict):
+        name, arguments = config_of(identifier, "losses.get")
+        return _REGISTRY.resolve(name).from_config(arguments)
+    if isinstance(identifier, type) and issubclass(identifier, Loss):
+        return identifier()
+    if callable(identifier) and not isinstance(identifier, type):
+        known = _FUNCTIONS.get(identifier)
+        return known() if known is not None else FunctionLoss(identifier)
+    raise ArgumentError(
+        "losses.get", "identifier", "a name, a Loss or a function (y_true, y_pred)",
+        repr(identifier),
+    )  # fmt: skip
+
+
+def serialize(loss: Loss) -> dict[str, Any]:
+    """Return ``{"class_name": ..., "config": {...}}`` of a loss.
+
+    Parameters
+    ----------
+    loss : Loss
+
+    Returns
+    -------
+    dict
+
+    Examples
+    --------
+    >>> serialize(MeanSquaredError())["class_name"]
+    'MeanSquaredError'
+    """
+    return {"class_name": type(loss).__name__, "config": loss.get_config()}
+
+
+def deserialize(config: dict[str, Any]) -> Loss | None:
+    """Return the loss of a dict that `serialize` gave.
+
+    Parameters
+    ----------
+    config : dict
+
+    Returns
+    -------
+    Loss
+
+    Examples
+    --------
+    >>> deserialize(serialize(MeanSquaredError())).name
+    'mean_squared_error'
+    """
+    return get(config)

@@ -1,0 +1,298 @@
+"""Sequential: layers, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fusegrad._tensor import Tensor
+from fusegrad.errors import ArgumentError
+from fusegrad.layers import Activation, Dense, InputLayer, Layer, deserialize, serialize
+from fusegrad.layers.base import Shape, register
+from fusegrad.models.model import Model
+
+
+@register
+class Sequential(Model):
+    """A stack of layers, each applied to the output of the one before.
+
+    Parameters
+    ----------
+    layers : list of Layer, optional
+        It may start with an `Input`; then the weights are made at once, otherwise when the first
+        data are seen.
+    trainable : bool, default True
+    name : str, optional
+        By default ``sequential``, numbered.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        An entry is not a layer, two have the same name, or there is a second Input.
+
+    Examples
+    --------
+    >>> import fusegrad as fg
+    >>> model = fg.Sequential([
+    ...     fg.Input((64,)),
+    ...     fg.layers.Dense(25, activation="relu"),
+    ...     fg.layers.Dense(15, activation="relu"),
+    ...     fg.layers.Dense(10),
+    ... ])
+    >>> model.count_params()
+    2175
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[Layer] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(trainable=trainable, name=name)
+        self._input: tuple[tuple[int, ...], dict[str, Any]] | None = None
+        if layers is None:
+            return
+        if isinstance(layers, Layer | str | bytes) or not isinstance(layers, Iterable):
+            raise ArgumentError("Sequential", "layers", "a list of layers", repr(layers))
+        for layer in layers:
+            self.add(layer)
+
+    def add(self, layer: Layer, rebuild: bool = True) -> None:
+        """Append a layer; in a model that is built, its weights are made at once.
+
+        Parameters
+        ----------
+        layer : Layer
+        rebuild : bool, default True
+            False leaves the new layer without weights until the next use.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            It is not a layer, its name is taken, or it is an Input and not the first.
+
+        Examples
+        --------
+        >>> import fusegrad as fg
+        >>> model = fg.Sequential([fg.Input((3,))])
+        >>> model.add(fg.layers.Dense(2))
+        >>> model.output_shape
+        (None, 2)
+        """
+        if not isinstance(layer, Layer):
+            got = repr(layer)
+            if isinstance(layer, type) and issubclass(layer, Layer):
+                got = f"the class {layer.__name__} (write {layer.__name__}(...))"
+            raise ArgumentError("Sequential.add", "layer", "a layer", got)
+        if isinstance(layer, InputLayer):
+            if self._input is not None or self._sublayers:
+                raise ArgumentError(
+                    "Sequential.add", "layer", "an Input only as the first entry", repr(layer)
+                )
+            self._input = (layer.shape, layer.get_config())
+            self._input_shape = layer.batch_shape
+            return
+        for other in self._sublayers:
+            if other.name == layer.name:
+                raise ArgumentError(
+                    "Sequential.add",
+                    "layer",
+                    "a layer with a name of its own",
+                    f"a second layer named '{layer.name}'",
+                )
+        shape = self._input_shape
+        if rebuild and shape is not None:
+            for other in self._sublayers:
+                shape = other.compute_output_shape(shape)
+            layer.build_for(shape)
+        self._sublayers.append(layer)
+        self.programs.clear()
+        self._settle(rebuild)
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Remove the last layer and return it.
+
+        Parameters
+        ----------
+        rebuild : bool, default True
+            Kept for Keras's signature; the other layers keep their weights.
+
+        Returns
+        -------
+        Layer
+
+        Raises
+        ------
+        ValueError
+            There is no layer.
+
+        Examples
+        --------
+        >>> import fusegrad as fg
+        >>> fg.Sequential([fg.layers.Dense(2, name="last")]).pop().name
+        'last'
+        """
+        if not self._sublayers:
+            raise ValueError("pop(): the model has no layers")
+        layer = self._sublayers.pop()
+        self.programs.clear()
+        self._settle(rebuild)
+        return layer
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the weights of all layers for inputs of this shape.
+
+        Parameters
+        ----------
+        input_shape : tuple
+            ``(None, features)``; None stands for any number of rows.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            The model was built for another shape.
+        ValueError
+            There are no layers.
+
+        Examples
+        --------
+        >>> import fusegrad as fg
+        >>> model = fg.Sequential([fg.layers.Dense(2)])
+        >>> model.build((None, 3))
+        >>> model.count_params()
+        8
+        """
+        wanted = _batch_shape(input_shape)
+        known = self._input_shape
+        if (self.built or self._input is not None) and known is not None and known != wanted:
+            raise ArgumentError(
+                "Sequential.build",
+                "input_shape",
+                f"{known}, which '{self.name}' has been built for",
+                str(wanted),
+            )
+        if not self._sublayers:
+            raise ValueError(f"'{self.name}' has no layers; add some first")
+        shape = wanted
+        for layer in self._sublayers:
+            layer.build_for(shape)
+            shape = layer.compute_output_shape(shape)
+        self._input_shape = wanted
+        self.set_paths()
+        self.built = True
+
+    def build_for(self, input_shape: Shape) -> None:
+        """Build once, for inputs of this shape."""
+        if not self.fully_built():
+            self.build(input_shape)
+
+    def call(self, x: Any, training: bool = False) -> Tensor:
+        """Apply the layers in order."""
+        expected = self.sample_shape()
+        if expected is not None and tuple(x.shape[1:]) != expected:
+            sizes = ", ".join(str(size) for size in expected)
+            raise ArgumentError(
+                f"model '{self.name}'", "x", f"shape (n, {sizes})", f"shape {tuple(x.shape)}"
+            )
+        for layer in self._sublayers:
+            x = layer(x, training=training)
+        result: Tensor = x
+        return result
+
+    def pre_activation(self, x: Any) -> Tensor:
+        """Return what the last layer's activation is applied to: the logits of a classifier."""
+        result: Tensor = self.run_layers(x, logits=True)
+        return result
+
+    def run_layers(self, x: Any, skip: int = 0, logits: bool = False) -> Any:
+        """Apply the layers from `skip` on; with `logits` without the last activation."""
+        layers = self._sublayers[skip:]
+        for i, layer in enumerate(layers):
+            if (
+                logits
+                and i == len(layers) - 1
+                and isinstance(layer, Dense | Activation | Sequential)
+            ):
+                return layer.pre_activation(x)
+            x = layer(x)
+        return x
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the output shape of the last layer."""
+        shape = tuple(input_shape)
+        for layer in self._sublayers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
+    def head_layer(self) -> Layer | None:
+        """Return the last layer, also of a Sequential that is the last layer."""
+        if not self._sublayers:
+            return None
+        last = self._sublayers[-1]
+        return last.head_layer() if isinstance(last, Model) else last
+
+    def first_layer(self) -> Layer | None:
+        """Return the first layer."""
+        return self._sublayers[0] if self._sublayers else None
+
+    def input_dtype(self) -> str:
+        """Return the dtype of the first layer."""
+        first = self.first_layer()
+        if isinstance(first, Model):
+            return first.input_dtype()
+        return self.dtype if first is None else first.dtype
+
+    def get_config(self) -> dict[str, Any]:
+        """Return name, layers and the shape that the model was built for.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> import fusegrad as fg
+        >>> model = fg.Sequential([fg.layers.Flatten()], name="flat")
+        >>> fg.Sequential.from_config(model.get_config()).name
+        'flat'
+        """
+        entries = [serialize(layer) for layer in self._sublayers]
+        if self._input is not None:
+            entries.insert(0, {"class_name": "InputLayer", "config": self._input[1]})
+        return {
+            "name": self.name,
+            "trainable": self._trainable,
+            "layers": entries,
+            "build_input_shape": list(self._input_shape) if self._input_shape else None,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Sequential:
+        """Build a model from the result of `get_config`, with new initial weights."""
+        model = cls(
+            [deserialize(entry) for entry in config["layers"]],
+            trainable=config.get("trainable", True),
+            name=config.get("name"),
+        )
+        shape = config.get("build_input_shape")
+        if shape and model._sublayers:
+            model.build_for(tuple(shape))
+        return model
+
+    def _settle(self, rebuild: bool) -> None:
+        """After a change of layers: built where all layers are, and the input is known."""
+        known = self._input_shape is not None
+        self.built = known and bool(self._sublayers) and all(s.built for s in self._sublayers)
+        if rebuild and self.built:
+            self.set_paths()
+        if not self.built and self._input is None and not any(s.built for s in self._sublayers):
+            self._input_shape = None
+
+
+def _batch_shape(shape: Any) -> Shape:
+    if not isinstance(shape, tuple | list) or len(shape) < 2:
+        raise ArgumentError(
+            "Sequential.build", "input_shape", "a tuple (None, sizes...)", repr(shape)
+        )
+    return (None, *shape[1:])

@@ -1,0 +1,210 @@
+"""One step of training, evaluation or prediction: described once, run compiled or eagerly.
+
+A step is the forward pass, the loss, its gradients, the optimizer's updates and the metrics. The
+same code is traced into a graph and compiled, or run on the eager tape, with the same bits.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fusegrad import _core, ops
+from fusegrad._tensor import Tape, Tensor, as_tensor, current_builder, gradient
+from fusegrad.errors import ArgumentError
+from fusegrad.layers.base import call_scope
+from fusegrad.losses import reduce_values
+from fusegrad.models.compiled import Compiled
+from fusegrad.optimizers.base import assign_all
+from fusegrad.variable import Variable, substituted
+
+if TYPE_CHECKING:
+    from fusegrad.models.model import Model
+
+_MAX_PROGRAMS = 64  # kept by one model
+
+Position = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The shapes and dtypes of one batch."""
+
+    rows: int
+    x_shape: tuple[int, ...]  # of one sample
+    x_dtype: str
+    y_shape: tuple[int, ...] = ()  # of one target
+    y_dtype: str = ""
+    scaled: bool = False  # the first layer, a Rescaling, is done while the batch is gathered
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a step computes besides updates."""
+
+    loss: Tensor  # what is differentiated
+    sums: list[Tensor]  # float64, 0-d: the loss times the rows, then the sum of each metric
+    counts: list[float]  # what each is divided by
+
+
+@dataclass(frozen=True)
+class StepProgram:
+    """A compiled step."""
+
+    program: _core.Program
+    counts: tuple[float, ...]
+    takes_position: bool
+
+
+class Programs:
+    """The compiled steps of a model, the least recently used forgotten first."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Any, StepProgram] = OrderedDict()
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._known.clear()
+
+    def get(self, model: Model, kind: str, batch: Batch) -> StepProgram:
+        """Return the program of a step: ``"train"``, ``"test"`` or ``"predict"``."""
+        compiled = model.compiled
+        key: tuple[Any, ...] = (kind, batch)
+        if kind != "predict" and compiled is not None:
+            key += (compiled,)
+        if kind == "train" and compiled is not None:
+            rule = tuple(compiled.optimizer.hyperparameters().items())
+            key += (rule, tuple(id(weight) for weight in model.trainable_weights))
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = _compile(model, kind, batch)
+            while len(self._known) > _MAX_PROGRAMS:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(key)
+        return found
+
+
+def forward(model: Model, x: Tensor, scaled: bool = False, logits: bool = False) -> Tensor:
+    """Return the model's output, or what its last activation would be applied to."""
+    return as_tensor(model.run_layers(x, skip=1 if scaled else 0, logits=logits))
+
+
+def measure(model: Model, compiled: Compiled, x: Tensor, y: Tensor, scaled: bool) -> Measured:
+    """Run the forward pass, the loss and the metrics."""
+    head = compiled.head(model)
+    loss = head.loss
+    if loss is None:
+        raise ValueError("no loss: write for example compile(loss='mse')")
+    raw = forward(model, x, scaled, logits=head.fused)
+    value = reduce_values(as_tensor(loss.call(y, raw)), loss.reduction)
+    if value.dtype.kind != "f":
+        raise ArgumentError("compile", "loss", "a loss with floating values", f"{value.dtype}")
+    rows = float(x.shape[0])
+    sums = [ops.multiply(ops.cast(value, "float64"), rows)]
+    counts = [rows]
+    resolved = compiled.resolved(model, y, raw)
+    predictions = raw
+    if head.fused and not all(metric.takes_logits for metric in resolved):
+        predictions = ops.softmax(raw) if head.activation == "softmax" else ops.sigmoid(raw)
+    for metric in resolved:
+        total, count = metric.metric.totals(y, raw if metric.takes_logits else predictions)
+        sums.append(total)
+        counts.append(count)
+    return Measured(value, sums, counts)
+
+
+def differentiated(
+    model: Model, compiled: Compiled, x: Tensor, y: Tensor, scaled: bool, position: Position
+) -> tuple[Measured, list[tuple[Variable, Tensor]]]:
+    """Run `measure` in training and differentiate it, on what is being recorded."""
+    weights = model.trainable_weights
+    tape = current_builder()
+    values = [tape.watch(w.value) if isinstance(tape, Tape) else w.value for w in weights]
+    with substituted(dict(zip(weights, values, strict=True))), call_scope(True, position):
+        measured = measure(model, compiled, x, y, scaled)
+    if not weights:
+        return measured, []
+    return measured, list(zip(weights, gradient(measured.loss, values), strict=True))
+
+
+def eager_train(
+    model: Model, compiled: Compiled, x: Tensor, y: Tensor, position: Any
+) -> tuple[list[float], list[float]]:
+    """Run a training step now; return its sums and counts."""
+    with Tape():
+        measured, pairs = differentiated(model, compiled, x, y, False, lambda: position)
+    updates = compiled.optimizer.updates([grad for _, grad in pairs], [w for w, _ in pairs])
+    sums = [total.item() for total in measured.sums]
+    assign_all(updates)
+    return sums, measured.counts
+
+
+def eager_test(
+    model: Model, compiled: Compiled, x: Tensor, y: Tensor
+) -> tuple[list[float], list[float]]:
+    """Run an evaluation step now; return its sums and counts."""
+    with call_scope(False, None):
+        measured = measure(model, compiled, x, y, False)
+    return [total.item() for total in measured.sums], measured.counts
+
+
+def eager_predict(model: Model, x: Tensor) -> Tensor:
+    """Run the forward pass now."""
+    with call_scope(False, None):
+        return forward(model, x)
+
+
+def output_meta(
+    model: Model, where: str, x_shape: Sequence[int], x_dtype: str
+) -> tuple[tuple[int, ...], str]:
+    """Return shape and dtype of one sample's output, by tracing; builds layers on the way."""
+    rows = 2
+    graph = _core.Graph()
+    with graph, call_scope(False, None):
+        y = forward(model, graph.input((rows, *x_shape), x_dtype, "x"))
+    return checked_output(where, y, rows)
+
+
+def checked_output(where: str, y: Tensor, rows: int) -> tuple[tuple[int, ...], str]:
+    """Return shape and dtype of one sample's output, or raise ArgumentError."""
+    if y.ndim == 0 or y.shape[0] != rows or y.dtype.kind != "f":
+        raise ArgumentError(
+            where,
+            "model",
+            f"an output with one floating row for each of {rows} samples",
+            f"shape {y.shape} and dtype {y.dtype}",
+        )
+    return tuple(y.shape[1:]), y.dtype.name
+
+
+def _compile(model: Model, kind: str, batch: Batch) -> StepProgram:
+    compiled = model.compiled
+    graph = _core.Graph()
+    positions: list[Tensor] = []
+
+    def position() -> Tensor:
+        if not positions:
+            positions.append(graph.input((2,), "int64", "position"))
+        return positions[0]
+
+    counts: list[float] = []
+    with graph:
+        x = graph.input((batch.rows, *batch.x_shape), batch.x_dtype, "x")
+        if kind == "predict" or compiled is None:
+            with call_scope(False, None):
+                graph.output(forward(model, x, batch.scaled), "outputs")
+        else:
+            y = graph.input((batch.rows, *batch.y_shape), batch.y_dtype, "y")
+            if kind == "train":
+                measured, pairs = differentiated(model, compiled, x, y, batch.scaled, position)
+                assign_all(compiled.optimizer.updates([g for _, g in pairs], [w for w, _ in pairs]))
+            else:
+                with call_scope(False, None):
+                    measured = measure(model, compiled, x, y, batch.scaled)
+            for name, total in zip(compiled.names, measured.sums, strict=True):
+                graph.output(total, name)
+            counts = measured.counts
+    return StepProgram(_core.Program.compile(graph), tuple(counts), bool(positions))

@@ -1,0 +1,387 @@
+"""Transforms of functions: `grad`, `value_and_grad`, `jit`, with JAX's names and meanings.
+
+Arguments and results may be nested tuples, lists and dicts of arrays.
+
+Examples
+--------
+>>> import fusegrad as fg
+>>> fg.grad(lambda x: x**3)(2.0)
+Tensor(12., dtype=float32)
+>>> fg.grad(fg.grad(lambda x: x**3))(2.0)
+Tensor(12., dtype=float32)
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from fusegrad._tensor import Tape, Tensor, as_tensor, current_builder, gradient, identity
+from fusegrad.errors import ArgumentError
+
+__all__ = ["Jitted", "Lowered", "grad", "jit", "value_and_grad"]
+
+_MAX_PROGRAMS = 128  # kept by one jitted function
+
+
+def grad(
+    fun: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """Return a function that computes the gradient of `fun`.
+
+    Parameters
+    ----------
+    fun : callable
+        Returns a floating scalar; with `has_aux` a pair of that and anything else.
+    argnums : int or tuple of int, default 0
+        The positional arguments to differentiate with respect to: floating arrays, or nested
+        tuples, lists and dicts of them.
+    has_aux : bool, default False
+        Whether `fun` returns a pair.
+
+    Returns
+    -------
+    callable
+        With the arguments of `fun`. Its result has the structure of the argument, or is a tuple
+        of such for several `argnums`; with `has_aux` a pair of that and the second result.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        When called: `fun` returns no floating scalar, or an argument is not floating.
+
+    Examples
+    --------
+    >>> from fusegrad import ops
+    >>> grad(lambda x: ops.sum(x * x))([1.0, 2.0])
+    [Tensor(2., dtype=float32), Tensor(4., dtype=float32)]
+    >>> import numpy as np
+    >>> grad(lambda x: ops.sum(x * x))(np.array([1.0, 2.0]))
+    Tensor([2., 4.], dtype=float64)
+    """
+    both = _differentiated(fun, argnums, has_aux, "grad")
+
+    @functools.wraps(fun)
+    def gradient_of(*args: Any, **kwargs: Any) -> Any:
+        result, gradients = both(args, kwargs)
+        return (gradients, result[1]) if has_aux else gradients
+
+    return gradient_of
+
+
+def value_and_grad(
+    fun: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """Return a function that computes `fun` and its gradient.
+
+    Parameters
+    ----------
+    fun, argnums, has_aux
+        As for `grad`.
+
+    Returns
+    -------
+    callable
+        With the arguments of `fun`; returns a pair of its result (with `has_aux` the pair that
+        `fun` returned) and the gradient as `grad` gives it.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        As for `grad`.
+
+    Examples
+    --------
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (Tensor(9., dtype=float32), Tensor(6., dtype=float32))
+    """
+    both = _differentiated(fun, argnums, has_aux, "value_and_grad")
+
+    @functools.wraps(fun)
+    def value_and_gradient_of(*args: Any, **kwargs: Any) -> Any:
+        return both(args, kwargs)
+
+    return value_and_gradient_of
+
+
+def _differentiated(
+    fun: Callable[..., Any], argnums: int | tuple[int, ...], has_aux: bool, where: str
+) -> Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, Any]]:
+    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    if not callable(fun):
+        raise ArgumentError(where, "fun", "a function", repr(fun))
+
+    def both(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+        positions = []
+        for number in numbers:
+            if not -len(args) <= number < len(args):
+                expected = f"indices of the {len(args)} positional arguments"
+                raise ArgumentError(where, "argnums", expected, repr(argnums))
+            positions.append(number % len(args))
+        inputs = [_checked_inputs(where, position, args[position]) for position in positions]
+        # Within another grad or a trace, the rules are recorded there: so gradients nest.
+        if current_builder() is not None:
+            return record(args, kwargs, positions, inputs)
+        with Tape():
+            return record(args, kwargs, positions, inputs)
+
+    def record(
+        args: tuple[Any, ...], kwargs: dict[str, Any], positions: list[int], inputs: list[Any]
+    ) -> tuple[Any, Any]:
+        watched = [_map(identity, tree) for tree in inputs]
+        arguments = list(args)
+        for position, tree in zip(positions, watched, strict=True):
+            arguments[position] = tree
+        result = fun(*arguments, **kwargs)
+        if has_aux and not (isinstance(result, tuple) and len(result) == 2):
+            raise ArgumentError(where, "has_aux", "a function that returns a pair", repr(result))
+        value = _checked_value(where, result[0] if has_aux else result)
+        leaves = iter(gradient(value, [leaf for tree in watched for leaf in _leaves(tree)]))
+        gradients = tuple(_map(lambda _: next(leaves), tree) for tree in watched)
+        chosen = gradients[0] if isinstance(argnums, int) else gradients
+        return ((value, result[1]) if has_aux else value), chosen
+
+    return both
+
+
+def _checked_inputs(where: str, position: int, tree: Any) -> Any:
+    def checked(leaf: Any) -> Tensor:
+        tensor = as_tensor(leaf)
+        if tensor.dtype.kind != "f":
+            raise ArgumentError(
+                where,
+                "argnums",
+                f"floating arrays as argument {position}, which is differentiated",
+                f"dtype {tensor.dtype} (write 3.0 for 3, or cast it)",
+            )
+        return tensor
+
+    return _map(checked, tree)
+
+
+def _checked_value(where: str, value: Any) -> Tensor:
+    if not isinstance(value, Tensor | float) and not hasattr(value, "__fusegrad_tensor__"):
+        raise ArgumentError(where, "fun", "a function that returns a scalar", repr(value))
+    tensor = as_tensor(value)
+    if tensor.shape != () or tensor.dtype.kind != "f":
+        raise ArgumentError(
+            where,
+            "fun",
+            "a function that returns a floating scalar (ops.sum or ops.mean make one)",
+            f"a result of shape {tensor.shape} and dtype {tensor.dtype}",
+        )
+    return tensor
+
+
+def jit(fun: Callable[..., Any], exact_rewrites: bool = True) -> Jitted:
+    """Return `fun` compiled: traced once, then run as one program without Python.
+
+    A program is made for each combination of shapes, dtypes and Python arguments. Arrays are
+    inputs of the program; Python numbers, strings and all else are constants of it, so pass what
+    changes often as an array. Variables are read at every run, and their `assign` takes effect at
+    its end. Other effects of the function, like printing, happen while it is traced only.
+
+    Parameters
+    ----------
+    fun : callable
+        Takes and returns arrays, and nested tuples, lists and dicts of them.
+    exact_rewrites : bool, default True
+        Whether forms that lose digits are replaced by those that do not, for example
+        ``log(softmax(z))`` by ``log_softmax(z)``. False: the same bits as without `jit`.
+
+    Returns
+    -------
+    Jitted
+        Called as `fun`; ``.lower(*args).text()`` prints its program.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        When called: a Python argument is not hashable, or a result is no array.
+    TypeError
+        When called: the function reads the elements of its arguments.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> double = jit(lambda x: 2 * x)
+    >>> double(np.arange(3.0))
+    Tensor([0., 2., 4.], dtype=float64)
+    """
+    if not callable(fun):
+        raise ArgumentError("jit", "fun", "a function", repr(fun))
+    return Jitted(fun, exact_rewrites)
+
+
+class Jitted:
+    """A compiled function; see `jit`."""
+
+    def __init__(self, fun: Callable[..., Any], exact_rewrites: bool = True) -> None:
+        functools.update_wrapper(self, fun)
+        self._fun = fun
+        self._exact_rewrites = exact_rewrites
+        self._programs: OrderedDict[Any, Lowered] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program for these arguments; within a trace or a grad, `fun` itself."""
+        if current_builder() is not None:
+            return self._fun(*args, **kwargs)
+        lowered, inputs = self._lowered(args, kwargs)
+        return lowered._run(inputs)
+
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """Return the program for these arguments, without running it."""
+        return self._lowered(args, kwargs)[0]
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """Bind to an instance, as a method."""
+        return self if instance is None else functools.partial(self, instance)
+
+    def _lowered(self, args: Any, kwargs: dict[str, Any]) -> tuple[Lowered, list[Tensor]]:
+        inputs: list[Tensor] = []
+        tree = _map(functools.partial(_argument, inputs), (args, kwargs))
+        key = _key(tree)
+        try:
+            with self._lock:
+                lowered = self._programs.get(key)
+                if lowered is not None:
+                    self._programs.move_to_end(key)
+                    return lowered, inputs
+        except TypeError:
+            raise ArgumentError(
+                "jit", "args", "arrays, and hashable Python values as constants", f"{args!r:.200}"
+            ) from None
+        lowered = Lowered(self._fun, tree, self._exact_rewrites)
+        with self._lock:
+            self._programs[key] = lowered
+            while len(self._programs) > _MAX_PROGRAMS:
+                self._programs.popitem(last=False)
+        return lowered, inputs
+
+
+class Lowered:
+    """One program of a jitted function."""
+
+    def __init__(self, fun: Callable[..., Any], tree: Any, exact_rewrites: bool) -> None:
+        from fusegrad import _core
+
+        graph = _core.Graph(exact_rewrites=exact_rewrites)
+        with graph:
+            count = 0
+
+            def symbolic(leaf: Any) -> Any:
+                nonlocal count
+                if not isinstance(leaf, _Input):
+                    return leaf.value
+                count += 1
+                return graph.input(leaf.shape, leaf.dtype, f"x{count - 1}")
+
+            args, kwargs = _map(symbolic, tree)
+            result = fun(*args, **kwargs)
+            self._structure = _map(_result, result)
+            for i, leaf in enumerate(_leaves(self._structure)):
+                graph.output(leaf, f"y{i}")
+        self._structure = _map(lambda _: 0, self._structure)  # keeps no symbolic Tensor
+        self._program = _core.Program.compile(graph, exact_rewrites=exact_rewrites)
+
+    def text(self, stage: str = "plan") -> str:
+        """Return a stage of the program as text.
+
+        Parameters
+        ----------
+        stage : {"trace", "rewrite", "simplify", "fuse", "layout", "plan"}
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            For another stage.
+        """
+        return self._program.text(stage)
+
+    @property
+    def rewrites(self) -> list[str]:
+        """The exactness rewrites that fired."""
+        return self._program.rewrites
+
+    def _run(self, inputs: list[Tensor]) -> Any:
+        results = iter(self._program.run(*inputs))
+        return _map(lambda _: next(results), self._structure)
+
+
+# ---- nested containers ---------------------------------------------------------------------------
+
+
+class _Input:
+    """An array argument of a program."""
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.shape = tensor.shape
+        self.dtype = tensor.dtype.name
+
+
+class _Constant:
+    """A Python argument of a program."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _argument(inputs: list[Tensor], leaf: Any) -> _Input | _Constant:
+    """Sort an argument: arrays into `inputs`. A Variable is a constant whose elements are state."""
+    if isinstance(leaf, Tensor) or (
+        hasattr(leaf, "shape")
+        and hasattr(leaf, "dtype")
+        and not hasattr(leaf, "__fusegrad_tensor__")
+    ):
+        inputs.append(as_tensor(leaf))
+        return _Input(inputs[-1])
+    return _Constant(leaf)
+
+
+def _result(leaf: Any) -> Tensor:
+    try:
+        return as_tensor(leaf)
+    except ArgumentError as error:
+        raise ArgumentError("jit", "fun", "a function that returns arrays", error.got) from None
+
+
+def _map(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Return `tree` with `function` applied to its leaves; None holds no leaf."""
+    if tree is None:
+        return None
+    if isinstance(tree, dict):
+        return {key: _map(function, value) for key, value in tree.items()}
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*(_map(function, value) for value in tree))
+    if isinstance(tree, list | tuple):
+        return type(tree)(_map(function, value) for value in tree)
+    return function(tree)
+
+
+def _leaves(tree: Any) -> list[Any]:
+    """Return the leaves of `tree` in the order in which `_map` meets them."""
+    leaves: list[Any] = []
+    _map(leaves.append, tree)
+    return leaves
+
+
+def _key(tree: Any) -> Any:
+    """Return what tells apart the programs of a jitted function."""
+    if isinstance(tree, dict):
+        return dict, tuple((name, _key(value)) for name, value in tree.items())
+    if isinstance(tree, list | tuple):
+        return type(tree), tuple(_key(value) for value in tree)
+    if isinstance(tree, _Input):
+        return tree.shape, tree.dtype
+    if isinstance(tree, _Constant):
+        value = tree.value
+        return type(value), value.hex() if isinstance(value, float) else value  # -0.0 is not 0.0
+    return tree

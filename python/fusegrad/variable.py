@@ -1,0 +1,245 @@
+"""Variable: a named array that layers and optimizers update in place."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from fusegrad._tensor import (
+    GraphHandle,
+    Tensor,
+    apply,
+    as_tensor,
+    copy_into,
+    current_builder,
+    empty,
+)
+from fusegrad.errors import ArgumentError
+
+__all__ = ["Variable", "substituted"]
+
+
+class _Substitutes(threading.local):
+    def __init__(self) -> None:
+        self.values: dict[int, Tensor] = {}
+
+
+_substitutes = _Substitutes()
+
+
+class Variable:
+    """An array with a name whose elements change in place.
+
+    In a traced function its value is an input that is read at every run, and `assign` takes effect
+    at the end of the run.
+
+    Parameters
+    ----------
+    value : array_like
+        The initial elements; they are copied.
+    name : str, default "variable"
+        Shown by summaries and graphs.
+    trainable : bool, default True
+        Whether optimizers update it.
+    dtype : str, optional
+        The dtype of the elements; by default that of `value`.
+    order : {"C", "F"}, default "C"
+        "F" keeps the first axis contiguous: the layout that dense kernels want.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `value` is no array of numbers, or `order` is another one.
+
+    Examples
+    --------
+    >>> v = Variable([1.0, 2.0], name="v")
+    >>> v.assign(v * 3)
+    >>> v.value
+    Tensor([3., 6.], dtype=float32)
+    """
+
+    __array_priority__ = 1000
+
+    def __init__(
+        self,
+        value: Any,
+        name: str = "variable",
+        trainable: bool = True,
+        dtype: Any = None,
+        order: str = "C",
+    ) -> None:
+        if order not in ("C", "F"):
+            raise ArgumentError("Variable", "order", "'C' or 'F'", repr(order))
+        initial = as_tensor(value, dtype)
+        self._tensor = empty(initial.shape, initial.dtype, order)
+        copy_into(self._tensor, initial)
+        self.name = name
+        self.path = name
+        self.trainable = trainable
+
+    @property
+    def value(self) -> Tensor:
+        """The elements, without a copy: a later `assign` changes them too."""
+        if _substitutes.values:
+            substitute = _substitutes.values.get(id(self))
+            if substitute is not None:
+                return substitute
+        builder = current_builder()
+        if isinstance(builder, GraphHandle):
+            return builder.read(self._tensor, self.path)
+        return self._tensor
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the axes."""
+        return self._tensor.shape
+
+    @property
+    def dtype(self) -> Any:
+        """The element type, a numpy.dtype."""
+        return self._tensor.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._tensor.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._tensor.size
+
+    def assign(self, value: Any) -> None:
+        """Set the elements, in the same memory.
+
+        Parameters
+        ----------
+        value : array_like
+            Of the same shape; converted to the Variable's dtype.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            `value` has another shape.
+        """
+        new = as_tensor(value)
+        if new.shape != self.shape:
+            raise ArgumentError(
+                "assign", "value", f"shape {self.shape} of '{self.path}'", f"shape {new.shape}"
+            )
+        builder = current_builder()
+        if isinstance(builder, GraphHandle):
+            builder.assign(self._tensor, as_tensor(new, self.dtype), self.path)
+        else:
+            copy_into(self._tensor, new)
+
+    def numpy(self) -> Any:
+        """Return a copy of the elements as a NumPy array.
+
+        Raises
+        ------
+        TypeError
+            In a traced function.
+        """
+        return self.value.numpy().copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = self.numpy()
+        return array if dtype is None else array.astype(dtype)
+
+    def __fusegrad_tensor__(self) -> Tensor:
+        return self.value
+
+    def __repr__(self) -> str:
+        return f"<Variable {self.path!r}: {self._tensor!r}>"
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __len__(self) -> int:
+        return len(self._tensor)
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return self.value[key]
+
+    def __add__(self, other: Any) -> Tensor:
+        return self.value + other
+
+    def __radd__(self, other: Any) -> Tensor:
+        result: Tensor = other + self.value
+        return result
+
+    def __sub__(self, other: Any) -> Tensor:
+        return self.value - other
+
+    def __rsub__(self, other: Any) -> Tensor:
+        result: Tensor = other - self.value
+        return result
+
+    def __mul__(self, other: Any) -> Tensor:
+        return self.value * other
+
+    def __rmul__(self, other: Any) -> Tensor:
+        result: Tensor = other * self.value
+        return result
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return self.value / other
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        result: Tensor = other / self.value
+        return result
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return self.value @ other
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        result: Tensor = other @ self.value
+        return result
+
+    def __pow__(self, other: Any) -> Tensor:
+        return self.value**other
+
+    def __rpow__(self, other: Any) -> Tensor:
+        result: Tensor = other ** self.value
+        return result
+
+    def __neg__(self) -> Tensor:
+        return -self.value
+
+    def __abs__(self) -> Tensor:
+        return apply("abs", [self.value])
+
+
+@contextmanager
+def substituted(values: Mapping[Variable, Tensor]) -> Iterator[None]:
+    """Within the block, in this thread, the Variables have these values.
+
+    So a function that reads Variables can be differentiated with respect to them.
+
+    Parameters
+    ----------
+    values : mapping of Variable to Tensor
+
+    Examples
+    --------
+    >>> import fusegrad as fg
+    >>> v = Variable(3.0)
+    >>> def square(x):
+    ...     with substituted({v: x}):
+    ...         return v * v
+    >>> fg.grad(square)(v)
+    Tensor(6., dtype=float32)
+    """
+    before = _substitutes.values
+    _substitutes.values = {**before, **{id(v): tensor for v, tensor in values.items()}}
+    try:
+        yield
+    finally:
+        _substitutes.values = before

@@ -1,0 +1,123 @@
+// Philox against the known answers that its authors publish with Random123, and what is drawn.
+// Numbers must depend on their place alone: not on strides, threads or the size of the request.
+// Distribution tests use bounds that a sound generator misses less than once in 10^9.
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "check.h"
+#include "fusegrad/error.h"
+#include "fusegrad/parallel.h"
+#include "fusegrad/random.h"
+
+namespace fusegrad {
+
+FUSEGRAD_TEST(philox_known_answers) {
+  using Words = std::array<uint32_t, 4>;
+  CHECK_EQ(philox4x32({0, 0, 0, 0}, {0, 0}),
+           (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  CHECK_EQ(philox4x32({0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}),
+           (Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  CHECK_EQ(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
+           (Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+}
+
+FUSEGRAD_TEST(philox_keys_differ) {
+  std::vector<std::array<uint32_t, 2>> keys;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    for (uint64_t stream = 0; stream < 20; ++stream) keys.push_back(philox_key(seed, stream));
+  }
+  for (size_t i = 0; i < keys.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) CHECK(keys[i] != keys[j]);
+  }
+}
+
+FUSEGRAD_TEST(uniform_depends_on_place_alone) {
+  const Array plain(DType::float32, Shape{60, 500});
+  fill_uniform(plain.view(), 7, 3, -2.0, 5.0);
+  const Array turned(DType::float32, Shape{60, 500}, Strides{1, 60});
+  set_num_threads(3);
+  fill_uniform(turned.view(), 7, 3, -2.0, 5.0);
+  set_num_threads(0);
+  CHECK_EQ(std::memcmp(contiguous(turned, DType::float32).data(), plain.data(), 60 * 500 * 4), 0);
+  const Array head(DType::float32, Shape{100});
+  fill_uniform(head.view(), 7, 3, -2.0, 5.0);
+  CHECK_EQ(std::memcmp(head.data(), plain.data(), 400), 0);
+}
+
+FUSEGRAD_TEST(uniform_range_and_moments) {
+  for (DType dtype : {DType::float32, DType::float64}) {
+    const Array array(dtype, Shape{1 << 20});
+    fill_uniform(array.view(), 42, kUserStream, -1.0, 3.0);
+    const Array wide = contiguous(array, DType::float64);
+    const double* x = wide.view().as<double>();
+    double sum = 0, squares = 0;
+    bool inside = true;
+    for (int64_t i = 0; i < array.size(); ++i) {
+      inside = inside && x[i] >= -1.0 && x[i] < 3.0;
+      sum += x[i];
+      squares += (x[i] - 1) * (x[i] - 1);
+    }
+    const double n = static_cast<double>(array.size());
+    CHECK(inside);
+    CHECK(sum / n > 1 - 7e-3 && sum / n < 1 + 7e-3);  // six standard errors
+    CHECK(squares / n > 4.0 / 3 - 8e-3 && squares / n < 4.0 / 3 + 8e-3);
+  }
+}
+
+FUSEGRAD_TEST(uniform_bounds) {
+  const Array array(DType::float32, Shape{5000});
+  fill_uniform(array.view(), 0, 0, 4.0, 4.0);
+  CHECK_EQ(array.view().as<float>()[99], 4.0f);
+  // A span of one unit in the last place: rounding must not reach the upper bound.
+  fill_uniform(array.view(), 0, 0, 1.0, 1.0 + 0x1p-23);
+  for (int64_t i = 0; i < array.size(); ++i) CHECK_EQ(array.view().as<float>()[i], 1.0f);
+  CHECK_THROWS(fill_uniform(array.view(), 0, 0, 2.0, 1.0), ArgumentError,
+               "uniform(): argument 'high': expected a finite number of at least low = 2.000000, "
+               "got 1.000000");
+  CHECK_THROWS(fill_uniform(Array(DType::int32, Shape{2}).view(), 0, 0, 0, 1), ArgumentError,
+               "uniform(): argument 'dtype': expected float32 or float64, got int32");
+}
+
+FUSEGRAD_TEST(permutation_is_a_bijection) {
+  for (int64_t n : {0, 1, 2, 3, 63, 64, 65, 1000, 60000}) {
+    std::vector<int64_t> rows(static_cast<size_t>(n)), again(rows.size());
+    permutation(rows.data(), n, 11, 4);
+    permutation(again.data(), n, 11, 4);
+    CHECK(rows == again);
+    std::vector<bool> seen(rows.size());
+    for (int64_t row : rows) {
+      CHECK(row >= 0 && row < n && !seen[static_cast<size_t>(row)]);
+      seen[static_cast<size_t>(row)] = true;
+    }
+    if (n >= 63) {
+      permutation(again.data(), n, 11, 5);
+      CHECK(rows != again);
+      permutation(again.data(), n, 12, 4);
+      CHECK(rows != again);
+    }
+  }
+}
+
+FUSEGRAD_TEST(permutation_is_uniform) {
+  // All 24 orders of four elements, over epochs: chi-squared with 23 degrees of freedom.
+  constexpr int kEpochs = 48000;
+  int counts[256] = {};
+  for (int64_t epoch = 0; epoch < kEpochs; ++epoch) {
+    int64_t p[4];
+    permutation(p, 4, 3, epoch);
+    ++counts[p[0] + 4 * p[1] + 16 * p[2] + 64 * p[3]];
+  }
+  double chi = 0;
+  int orders = 0;
+  for (int count : counts) {
+    if (count == 0) continue;
+    ++orders;
+    const double difference = count - kEpochs / 24.0;
+    chi += difference * difference / (kEpochs / 24.0);
+  }
+  CHECK_EQ(orders, 24);
+  CHECK(chi < 90.0);  // exceeded with probability below 1e-9
+}
+
+}  // namespace fusegrad

@@ -1,0 +1,93 @@
+"""Prints one SHA-256 over the bits of every op case, values and gradients, and of a training run.
+
+Run as a program in its own process, so that ISA level and threads are chosen by the environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from typing import Any
+
+import numpy as np
+
+import fusegrad as fg
+from fusegrad import datasets, ops
+from op_cases import CASES
+
+
+def feed(digest: Any, array: Any) -> None:
+    digest.update(np.ascontiguousarray(array.numpy()).tobytes())
+
+
+def op_hash() -> str:
+    digest = hashlib.sha256()
+    for case in CASES:
+        for dtype in ("float32", "float64"):
+            inputs = [np.asarray(x) for x in case.inputs(np.random.default_rng(3))]
+            chosen = case.float_inputs
+            inputs = [
+                x.astype(dtype) if x.dtype.kind == "f" and (chosen is None or i in chosen) else x
+                for i, x in enumerate(inputs)
+            ]
+            result = case.call(*inputs)
+            for part in result if isinstance(result, tuple) else (result,):
+                feed(digest, part)
+            if case.grad:
+
+                def total(*parts: Any, case: Any = case, inputs: Any = inputs) -> Any:
+                    full = list(inputs)
+                    for position, part in zip(case.grad, parts, strict=True):
+                        full[position] = part
+                    return ops.sum(ops.square(case.call(*full)))
+
+                numbers = tuple(range(len(case.grad)))
+                for g in fg.grad(total, argnums=numbers)(*[inputs[i] for i in case.grad]):
+                    feed(digest, g)
+    return digest.hexdigest()
+
+
+def matmul_hash() -> str:
+    """Products large enough to be packed and split over threads."""
+    digest = hashlib.sha256()
+    rng = np.random.default_rng(5)
+    for m, k, n in [(257, 513, 129), (32, 784, 25), (1, 1000, 33), (300, 300, 300), (64, 2000, 1)]:
+        for dtype in ("float32", "float64"):
+            a, b = rng.normal(size=(m, k)).astype(dtype), rng.normal(size=(k, n)).astype(dtype)
+            feed(digest, ops.matmul(a, b))
+            feed(digest, ops.matmul(np.asfortranarray(a), np.asfortranarray(b)))
+    return digest.hexdigest()
+
+
+def training_hash() -> str:
+    """Weights and history of the multi-class network, dropout included."""
+    fg.utils.set_random_seed(9)
+    (x, y), (x_test, y_test) = datasets.load_digits()
+    model = fg.Sequential(
+        [
+            fg.Input((8, 8)),
+            fg.layers.Rescaling(1 / 16),
+            fg.layers.Flatten(),
+            fg.layers.Dense(25, activation="relu"),
+            fg.layers.Dropout(0.1),
+            fg.layers.Dense(15, activation="tanh"),
+            fg.layers.Dense(10, activation="linear"),
+        ]
+    )
+    loss = fg.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
+    history = model.fit(
+        x, y, epochs=3, batch_size=32, verbose=0, validation_data=(x_test, y_test)
+    ).history
+    digest = hashlib.sha256()
+    for weights in model.get_weights():
+        digest.update(np.ascontiguousarray(weights).tobytes())
+    digest.update(np.ascontiguousarray(model.predict(x_test, verbose=0)).tobytes())
+    digest.update(json.dumps(history, sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    parts = {"ops": op_hash, "matmul": matmul_hash, "training": training_hash}
+    print(json.dumps({name: parts[name]() for name in sys.argv[1:] or parts}))

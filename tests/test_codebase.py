@@ -1,0 +1,125 @@
+"""Rules of the tree itself: one version, listed sources, what the libraries link, live examples."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import importlib.metadata
+import importlib.util
+import pkgutil
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import fusegrad
+from fusegrad import _core, _tensor
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARIES = [
+    Path(_core.__file__),
+    Path(_tensor.__file__),
+    Path(_core.__file__).with_name("libfusegrad_core.so"),
+]
+# Not fma and sqrt, which are exact by definition.
+LIBM = {
+    f"{name}{suffix}"
+    for name in ("exp", "exp2", "expm1", "log", "log1p", "log2", "pow", "tanh", "sin", "cos", "erf")
+    for suffix in ("", "f")
+}
+# Imported only with an optional package, or run by being imported.
+NO_DOCTEST = re.compile(r"fusegrad\.(integrations\..*|__main__)")
+
+
+def public_modules() -> list[str]:
+    found = pkgutil.walk_packages(fusegrad.__path__, "fusegrad.")
+    return sorted(m.name for m in found if not NO_DOCTEST.fullmatch(m.name))
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.quick
+def test_version_has_one_value() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert version == fusegrad.__version__
+    assert version == _core.version()
+    assert version == importlib.metadata.version("fusegrad")
+    assert f"## {version}\n" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_source_is_listed() -> None:
+    cmake = (ROOT / "csrc" / "CMakeLists.txt").read_text()
+    listed = sorted(re.findall(r"^\s+((?:src|bindings)/\S+?\.cpp)\)?$", cmake, re.MULTILINE))
+    compiled_per_level = ["src/kernels/isa.cpp"]
+    present = sorted(
+        str(path.relative_to(ROOT / "csrc"))
+        for folder in ("src", "bindings")
+        for path in (ROOT / "csrc" / folder).rglob("*.cpp")
+    )
+    assert sorted({*listed, *compiled_per_level}) == present
+    assert "GLOB" not in cmake
+
+
+def test_headers_are_included_once() -> None:
+    headers = [*(ROOT / "csrc").rglob("*.h")]
+    assert headers
+    for path in headers:
+        assert path.name.endswith("-inl.h") or "#pragma once" in path.read_text(), path
+
+
+def test_the_core_knows_no_python() -> None:
+    for folder in ("include", "src"):
+        for path in (ROOT / "csrc" / folder).rglob("*.*"):
+            assert "Python.h" not in path.read_text(), path
+
+
+@pytest.mark.skipif(shutil.which("readelf") is None, reason="needs binutils")
+@pytest.mark.parametrize("path", LIBRARIES, ids=lambda path: path.name.split(".")[0])
+def test_libraries(path: Path) -> None:
+    dynamic = subprocess.check_output(["readelf", "--wide", "-d", path], text=True)
+    versions = subprocess.check_output(["readelf", "--wide", "--version-info", path], text=True)
+    if path.name != "libfusegrad_core.so":
+        assert re.search(r"R(UN)?PATH.*\[\$ORIGIN\]", dynamic)
+        assert "[libfusegrad_core.so]" in dynamic
+    if _core.build_type() == "Release":
+        undefined = subprocess.check_output(["nm", "-D", "--undefined-only", path], text=True)
+        called = {name.split("@")[0] for name in undefined.split()}
+        assert not called & LIBM, "functions of libm differ in the last bit between versions"
+        needed = {tuple(map(int, v.split("."))) for v in re.findall(r"GLIBC_([\d.]+)", versions)}
+        assert max(needed) <= (2, 28), "a wheel must run where manylinux_2_28 promises it"
+
+
+@pytest.mark.parametrize("name", public_modules())
+def test_docstring_examples(name: str) -> None:
+    module = importlib.import_module(name)
+    result = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    assert result.failed == 0
+
+
+def test_readme_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(examples) >= 2
+    for example in examples:
+        exec(compile(example, "README.md", "exec"), {"__name__": "readme"})
+    printed = capsys.readouterr().out.splitlines()
+    accuracy = float(printed[0].rstrip("]").split(",")[1])
+    assert accuracy > 0.9
+
+
+def test_example_digits() -> None:
+    assert load(ROOT / "examples" / "digits.py").main() > 0.9
+
+
+def test_example_gradients() -> None:
+    assert load(ROOT / "examples" / "gradients.py").main(steps=5_000) < 0.1

@@ -1,0 +1,76 @@
+"""What `import fusegrad` costs, and the names that it offers."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import fusegrad
+
+
+def run(code, **environment):
+    import os
+
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.mark.quick
+def test_import_is_lazy():
+    result = run("""
+        import sys, fusegrad
+        heavy = {"numpy", "fusegrad._tensor", "fusegrad._core", "fusegrad.ops"} & set(sys.modules)
+        print(sorted(heavy))
+    """)
+    assert result.stdout.strip() == "[]", result.stderr
+
+
+@pytest.mark.parametrize("name", sorted(set(fusegrad.__all__)))
+def test_public_names_are_attributes(name):
+    assert getattr(fusegrad, name) is not None
+    assert name in dir(fusegrad)
+
+
+def test_keras_habits():
+    from fusegrad import keras
+    from fusegrad.layers import Dense
+
+    assert keras is fusegrad
+    assert keras.layers.Dense is Dense
+
+
+def test_misspelt_name():
+    with pytest.raises(AttributeError, match=r"no attribute 'Sequental'; did you mean 'Sequential'"):
+        fusegrad.Sequental  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'xyzzy'$"):
+        fusegrad.xyzzy  # noqa: B018
+
+
+def test_version_is_one():
+    from fusegrad import _core
+
+    assert fusegrad.__version__ == _core.version()
+
+
+def test_bad_isa_stops_at_first_use():
+    result = run("import fusegrad; fusegrad.ops.ones(1)", FUSEGRAD_ISA="mmx")
+    assert result.returncode != 0
+    assert "FUSEGRAD_ISA" in result.stderr
+    assert "mmx" in result.stderr
+    assert run("import fusegrad", FUSEGRAD_ISA="mmx").returncode == 0
+
+
+def test_missing_native_module_says_how_to_build():
+    result = run("""
+        import sys
+        sys.modules["fusegrad._tensor"] = None
+        import fusegrad
+        fusegrad.grad
+    """)
+    assert "pip install ." in result.stderr

@@ -1,0 +1,247 @@
+"""The numerics contract, held against slow references that spell it out, and its edges."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+import fusegrad as fg
+from fusegrad import ops
+
+Array = np.ndarray[Any, Any]
+
+
+def round_to(exact: Fraction, dtype: Any) -> Any:
+    """`exact` correctly rounded, ties to even, inside the normal range."""
+    near = dtype(float(exact))
+    best = min(
+        (np.nextafter(near, dtype(-np.inf)), near, np.nextafter(near, dtype(np.inf))),
+        key=lambda c: (abs(Fraction(float(c)) - exact), int(c.view(f"i{c.itemsize}")) & 1),
+    )
+    return best
+
+
+def fma_chain(a: Array, b: Array) -> Any:
+    """Blocks of 256: one fused chain each from +0, block sums added in order."""
+    dtype = a.dtype.type
+    total: Any = None
+    for start in range(0, len(a), 256):
+        accumulator = dtype(0)
+        for x, y in zip(a[start : start + 256], b[start : start + 256], strict=True):
+            exact = Fraction(float(x)) * Fraction(float(y)) + Fraction(float(accumulator))
+            accumulator = round_to(exact, dtype)
+        total = accumulator if total is None else dtype(total + accumulator)
+    return total
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("k", [1, 5, 255, 256, 257, 600])
+def test_matmul_is_a_chain_of_fused_operations_in_blocks(dtype: Any, k: int) -> None:
+    rng = np.random.default_rng(k)
+    a, b = rng.normal(size=(3, k)).astype(dtype), rng.normal(size=(k, 2)).astype(dtype)
+    got = ops.matmul(a, b).numpy()
+    want = np.array([[fma_chain(row, column) for column in b.T] for row in a])
+    assert got.tobytes() == want.tobytes()
+
+
+def lanes_sum(x: Array) -> float:
+    """Sixteen lanes in float64, each in order, then the tree 8-4-2-1."""
+    lanes = [np.float64(0.0)] * 16
+    for i, value in enumerate(x.astype(np.float64)):
+        lanes[i % 16] = lanes[i % 16] + value
+    for step in (8, 4, 2, 1):
+        for j in range(step):
+            lanes[j] = lanes[j] + lanes[j + step]
+    return float(lanes[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 100, 1000])
+def test_sums_run_over_sixteen_lanes(dtype: Any, n: int) -> None:
+    x = (np.random.default_rng(n).normal(size=(n, 3)) * 1e4).astype(dtype)
+    want = np.array([lanes_sum(column) for column in x.T]).astype(dtype)
+    for layout in (np.ascontiguousarray, np.asfortranarray):
+        assert ops.sum(layout(x), axis=0).numpy().tobytes() == want.tobytes()
+        assert ops.sum(layout(x.T), axis=1).numpy().tobytes() == want.tobytes()
+    mean = np.array([lanes_sum(column) / n for column in x.T]).astype(dtype)
+    assert ops.mean(x, axis=0).numpy().tobytes() == mean.tobytes()
+
+
+def ulps(got: Any, exact: Any, dtype: Any) -> float:
+    """Distance from the exact value in units of the last place of `dtype`."""
+    if exact == 0:
+        return 0.0 if got == 0 else float("inf")
+    place = float(np.spacing(dtype(abs(float(exact)))))
+    return float(abs(mpmath.mpf(float(got)) - exact) / place)
+
+
+SCALES = [1.0, 10.0, 100.0, 1e4]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("classes", [2, 10, 100])
+def test_cross_entropy_keeps_every_element(dtype: Any, scale: float, classes: int) -> None:
+    """Value and gradient within 4 units of the last place, also where the textbook gives 0."""
+    rng = np.random.default_rng(classes)
+    z = (rng.normal(size=(20, classes)) * scale).astype(dtype)
+    y = np.where(np.arange(20) % 2 == 0, np.argmax(z, axis=1), rng.integers(0, classes, 20))
+    value, gradient = fg.value_and_grad(
+        lambda z: ops.sum(ops.sparse_softmax_cross_entropy(y, z))
+    )(z)
+    losses = ops.sparse_softmax_cross_entropy(y, z).numpy()
+    tiny = float(np.finfo(dtype).tiny)
+    with mpmath.workdps(60):
+        for i in range(20):
+            row = [mpmath.mpf(float(v)) for v in z[i]]
+            others = mpmath.fsum(
+                mpmath.exp(v - row[y[i]]) for j, v in enumerate(row) if j != y[i]
+            )
+            exact = mpmath.log1p(others)
+            if exact > tiny:
+                assert ulps(losses[i], exact, dtype) <= 4
+            total = mpmath.fsum(mpmath.exp(v - max(row)) for v in row)
+            for j, v in enumerate(row):
+                p = mpmath.exp(v - max(row)) / total
+                exact = -others / (1 + others) if j == y[i] else p
+                if abs(exact) > tiny:
+                    assert ulps(gradient.numpy()[i, j], exact, dtype) <= 4
+    assert value.item() >= 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_binary_cross_entropy_keeps_every_element(dtype: Any) -> None:
+    z = np.array([-80.0, -30.0, -5.0, -1e-3, 0.0, 1e-3, 5.0, 30.0, 80.0], dtype)
+    for t in (0.0, 1.0):
+        targets = np.full_like(z, t)
+        losses = ops.sigmoid_cross_entropy(targets, z).numpy()
+        gradient = fg.grad(lambda z, t=targets: ops.sum(ops.sigmoid_cross_entropy(t, z)))(z).numpy()
+        with mpmath.workdps(60):
+            for x, loss, g in zip(z, losses, gradient, strict=True):
+                signed = mpmath.mpf(float(x)) * (-1 if t else 1)
+                assert ulps(loss, mpmath.log1p(mpmath.exp(signed)), dtype) <= 4
+                slope = 1 / (1 + mpmath.exp(-signed)) * (-1 if t else 1)
+                assert ulps(g, slope, dtype) <= 4
+
+
+def test_cross_entropy_is_translation_invariant() -> None:
+    z = (np.random.default_rng(0).integers(-64, 64, size=(8, 10)) / 8).astype(np.float32)
+    y = np.arange(8)
+    shifted = z + np.float32(1024)
+    assert np.array_equal(shifted - np.float32(1024), z)
+    f = fg.value_and_grad(lambda z: ops.sum(ops.sparse_softmax_cross_entropy(y, z)))
+    (value, gradient), (value_2, gradient_2) = f(z), f(shifted)
+    assert value.item() == value_2.item()
+    assert gradient.numpy().tobytes() == gradient_2.numpy().tobytes()
+
+
+def test_large_logits_stay_finite() -> None:
+    z = np.array([[1e8, 0.0], [0.0, 1e30]], np.float32)
+    losses = ops.sparse_softmax_cross_entropy(np.array([1, 1]), z).numpy()
+    np.testing.assert_array_equal(losses, np.array([1e8, 0.0], np.float32))
+
+
+UNARY_LIMITS = {"exp": 1.0, "expm1": 1.0, "log": 1.0, "log1p": 1.0, "tanh": 1.0, "sigmoid": 2.0, "softplus": 2.0}
+DOUBLE_LIMITS = {"exp": 1.0, "expm1": 1.0, "log": 1.0, "log1p": 1.0, "tanh": 2.0, "sigmoid": 2.0, "softplus": 2.0}
+EXACT = {
+    "exp": mpmath.exp, "expm1": mpmath.expm1, "log": mpmath.log, "log1p": mpmath.log1p,
+    "tanh": mpmath.tanh, "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+    "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("dtype", "limits"), [(np.float32, UNARY_LIMITS), (np.float64, DOUBLE_LIMITS)])
+@pytest.mark.parametrize("name", sorted(EXACT))
+def test_functions_are_within_their_bound(name: str, dtype: Any, limits: dict[str, float]) -> None:
+    rng = np.random.default_rng(1)
+    x = np.concatenate([rng.normal(size=300) * s for s in (1e-3, 0.3, 1.0, 10.0, 60.0)]).astype(dtype)
+    if name in {"log", "log1p"}:
+        x = np.abs(x)
+        x = x[x > 0]
+    got = getattr(ops, name)(x).numpy()
+    with mpmath.workdps(50):
+        worst = max(
+            ulps(g, EXACT[name](mpmath.mpf(float(v))), dtype)
+            for v, g in zip(x, got, strict=True)
+            if np.isfinite(g) and abs(g) > np.finfo(dtype).tiny
+        )
+    assert worst <= limits[name]
+
+
+def test_a_row_does_not_depend_on_its_neighbours() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(70, 33)).astype(np.float32)
+    w, b = rng.normal(size=(33, 9)).astype(np.float32), rng.normal(size=9).astype(np.float32)
+    whole = ops.softmax(ops.dense(x, w, b, "tanh")).numpy()
+    for rows in (slice(0, 1), slice(3, 20), slice(64, 70)):
+        part = ops.softmax(ops.dense(x[rows], w, b, "tanh")).numpy()
+        assert part.tobytes() == whole[rows].tobytes()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+class TestConventions:
+    """Kinks, ties and edges: one cell a test."""
+
+    def slope(self, function: Any, x: float, dtype: Any) -> float:
+        return float(fg.grad(function)(np.asarray(x, dtype)).item())
+
+    @pytest.mark.parametrize("x", [0.0, -0.0])
+    def test_relu_at_zero(self, dtype: Any, x: float) -> None:
+        value = ops.relu(np.asarray(x, dtype)).numpy()
+        assert value == 0
+        assert not np.signbit(value)
+        assert self.slope(ops.relu, x, dtype) == 0
+
+    def test_leaky_relu_at_zero_has_the_negative_side(self, dtype: Any) -> None:
+        assert self.slope(lambda x: ops.leaky_relu(x, 0.25), 0.0, dtype) == 0.25
+
+    def test_abs_and_sign_at_zero(self, dtype: Any) -> None:
+        assert self.slope(ops.abs, 0.0, dtype) == 0
+        assert ops.sign(np.zeros(1, dtype)).item() == 0
+
+    def test_sqrt_at_zero(self, dtype: Any) -> None:
+        assert self.slope(ops.sqrt, 0.0, dtype) == 0
+
+    @pytest.mark.parametrize("bound", [-1.0, 1.0])
+    def test_clip_passes_at_its_bounds(self, dtype: Any, bound: float) -> None:
+        assert self.slope(lambda x: ops.clip(x, -1.0, 1.0), bound, dtype) == 1
+
+    @pytest.mark.parametrize(("p", "want"), [(2.0, 0.0), (1.0, 1.0), (0.5, np.inf), (0.0, 0.0)])
+    def test_power_at_zero(self, dtype: Any, p: float, want: float) -> None:
+        assert self.slope(lambda x: ops.power(x, np.asarray(p, dtype)), 0.0, dtype) == want
+        assert ops.power(np.zeros(1, dtype), np.zeros(1, dtype)).item() == 1
+
+    def test_ties_of_max_are_split_evenly(self, dtype: Any) -> None:
+        x = np.array([2.0, 1.0, 2.0, 2.0, 2.0], dtype)
+        np.testing.assert_array_equal(fg.grad(ops.max)(x).numpy(), np.array([0.25, 0, 0.25, 0.25, 0.25], dtype))
+
+    def test_ties_of_maximum_go_half_to_each(self, dtype: Any) -> None:
+        a, b = fg.grad(ops.maximum, argnums=(0, 1))(np.asarray(1.0, dtype), np.asarray(1.0, dtype))
+        assert (a.item(), b.item()) == (0.5, 0.5)
+
+    def test_nan_in_max_and_argmax(self, dtype: Any) -> None:
+        x = np.array([1.0, np.nan, 3.0, np.nan], dtype)
+        assert np.isnan(ops.max(x).item())
+        assert ops.argmax(x).item() == 1
+        assert ops.argmax(np.array([3.0, 3.0], dtype)).item() == 0
+
+    def test_softmax_of_one_class(self, dtype: Any) -> None:
+        z = np.array([[3.0]], dtype)
+        assert ops.softmax(z).item() == 1
+        gradient = fg.grad(lambda z: ops.sum(ops.sparse_softmax_cross_entropy(np.array([0]), z)))(z)
+        assert gradient.item() == 0
+
+    def test_masked_class_takes_no_part(self, dtype: Any) -> None:
+        z = np.array([[1.0, -np.inf, 2.0]], dtype)
+        f = fg.value_and_grad(lambda z: ops.sum(ops.sparse_softmax_cross_entropy(np.array([0]), z)))
+        value, gradient = f(z)
+        np.testing.assert_allclose(value.item(), np.log1p(np.exp(1.0)), rtol=1e-6)
+        assert gradient.numpy()[0, 1] == 0
+
+    def test_mean_of_nothing(self, dtype: Any) -> None:
+        with pytest.raises(fg.errors.ArgumentError, match="mean"):
+            ops.mean(np.zeros((0,), dtype))

@@ -1,0 +1,466 @@
+"""Tensor: construction, buffers, promotion, operators, indexing, errors. The oracle is NumPy."""
+
+import copy
+import operator
+import pickle
+
+import numpy as np
+import pytest
+
+import fusegrad as fg
+from fusegrad import _core, _tensor, ops
+from fusegrad._tensor import Tensor, as_tensor, from_numpy
+from fusegrad.errors import ArgumentError
+
+DTYPES = ["float32", "float64", "int32", "int64", "uint8", "bool"]
+
+
+def same(tensor, array, dtype=None):
+    assert isinstance(tensor, Tensor)
+    array = np.asarray(array)
+    assert tensor.shape == array.shape
+    assert tensor.dtype == (dtype or array.dtype)
+    np.testing.assert_array_equal(tensor.numpy(), array)
+
+
+# ---- construction --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [
+        (1.5, "float32"),
+        (3, "int64"),
+        (True, "bool"),
+        ([1.0, 2], "float32"),
+        ([True, 2], "int64"),
+        ([[1, 2], [3, 4]], "int64"),
+        (((1.0,), (2.0,)), "float32"),
+        ([], "float32"),
+        ([[], []], "float32"),
+        ([np.float64(1.0), 2.0], "float64"),
+        (np.float64(1.0), "float64"),
+        (range(3), "int64"),
+    ],
+)
+def test_from_python(data, dtype):
+    same(Tensor(data), np.array(data), dtype)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_from_numpy_keeps_dtype(dtype):
+    array = np.arange(6).reshape(2, 3).astype(dtype)
+    same(Tensor(array), array)
+    same(from_numpy(array), array)
+    same(from_numpy(array.T), array.T)
+    same(from_numpy(array[::-1, ::-2]), array[::-1, ::-2])
+    same(from_numpy(array[:, 1:1]), array[:, 1:1])
+    same(from_numpy(array.astype(array.dtype.newbyteorder())), array)
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("float16", "float32"),
+        ("int8", "int32"),
+        ("int16", "int32"),
+        ("uint16", "int32"),
+        ("uint32", "int64"),
+        ("uint64", "int64"),
+    ],
+)
+def test_other_dtypes_convert(source, target):
+    array = np.array([1, 2, 100]).astype(source)
+    same(Tensor(array), array.astype(target), target)
+
+
+def test_sharing():
+    array = np.zeros(3)
+    shared, copied = from_numpy(array), Tensor(array)
+    array[0] = 7
+    assert shared.tolist() == [7, 0, 0]
+    assert copied.tolist() == [0, 0, 0]
+    view = shared.numpy()
+    assert np.shares_memory(view, array)
+    assert not view.flags.writeable
+
+
+def test_borrowed_memory_outlives_its_owner():
+    tensor = from_numpy(np.arange(1000.0))
+    rows = tensor.reshape(10, 100)[3]
+    del tensor
+    same(rows, np.arange(300.0, 400.0))
+
+
+def test_misaligned():
+    raw = np.zeros(17, np.uint8)
+    array = raw[1:].view(np.float64)
+    array[:] = [1, 2]
+    same(from_numpy(array), [1.0, 2.0], "float64")
+    record = np.zeros(3, dtype=[("a", "u1"), ("b", "f8")])
+    record["b"] = [1, 2, 3]
+    same(from_numpy(record["b"]), [1.0, 2.0, 3.0], "float64")
+
+
+def test_read_only_and_other_exporters():
+    array = np.arange(3.0)
+    array.flags.writeable = False
+    same(from_numpy(array), array)
+    same(from_numpy(bytearray(b"ab")), np.array([97, 98], np.uint8))
+    same(from_numpy(memoryview(array)), array)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [None, "abc", b"abc", {}, {1}, [[1, 2], [3]], [1, "a"], 1j, np.array(["a"]), object(), [None]],
+)
+def test_refuses(data):
+    with pytest.raises(ArgumentError, match="argument 'data'"):
+        Tensor(data)
+
+
+def test_refuses_large_unsigned():
+    with pytest.raises(ArgumentError, match=r"2\*\*63"):
+        Tensor(np.array([2**63], np.uint64))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "complex64", "x", np.int8, object])
+def test_refuses_dtype(dtype):
+    with pytest.raises(ArgumentError, match="argument 'dtype'"):
+        Tensor([1.0], dtype)
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, float, int, bool, np.float32, np.dtype("int32")])
+def test_dtype_argument(dtype):
+    same(Tensor([0.0, 1.0], dtype), np.array([0, 1], dtype))
+    same(Tensor(np.array([0.0, 1.0]), dtype), np.array([0, 1], dtype))
+    same(as_tensor(1, dtype), np.array(1, dtype))
+
+
+def test_too_many_axes():
+    with pytest.raises(ArgumentError):
+        Tensor(np.zeros((1,) * 9))
+
+
+# ---- elements ------------------------------------------------------------------------------------
+
+
+def test_properties():
+    x = Tensor(np.zeros((2, 3), np.float32))
+    assert (x.shape, x.ndim, x.size, x.nbytes, len(x)) == ((2, 3), 2, 6, 24, 2)
+    assert x.T.shape == (3, 2)
+    assert x.dtype is np.dtype("float32")
+    with pytest.raises(TypeError):
+        len(Tensor(1.0))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_scalars(dtype):
+    x = Tensor(1, dtype)
+    assert x.item() == 1
+    assert type(x.item()) is type(np.array(1, dtype).item())
+    assert x.tolist() == 1
+    assert (float(x), int(x), bool(x)) == (1.0, 1, True)
+    with pytest.raises(ValueError, match="one element"):
+        Tensor([1, 2], dtype).item()
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(Tensor([1, 2], dtype))
+
+
+def test_index_protocol():
+    assert [10, 20, 30][Tensor(2)] == 30
+    with pytest.raises(TypeError):
+        [10][Tensor(0.0)]
+
+
+def test_buffers_out():
+    x = Tensor(np.arange(6.0).reshape(2, 3))
+    assert memoryview(x).readonly
+    assert memoryview(x).strides == (24, 8)
+    assert bytes(memoryview(x)) == np.arange(6.0).tobytes()
+    assert np.asarray(x.T).strides == (8, 24)
+    with pytest.raises(BufferError):
+        np.frombuffer(x.T)
+    assert np.array(x).flags.writeable
+    assert np.asarray(x, np.float32).dtype == np.float32
+
+
+def test_repr():
+    assert repr(Tensor([1.0, 2.0])) == "Tensor([1., 2.], dtype=float32)"
+    assert repr(Tensor(1)) == "Tensor(1, dtype=int64)"
+    assert repr(Tensor(np.zeros((0, 2)))) == "Tensor([], shape=(0, 2), dtype=float64)"
+    assert len(repr(Tensor(np.zeros(10**6)))) < 200
+
+
+def test_copies():
+    x = Tensor(np.arange(6.0).reshape(2, 3))[:, ::-1]
+    for y in (pickle.loads(pickle.dumps(x)), copy.copy(x), copy.deepcopy(x)):
+        same(y, x.numpy())
+
+
+def test_hash_and_identity():
+    x = Tensor([1.0])
+    assert len({x, x, Tensor([1.0])}) == 2
+    assert (x == None) is False  # noqa: E711
+    assert (x != "a") is True
+
+
+def test_autograd_habits_are_answered():
+    x = Tensor([1.0])
+    for name in ("backward", "requires_grad", "grad"):
+        with pytest.raises(AttributeError, match=r"value_and_grad"):
+            getattr(x, name)
+    with pytest.raises(AttributeError, match="no attribute 'xyz'"):
+        _ = x.xyz
+
+
+def test_iteration_and_membership():
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert [row.tolist() for row in x] == [[1, 2], [3, 4]]
+    assert 3.0 in x
+    assert 5.0 not in x
+
+
+def test_assignment_is_refused():
+    with pytest.raises(TypeError):
+        Tensor([1.0])[0] = 2.0
+
+
+# ---- operators and promotion ---------------------------------------------------------------------
+
+NUMBER_DTYPES = ["float32", "float64", "int32", "int64"]
+ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv]
+COMPARISONS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge]
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("right", NUMBER_DTYPES)
+@pytest.mark.parametrize("left", NUMBER_DTYPES)
+@pytest.mark.parametrize("op", ARITHMETIC + COMPARISONS)
+def test_binary(op, left, right):
+    a = np.array([[1, 2, 3]], left)
+    b = np.array([[4], [2]], right)
+    same(op(Tensor(a), Tensor(b)), op(a, b))
+    same(op(Tensor(a), b), op(a, b))
+    same(op(a, Tensor(b)), op(a, b))
+
+
+@pytest.mark.parametrize("scalar", [2, 2.5, True])
+@pytest.mark.parametrize("dtype", NUMBER_DTYPES)
+@pytest.mark.parametrize("op", [*ARITHMETIC, operator.eq, operator.lt])
+def test_python_numbers_are_weak(op, dtype, scalar):
+    a = np.array([1, 2, 3], dtype)
+    same(op(Tensor(a), scalar), op(a, scalar))
+    same(op(scalar, Tensor(a)), op(scalar, a))
+
+
+def test_numpy_scalars_are_not_weak():
+    x = Tensor([1.0, 2.0])
+    assert (x * np.float64(2)).dtype == np.float64
+    assert (np.float64(2) * x).dtype == np.float64
+    assert isinstance(np.float64(2) * x, Tensor)
+
+
+def test_power():
+    x = np.array([1.0, 2.0, 3.0])
+    same(Tensor(x) ** 2, x**2)
+    np.testing.assert_allclose((Tensor(x) ** 0.5).numpy(), x**0.5, rtol=1e-15)
+    np.testing.assert_allclose((2.0 ** Tensor(x)).numpy(), 2.0**x, rtol=1e-15)
+
+
+def test_unary_and_logic():
+    x = np.array([-1.5, 0.0, 2.0])
+    same(-Tensor(x), -x)
+    same(+Tensor(x), x)
+    same(abs(Tensor(x)), abs(x))
+    mask = Tensor(x) > 0
+    same(~mask, ~(x > 0))
+    same(mask & (Tensor(x) < 1), (x > 0) & (x < 1))
+    same(mask | True, [True] * 3)
+    with pytest.raises(TypeError, match="booleans"):
+        Tensor(x) & mask
+    with pytest.raises(TypeError, match="bool"):
+        ~Tensor(x)
+
+
+def test_overflowing_python_integer():
+    with pytest.raises(OverflowError):
+        Tensor([1], "int32") + 2**40
+
+
+def test_matmul():
+    a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+    same(Tensor(a) @ Tensor(b), a @ b)
+    same(a @ Tensor(b), a @ b)
+    same(Tensor(a) @ b[:, 0], a @ b[:, 0])
+    with pytest.raises(ArgumentError):
+        Tensor(a) @ Tensor(a)
+
+
+def test_operators_refuse_strangers():
+    for stranger in (None, "a", {}):
+        with pytest.raises(TypeError):
+            Tensor([1.0]) + stranger
+        with pytest.raises(TypeError):
+            stranger * Tensor([1.0])
+
+
+def test_shapes_that_do_not_broadcast():
+    with pytest.raises(ArgumentError, match=r"add\(\): argument"):
+        Tensor([1.0, 2.0]) + Tensor([1.0, 2.0, 3.0])
+
+
+def test_sum_of_small_integers_is_int64():
+    for dtype in ("bool", "uint8", "int32"):
+        same(Tensor(np.array([1, 1, 1], dtype)).sum(), np.int64(3))
+    same((Tensor([1.0, 2.0]) == 1).sum(), np.int64(1))
+    assert Tensor([1, 2]).mean().item() == 1.5
+
+
+def test_methods():
+    x = np.arange(24.0).reshape(2, 3, 4)
+    t = Tensor(x)
+    same(t.sum(), x.sum())
+    same(t.sum(axis=(0, -1), keepdims=True), x.sum(axis=(0, -1), keepdims=True))
+    same(t.mean(1), x.mean(1))
+    same(t.max(axis=0), x.max(axis=0))
+    same(t.min(), x.min())
+    same(t.argmax(-1), x.argmax(-1))
+    same(t.argmax(), np.int64(x.argmax()))
+    same(t.reshape(4, -1), x.reshape(4, -1))
+    same(t.reshape((6, 4)), x.reshape(6, 4))
+    same(t.reshape([-1]), x.reshape(-1))
+    same(t.transpose(), x.transpose())
+    same(t.transpose(1, 0, 2), x.transpose(1, 0, 2))
+    same(t.transpose((1, 0, 2)), x.transpose(1, 0, 2))
+    same(t.astype("int32"), x.astype("int32"))
+    for shape in ((5, -1), (-1, -1), (7,), (-2,)):
+        with pytest.raises(ArgumentError):
+            t.reshape(shape)
+
+
+# ---- indexing ------------------------------------------------------------------------------------
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    "key",
+    [
+        0,
+        -1,
+        slice(None),
+        slice(1, None),
+        slice(None, None, -1),
+        slice(3, 0, -2),
+        slice(5, 1),
+        (1, 2),
+        (1, slice(1, 3)),
+        (slice(None), 2, 3),
+        (Ellipsis, 0),
+        (0, Ellipsis, slice(None, None, 2)),
+        (None, 1),
+        (slice(None), None, slice(1, 2)),
+        (Ellipsis, None),
+        None,
+        Ellipsis,
+        (),
+        [2, 0, 1],
+        np.array([1, 1, -1]),
+        (slice(None), [0, 2]),
+        (Ellipsis, [0, 2]),
+        (1, [0, 2]),
+        (slice(1, 3), np.array([[0], [2]])),
+        np.int64(1),
+        [],
+    ],
+)
+def test_indexing(key):
+    x = np.arange(60.0).reshape(3, 4, 5)
+    same(Tensor(x)[key], x[key])
+
+
+def test_tensor_index():
+    x = np.arange(6.0).reshape(3, 2)
+    same(Tensor(x)[Tensor([2, 0])], x[[2, 0]])
+    same(Tensor(x)[Tensor(1)], x[1])
+
+
+@pytest.mark.parametrize("key", [3, -4, (0, 0, 0), "a", 1.0, [0.5], (Ellipsis, Ellipsis), True])
+def test_bad_index(key):
+    with pytest.raises(IndexError):
+        Tensor(np.zeros((3, 4)))[key]
+
+
+def test_index_array_out_of_range():
+    with pytest.raises(ArgumentError):
+        Tensor(np.zeros((3, 4)))[[3]]
+
+
+def test_mask_index_names_where():
+    with pytest.raises(IndexError, match=r"ops\.where"):
+        Tensor([1.0, 2.0])[Tensor([True, False])]
+
+
+# ---- apply and the table -------------------------------------------------------------------------
+
+
+def test_apply_refuses():
+    with pytest.raises(ArgumentError, match="'name'"):
+        _tensor.apply("no_such_op", [1.0])
+    with pytest.raises(ArgumentError, match="'inputs'"):
+        _tensor.apply("add", [1.0])
+    with pytest.raises(ArgumentError, match="'activation'"):
+        ops.dense([[1.0]], [[1.0]], activation="swish")
+    with pytest.raises(TypeError):
+        _tensor.apply("add", [1.0, 2.0], no_such_attribute=1)
+
+
+def test_every_public_op_has_a_function():
+    for row in _core.op_table():
+        name = row["name"]
+        internal = "gradient" in row["traits"] or name.endswith(("_grad", "_update", "_step_size"))
+        assert internal != (name in ops.__all__), name
+
+
+def test_uninitialised_is_no_crash():
+    x = Tensor.__new__(Tensor)
+    for use in (lambda: x + 1, lambda: x + x, lambda: x.numpy(), lambda: x.item(), lambda: -x):
+        with pytest.raises(TypeError, match="never initialised"):
+            use()
+    assert "uninitialised" in repr(x)
+
+
+# ---- Variable ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_variable(order):
+    start = np.arange(6, dtype=np.float32).reshape(2, 3)
+    v = fg.Variable(start, name="kernel", order=order)
+    before = v.value
+    assert np.asarray(before).flags[f"{order}_CONTIGUOUS"]
+    same(before, start)
+    start[0] = 7  # a copy was made
+    v.assign(v * 2)
+    assert v.numpy().tolist() == [[0, 2, 4], [6, 8, 10]]
+    assert np.shares_memory(before.numpy(), v.value.numpy())
+    v.assign(v.value[::-1])  # from its own memory
+    assert v.numpy().tolist() == [[6, 8, 10], [0, 2, 4]]
+    v.assign(np.zeros((2, 3), np.int64))
+    assert v.dtype == np.float32
+    with pytest.raises(ArgumentError, match=r"\(2, 3\) of 'kernel'"):
+        v.assign(np.zeros((3, 2)))
+    assert "kernel" in repr(v)
+    v.numpy()[:] = 5  # a copy again
+    assert v.numpy().max() == 0
+
+
+def test_variable_arithmetic():
+    v = fg.Variable([1.0, 2.0])
+    x = np.array([3.0, 4.0], np.float32)
+    for result in (v + x, x + v, v * x, x * v, Tensor(x) - v, v / 2, 2**v, v**2, -v, v @ x, v[0]):
+        assert isinstance(result, Tensor)
+    same(ops.exp(fg.Variable([0.0])), np.float32([1]))
+    with pytest.raises(ArgumentError, match="'order'"):
+        fg.Variable([1.0], order="A")
