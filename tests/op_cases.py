@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fusegrad import ops
-from fusegrad._tensor import apply
+from fusegrad._tensor import apply, as_tensor
 from references import (
     categorical_cross_entropy,
     clipped_bce,
@@ -355,8 +355,8 @@ case(
     lambda a, b: np.stack((a, b), axis=-1),
     grad=(0, 1),
 )
-case("slice", lambda x: x[1:, ::-2], draw(normal(4, 7)), lambda x: x[1:, ::-2], grad=(0,))
-case("slice", lambda x: x[2], draw(normal(4, 7)), lambda x: x[2], grad=(0,), label="row")
+case("slice", lambda x: as_tensor(x)[1:, ::-2], draw(normal(4, 7)), lambda x: x[1:, ::-2], grad=(0,))
+case("slice", lambda x: as_tensor(x)[2], draw(normal(4, 7)), lambda x: x[2], grad=(0,), label="row")
 case(
     "slice_grad",
     internal("slice_grad", shape=(4, 5), start=(1, 0), step=(2, 1)),
