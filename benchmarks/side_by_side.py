@@ -97,7 +97,7 @@ def compare(name: str, x: Any, y: Any, widths: list[int], batch_size: int, round
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--threads", type=int, default=0, help="threads of fusegrad; 0: its default")
+    parser.add_argument("--threads", type=int, help="threads of fusegrad; its default if not given")
     parser.add_argument("--rows", type=int, default=60_000)
     options = parser.parse_args()
     fg.set_num_threads(options.threads)

@@ -30,7 +30,7 @@ def test_floatx_decides_python_floats():
 
 @pytest.mark.parametrize("value", ["float16", "int32", None, np.float32])
 def test_floatx_refuses(value):
-    with pytest.raises(ArgumentError, match="set_floatx.*'value'"):
+    with pytest.raises(ArgumentError, match=r"set_floatx.*'value'"):
         config.set_floatx(value)
 
 

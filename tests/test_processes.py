@@ -118,7 +118,7 @@ def test_child_process_trains_to_the_same_bits(method: str) -> None:
         want = trained_hash()  # the pool is running when the child starts
         assert hash_in_child(method) == want
     finally:
-        fg.set_num_threads(0)
+        fg.set_num_threads(None)
 
 
 def test_fork_during_training_in_another_thread() -> None:

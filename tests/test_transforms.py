@@ -94,7 +94,7 @@ def test_value_aux_and_argnums():
 
 
 def test_containers():
-    Pair = collections.namedtuple("Pair", "x y")  # noqa: PYI024
+    Pair = collections.namedtuple("Pair", "x y")
     tree = {"a": [1.0, (2.0, None)], "b": Pair(np.array([3.0]), fg.Tensor([4.0, 5.0]))}
     f = lambda t: t["a"][0] * t["a"][1][0] + ops.sum(t["b"].x) * ops.sum(t["b"].y)  # noqa: E731
     g = fg.grad(f)(tree)
@@ -107,8 +107,8 @@ def test_containers():
 
 
 def test_gradient_of_constant_is_zero():
-    assert fg.grad(lambda x: 3.0)(1.0).item() == 0  # noqa: ARG005
-    assert fg.grad(lambda x, y: ops.sum(y))(np.ones(2), np.ones(3)).tolist() == [0, 0]  # noqa: ARG005
+    assert fg.grad(lambda x: 3.0)(1.0).item() == 0
+    assert fg.grad(lambda x, y: ops.sum(y))(np.ones(2), np.ones(3)).tolist() == [0, 0]
     assert fg.grad(lambda x: ops.sum(ops.cast(x > 0, "float64")))(np.ones(2)).tolist() == [0, 0]
 
 
@@ -129,7 +129,7 @@ def test_branches_and_loops():
         (lambda x: x, (np.arange(3),), "int64"),
         (lambda x: x * 2, (np.ones(3),), "floating scalar"),
         (lambda x: x > 0, (1.0,), "bool"),
-        (lambda x: None, (1.0,), "scalar"),  # noqa: ARG005
+        (lambda x: None, (1.0,), "scalar"),
         (lambda: 1.0, (), "positional"),
         (lambda x: x, ("a",), "array"),
     ],
@@ -171,7 +171,9 @@ def test_threads_have_tapes_of_their_own():
 
     def work(i):
         f = fg.grad(lambda x: ops.sum(x**3))
-        results[i] = all((f(np.full(50, i + 1.0)).numpy() == 3 * (i + 1.0) ** 2).all() for _ in range(50))
+        results[i] = all(
+            (f(np.full(50, i + 1.0)).numpy() == 3 * (i + 1.0) ** 2).all() for _ in range(50)
+        )
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
     for thread in threads:
@@ -361,9 +363,9 @@ def test_values_kept_after_a_trace():
 
 def test_jit_refuses():
     with pytest.raises(ArgumentError, match="hashable"):
-        fg.jit(lambda x, s: x)(np.ones(2), {1, 2})  # noqa: ARG005
+        fg.jit(lambda x, s: x)(np.ones(2), {1, 2})
     with pytest.raises(ArgumentError, match="returns arrays"):
-        fg.jit(lambda x: "text")(np.ones(2))  # noqa: ARG005
+        fg.jit(lambda x: "text")(np.ones(2))
     with pytest.raises(ArgumentError, match="'fun'"):
         fg.jit(3)
 
@@ -425,6 +427,25 @@ def test_trainer_runs_epochs_like_numpy():
             expected = expected - 0.01 * 2 * x[rows].T @ error
         np.testing.assert_allclose(w.numpy(), expected, rtol=1e-12)
         assert trainer.result(0).item() == pytest.approx(total, rel=1e-12)
+
+
+def test_run_then_train_reads_no_stale_input():
+    graph = _core.Graph()
+    with graph:
+        graph.output(ops.sum(graph.input((2,), "float64", "x")), "sum")
+    program = _core.Program.compile(graph)
+    assert program.run(Tensor([5.0, 5.0], "float64"))[0].item() == 10
+    trainer = _core.Trainer(
+        program, None, [(Tensor([[1.0, 2.0], [3.0, 4.0]]).reshape(4), 1.0, 0.0)], -1,
+        ["accumulate"], 2, True, 1,
+    )  # fmt: skip
+    trainer.begin_epoch(0)
+    trainer.run()
+    assert trainer.result(0).item() == 10
+    trainer.begin_epoch(1)
+    program.run(Tensor([7.0, 7.0], "float64"))
+    trainer.run()
+    assert trainer.result(0).item() == 10
 
 
 def slow_trainer():

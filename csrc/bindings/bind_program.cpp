@@ -19,6 +19,27 @@ std::shared_ptr<Program> compile(const TracedGraph& graph, bool exact_rewrites, 
   return Program::compile(*graph.graph, options);
 }
 
+// Puts the program's own buffers back when a run ends: what it was bound to may be gone by the
+// next.
+class Release {
+ public:
+  explicit Release(Program& program) : program_(program) {}
+  ~Release() {
+    for (int i = 0; i < bound_; ++i) program_.bind_input(i, program_.input_buffer(i));
+  }
+  Release(const Release&) = delete;
+  Release& operator=(const Release&) = delete;
+  void bind(int i, const View& view) {
+    program_.input_buffer(i);  // made here, where a failure can be raised
+    program_.bind_input(i, view);
+    bound_ = i + 1;
+  }
+
+ private:
+  Program& program_;
+  int bound_ = 0;
+};
+
 py::list run(Program& self, const py::args& inputs) {
   const int count = static_cast<int>(inputs.size());
   if (count != self.num_inputs()) {
@@ -39,7 +60,8 @@ py::list run(Program& self, const py::args& inputs) {
   {
     const py::gil_scoped_release release;
     const std::lock_guard<std::mutex> lock(self.mutex());
-    for (int i = 0; i < count; ++i) self.bind_input(i, arrays[static_cast<size_t>(i)].view());
+    Release inputs_of_run(self);
+    for (int i = 0; i < count; ++i) inputs_of_run.bind(i, arrays[static_cast<size_t>(i)].view());
     self.run();
     for (int i = 0; i < self.num_outputs(); ++i) {
       const Meta meta = self.output_meta(i);
@@ -64,9 +86,12 @@ void bind_program(py::module_& module) {
       .def("run", &run, "Run once on Tensors and return the outputs as Tensors.")
       .def("text", &Program::text, py::arg("stage") = "plan",
            "A stage as text: trace, rewrite, simplify, fuse, layout or plan.")
-      .def("input_shape",
-           [](const Program& self, int i) { return py::tuple(py::cast(to_vector(self.input_meta(i).shape))); },
-           py::arg("index"), "The shape of an input.")
+      .def(
+          "input_shape",
+          [](const Program& self, int i) {
+            return py::tuple(py::cast(to_vector(self.input_meta(i).shape)));
+          },
+          py::arg("index"), "The shape of an input.")
       .def_property_readonly("num_inputs", &Program::num_inputs, "The number of inputs.")
       .def_property_readonly("num_outputs", &Program::num_outputs, "The number of outputs.")
       .def_property_readonly("arena_bytes", &Program::arena_bytes, "Memory for all values.")

@@ -54,35 +54,15 @@ Tensor permuted(int64_t n, uint64_t seed, int64_t epoch) {
   return wrap(array);
 }
 
-// NaN and infinity are what x - x does not give 0 for.
-template <typename T>
-int64_t first_nonfinite(const T* values, int64_t n) {
-  constexpr int64_t kBlock = 1024;
-  for (int64_t begin = 0; begin < n; begin += kBlock) {
-    const int64_t end = std::min(n, begin + kBlock);
-    bool finite = true;
-    for (int64_t i = begin; i < end; ++i) finite &= values[i] - values[i] == T(0);
-    for (int64_t i = begin; !finite && i < end; ++i) {
-      if (!(values[i] - values[i] == T(0))) return i;
-    }
-  }
-  return -1;
-}
-
 int64_t find_nonfinite(const Tensor& tensor) {
-  const Array source = unwrap(tensor);
-  if (!is_floating(source.dtype())) return -1;
+  const Array array = unwrap(tensor);
   const py::gil_scoped_release release;
-  const Array array = contiguous(source, source.dtype());
-  if (array.dtype() == DType::float32) {
-    return first_nonfinite(array.view().as<float>(), array.size());
-  }
-  return first_nonfinite(array.view().as<double>(), array.size());
+  return first_nonfinite(array);
 }
 
 py::list describe_ops() {
   constexpr std::pair<uint32_t, const char*> kNames[] = {
-      {kElementwise, "elementwise"}, {kView, "view"},         {kInPlace0, "in_place_0"},
+      {kElementwise, "elementwise"}, {kView, "view"},           {kInPlace0, "in_place_0"},
       {kInPlace1, "in_place_1"},     {kInPlace2, "in_place_2"}, {kInPlace3, "in_place_3"},
       {kRandom, "random"},           {kAnyOrder, "any_order"},  {kGradient, "gradient"}};
   py::list table;
@@ -112,8 +92,7 @@ void bind_runtime(py::module_& module) {
   module.def("set_num_threads", &set_num_threads, unlocked, py::arg("count"),
              "Set the number of threads; 0 restores the default.");
   module.def("park_threads", &park_threads, unlocked, "Put idle threads to sleep now.");
-  module.def(
-      "isa", [] { return isa_level_name(isa_level()); }, "The instruction set in use.");
+  module.def("isa", [] { return isa_level_name(isa_level()); }, "The instruction set in use.");
   module.def("isa_levels", &isa_levels, "The instruction sets in this build, slowest first.");
   module.def("isa_request_error", &request_error,
              "None, or why FUSEGRAD_ISA could not be honoured.");

@@ -74,8 +74,8 @@ int64_t run(Trainer& self, int64_t max_batches, const py::object& tick) {
 void bind_trainer(py::module_& module) {
   py::class_<Trainer>(module, "Trainer", "Runs epochs of a compiled step over rows in memory.")
       .def(py::init(&make_trainer), py::arg("step"), py::arg("last_step").none(true),
-           py::arg("sources"), py::arg("position_input"), py::arg("outputs"),
-           py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"))
+           py::arg("sources"), py::arg("position_input"), py::arg("outputs"), py::arg("batch_size"),
+           py::arg("shuffle"), py::arg("seed"))
       .def_property_readonly("num_rows", &Trainer::num_rows, "Samples in an epoch.")
       .def_property_readonly("num_batches", &Trainer::num_batches, "Batches in an epoch.")
       .def("begin_epoch", &Trainer::begin_epoch, py::arg("epoch"),

@@ -1,6 +1,6 @@
-// What _tensor.pyx needs from C++ and Cython cannot say: a thread-local, the fields of the exception
-// in flight, memory borrowed through the buffer protocol.
-// Included by the generated _tensor source only.
+// What _tensor.pyx needs from C++ and Cython cannot say: a thread-local, the fields of the
+// exception in flight, memory borrowed through the buffer protocol. Included by the generated
+// _tensor source only.
 #pragma once
 
 #include <Python.h>
@@ -50,14 +50,25 @@ inline bool native_dtype(const Py_buffer& buffer, DType* dtype) {
   if (*format == '@' || *format == '=' || *format == (little ? '<' : '>')) ++format;
   if (format[0] == '\0' || format[1] != '\0') return false;
   switch (format[0]) {
-    case 'f': *dtype = DType::float32; break;
-    case 'd': *dtype = DType::float64; break;
+    case 'f':
+      *dtype = DType::float32;
+      break;
+    case 'd':
+      *dtype = DType::float64;
+      break;
     case 'i':
     case 'l':
-    case 'q': *dtype = buffer.itemsize == 8 ? DType::int64 : DType::int32; break;
-    case 'B': *dtype = DType::uint8; break;
-    case '?': *dtype = DType::boolean; break;
-    default: return false;
+    case 'q':
+      *dtype = buffer.itemsize == 8 ? DType::int64 : DType::int32;
+      break;
+    case 'B':
+      *dtype = DType::uint8;
+      break;
+    case '?':
+      *dtype = DType::boolean;
+      break;
+    default:
+      return false;
   }
   return buffer.itemsize == itemsize(*dtype);
 }

@@ -12,9 +12,11 @@ Tensor(6., dtype=float32)
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # type checkers take it for true; importing typing costs as much as all else
 if TYPE_CHECKING:
+    from typing import Any
+
     import fusegrad as keras
     from fusegrad import (
         activations,

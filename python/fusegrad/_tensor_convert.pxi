@@ -66,7 +66,7 @@ cdef Tensor from_number(object x, DType dtype):
 
 
 cdef Kind scan_list(object x, int depth, Dims& shape):
-    """The kind of the numbers in a nested list of this shape; NOT_A_NUMBER for what NumPy must read."""
+    """The kind of the numbers in a nested list; NOT_A_NUMBER for what NumPy must read."""
     cdef Kind kind, least = Kind.BOOLEAN
     if depth == shape.rank():
         value = type(x)
@@ -155,7 +155,8 @@ cdef Tensor through_numpy(object x, str where):
             target = "int64"
         elif size == 8 and array.size and int(array.max()) > 0x7fffffffffffffff:
             raise_argument(
-                where, "data", "unsigned integers below 2**63", f"{array.max()} in {describe(array)}"
+                where, "data", "unsigned integers below 2**63",
+                f"{array.max()} in {describe(array)}"
             )
     if target is None:
         raise_argument(where, "data", "real numbers or booleans", describe(array))

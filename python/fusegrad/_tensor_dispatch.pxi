@@ -77,7 +77,6 @@ cdef object run(int index, list inputs, Attrs& attrs):
     cdef Kind kind, weakest = Kind.NOT_A_NUMBER
     cdef bint strong = False
     cdef DType dtype = DType.boolean, own
-    cdef str where
     if count == 0 or (op_defs[index].num_inputs >= 0 and count != op_defs[index].num_inputs):
         name = op_defs[index].name.decode()
         raise_argument(

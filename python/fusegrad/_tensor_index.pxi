@@ -70,7 +70,8 @@ cdef object subscript(Tensor x, object key):
 cdef Tensor index_array(object entry):
     cdef Tensor indices
     if isinstance(entry, (str, bytes, bool, float, dict)):
-        raise IndexError(f"indices must be integers, slices, None, ... or integer arrays, got {entry!r}")
+        raise IndexError(
+            f"indices must be integers, slices, None, ... or integer arrays, got {entry!r}")
     indices = convert(entry, "__getitem__")
     cdef Meta meta = indices.meta()
     if meta.dtype == DType.boolean:

@@ -98,7 +98,8 @@ def set_epsilon(value: float) -> None:
     --------
     >>> set_epsilon(1e-7)
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e300:
+    given: object = value
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < 1e300:
         raise ArgumentError("set_epsilon", "value", "a positive finite number", repr(value))
     _state["epsilon"] = float(value)
 
@@ -141,7 +142,8 @@ def set_num_threads(count: int | None) -> None:
     """
     from fusegrad import _core
 
-    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+    given: object = count
+    if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 1):
         raise ArgumentError("set_num_threads", "count", "an integer >= 1, or None", repr(count))
     _core.set_num_threads(0 if count is None else count)
 

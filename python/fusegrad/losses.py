@@ -121,7 +121,7 @@ class Loss:
         y_pred = floating(y_pred)
         if self.dtype is not None:
             y_pred = ops.cast(y_pred, self.dtype)
-        values = self.call(y_true, y_pred)
+        values = as_tensor(self.call(as_tensor(y_true), y_pred))
         return reduce_values(values, self.reduction, sample_weight, type(self).__name__)
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
@@ -405,8 +405,8 @@ def binary_crossentropy(
 
     Examples
     --------
-    >>> binary_crossentropy([[1.0]], [[0.0]], from_logits=True).numpy().round(6).tolist()
-    [0.693147]
+    >>> round(binary_crossentropy([[1.0]], [[0.0]], from_logits=True).item(), 6)
+    0.693147
     """
     y_pred = floating(y_pred)
     target = match(y_true, y_pred, "binary_crossentropy")
@@ -442,8 +442,8 @@ def categorical_crossentropy(
 
     Examples
     --------
-    >>> categorical_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).numpy().round(6).tolist()
-    [0.693147]
+    >>> round(categorical_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).item(), 6)
+    0.693147
     """
     y_pred = floating(y_pred)
     target = match(y_true, y_pred, "categorical_crossentropy")
@@ -476,8 +476,8 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool 
 
     Examples
     --------
-    >>> sparse_categorical_crossentropy([0], [[0.5, 0.5]]).numpy().round(6).tolist()
-    [0.693147]
+    >>> round(sparse_categorical_crossentropy([0], [[0.5, 0.5]]).item(), 6)
+    0.693147
     """
     y_pred = floating(y_pred)
     labels = match_labels(y_true, y_pred, "sparse_categorical_crossentropy")

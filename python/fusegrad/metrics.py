@@ -90,7 +90,8 @@ class Metric:
         sample_weight : array_like, optional
             One weight per sample.
         """
-        values = np.asarray(as_tensor(self.values(y_true, y_pred)).numpy(), dtype=np.float64)
+        result = as_tensor(self.values(as_tensor(y_true), as_tensor(y_pred)))
+        values = np.asarray(result.numpy(), dtype=np.float64)
         weights = np.ones_like(values)
         if sample_weight is not None:
             given = np.asarray(sample_weight, dtype=np.float64)
@@ -265,10 +266,11 @@ class Accuracy(Metric):
         super().__init__(name=name, dtype=dtype)
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
-        """Return 1 where the prediction equals the target."""
+        """Return the share of each sample."""
         y_pred = losses.floating(y_pred)
         target = losses.match(y_true, y_pred, "Accuracy")
-        return ops.cast(ops.equal(target, y_pred), y_pred.dtype)
+        right = ops.cast(ops.equal(target, y_pred), y_pred.dtype)
+        return ops.mean(right, axis=-1) if right.ndim > 1 else right
 
 
 class BinaryAccuracy(Metric):

@@ -744,9 +744,9 @@ def expand_dims(x: Any, axis: int) -> Tensor:
     >>> expand_dims([1.0, 2.0], -1).shape
     (2, 1)
     """
-    x = as_tensor(x)
-    place = _axis("expand_dims", axis, x.ndim + 1)
-    return x.reshape((*x.shape[:place], 1, *x.shape[place:]))
+    array = as_tensor(x)
+    place = _axis("expand_dims", axis, array.ndim + 1)
+    return array.reshape((*array.shape[:place], 1, *array.shape[place:]))
 
 
 def squeeze(x: Any, axis: Axis = None) -> Tensor:
@@ -762,15 +762,17 @@ def squeeze(x: Any, axis: Axis = None) -> Tensor:
     >>> squeeze([[1.0, 2.0]]).shape
     (2,)
     """
-    x = as_tensor(x)
+    array = as_tensor(x)
     named = (axis,) if isinstance(axis, int) else axis
     if named is None:
-        return x.reshape(tuple(size for size in x.shape if size != 1))
-    places = {_axis("squeeze", one, x.ndim) for one in named}
+        return array.reshape(tuple(size for size in array.shape if size != 1))
+    places = {_axis("squeeze", one, array.ndim) for one in named}
     for place in places:
-        if x.shape[place] != 1:
-            raise ArgumentError("squeeze", "axis", "axes of size 1", f"axis {place} of {x.shape}")
-    return x.reshape(tuple(size for i, size in enumerate(x.shape) if i not in places))
+        if array.shape[place] != 1:
+            raise ArgumentError(
+                "squeeze", "axis", "axes of size 1", f"axis {place} of {array.shape}"
+            )
+    return array.reshape(tuple(size for i, size in enumerate(array.shape) if i not in places))
 
 
 def broadcast_to(x: Any, shape: int | Sequence[int]) -> Tensor:

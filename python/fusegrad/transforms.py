@@ -56,11 +56,11 @@ def grad(
     Examples
     --------
     >>> from fusegrad import ops
-    >>> grad(lambda x: ops.sum(x * x))([1.0, 2.0])
-    [Tensor(2., dtype=float32), Tensor(4., dtype=float32)]
     >>> import numpy as np
     >>> grad(lambda x: ops.sum(x * x))(np.array([1.0, 2.0]))
     Tensor([2., 4.], dtype=float64)
+    >>> grad(lambda pair: pair[0] * pair[1])([2.0, 3.0])
+    [Tensor(3., dtype=float32), Tensor(2., dtype=float32)]
     """
     both = _differentiated(fun, argnums, has_aux, "grad")
 

@@ -10,7 +10,6 @@ from typing import Any
 from fusegrad._tensor import (
     GraphHandle,
     Tensor,
-    apply,
     as_tensor,
     copy_into,
     current_builder,
@@ -168,53 +167,53 @@ class Variable:
     def __getitem__(self, key: Any) -> Tensor:
         return self.value[key]
 
-    def __add__(self, other: Any) -> Tensor:
+    def __add__(self, other: object) -> Tensor:
         return self.value + other
 
     def __radd__(self, other: Any) -> Tensor:
         result: Tensor = other + self.value
         return result
 
-    def __sub__(self, other: Any) -> Tensor:
+    def __sub__(self, other: object) -> Tensor:
         return self.value - other
 
     def __rsub__(self, other: Any) -> Tensor:
         result: Tensor = other - self.value
         return result
 
-    def __mul__(self, other: Any) -> Tensor:
+    def __mul__(self, other: object) -> Tensor:
         return self.value * other
 
     def __rmul__(self, other: Any) -> Tensor:
         result: Tensor = other * self.value
         return result
 
-    def __truediv__(self, other: Any) -> Tensor:
+    def __truediv__(self, other: object) -> Tensor:
         return self.value / other
 
     def __rtruediv__(self, other: Any) -> Tensor:
         result: Tensor = other / self.value
         return result
 
-    def __matmul__(self, other: Any) -> Tensor:
+    def __matmul__(self, other: object) -> Tensor:
         return self.value @ other
 
     def __rmatmul__(self, other: Any) -> Tensor:
         result: Tensor = other @ self.value
         return result
 
-    def __pow__(self, other: Any) -> Tensor:
+    def __pow__(self, other: object) -> Tensor:
         return self.value**other
 
     def __rpow__(self, other: Any) -> Tensor:
-        result: Tensor = other ** self.value
+        result: Tensor = other**self.value
         return result
 
     def __neg__(self) -> Tensor:
         return -self.value
 
     def __abs__(self) -> Tensor:
-        return apply("abs", [self.value])
+        return self.value.__abs__()
 
 
 @contextmanager

@@ -238,3 +238,22 @@ def test_names_of_activations() -> None:
     for bad in (3, layers.Dense):
         with pytest.raises(ArgumentError):
             activations.get(bad)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        lambda: layers.Dense(3, input_shape=(4,)),
+        lambda: layers.Dense(3, input_dim=4),
+        lambda: layers.Flatten(input_shape=(2, 2)),
+        lambda: layers.Rescaling(0.5, input_shape=(4,)),
+    ],
+)
+def test_input_shape_of_the_first_layer(first: Any) -> None:
+    model = fg.Sequential([first(), layers.Dense(2)])
+    assert model.built
+    assert np.prod(model.input_shape[1:]) == 4
+    same = fg.Sequential.from_config(model.get_config())
+    assert same.input_shape == model.input_shape
+    with pytest.raises(ArgumentError, match="shape"):
+        fg.Sequential([layers.Dense(3, input_shape="wide")])

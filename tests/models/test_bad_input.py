@@ -1,4 +1,4 @@
-"""Bad input: the right error, which names the argument, and a model that is bit for bit as before."""
+"""Bad input: the right error, naming the argument, and a model that is bit for bit as before."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ BAD_LABELS: dict[str, tuple[Callable[[], Any], str]] = {
     "longer": (lambda: np.zeros(13, int), "12 rows"),
     "one-hot": (lambda: np.eye(CLASSES)[good_y()], "argmax"),
     "two columns": (lambda: np.zeros((ROWS, 2), int), "one label for each prediction"),
-    "a number": (lambda: 1, "one row per sample"),
+    "a number": (lambda: 1, "an array of numbers, got 1"),
     "strings": (lambda: np.array(["a", "b", "c"] * 4), "return_inverse"),
     "None": (lambda: None, "None"),
     "empty": (lambda: [], "12 rows"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import signal
 import threading
 import time
@@ -65,7 +67,9 @@ def test_eager_equals_compiled(last: str) -> None:
         model = classifier(last, last == "linear", run_eagerly=eager)
         history = model.fit(x, y, epochs=2, verbose=0, validation_data=(x[:9], y[:9]))
         scores = model.evaluate(x, y, verbose=0)
-        results.append((bits(model), history.history, scores, model.predict(x, verbose=0).tobytes()))
+        results.append(
+            (bits(model), history.history, scores, model.predict(x, verbose=0).tobytes())
+        )
     assert results[0] == results[1]
 
 
@@ -226,9 +230,7 @@ def test_validation_split_is_the_last_rows() -> None:
     split, explicit = classifier(), classifier()
     first = split.fit(x, y, epochs=2, validation_split=0.3, verbose=0)
     at = int(np.floor(103 * (1 - 0.3)))
-    second = explicit.fit(
-        x[:at], y[:at], epochs=2, validation_data=(x[at:], y[at:]), verbose=0
-    )
+    second = explicit.fit(x[:at], y[:at], epochs=2, validation_data=(x[at:], y[at:]), verbose=0)
     assert first.history == second.history
     assert bits(split) == bits(explicit)
 
@@ -425,10 +427,10 @@ def test_config_round_trip() -> None:
     x, y = data()
     model = classifier()
     model.fit(x, y, verbose=0)
-    copy = fg.Sequential.from_config(model.get_config())
-    assert copy.get_config() == model.get_config()
-    copy.set_weights(model.get_weights())
-    assert copy.predict(x, verbose=0).tobytes() == model.predict(x, verbose=0).tobytes()
+    twin = fg.Sequential.from_config(model.get_config())
+    assert twin.get_config() == model.get_config()
+    twin.set_weights(model.get_weights())
+    assert twin.predict(x, verbose=0).tobytes() == model.predict(x, verbose=0).tobytes()
 
 
 def test_reset() -> None:
@@ -585,3 +587,32 @@ def replay(model: fg.Sequential, x: np.ndarray, y: np.ndarray, steps: int) -> No
                 self.model.stop_training = True
 
     model.fit(x, y, epochs=10**6, verbose=0, callbacks=[Stop()])
+
+
+def test_changes_inside_a_nested_model_count() -> None:
+    x, _ = data()
+    inner = fg.Sequential([layers.Dense(5)])
+    outer = fg.Sequential([inner])
+    outer.compile("sgd", "mse")
+    assert outer.predict(x, verbose=0).shape == (100, 5)
+    inner.add(layers.Dense(2))
+    assert outer.predict(x, verbose=0).shape == (100, 2)
+    before = outer.predict(x, verbose=0)
+    inner.reset()
+    inner.set_weights([np.zeros(w.shape) for w in inner.weights])
+    assert not outer.predict(x, verbose=0).any()
+    assert before.any()
+
+
+@pytest.mark.parametrize("way", ["deepcopy", "pickle"])
+def test_copies_go_on_alike(way: str) -> None:
+    x, y = data()
+    model = classifier()
+    model.fit(x, y, verbose=0)
+    other = copy.deepcopy(model) if way == "deepcopy" else pickle.loads(pickle.dumps(model))
+    assert other.predict(x, verbose=0).tobytes() == model.predict(x, verbose=0).tobytes()
+    before = bits(model)
+    other.fit(x, y, epochs=2, verbose=0)
+    assert bits(model) == before
+    model.fit(x, y, epochs=2, verbose=0)
+    assert bits(other) == bits(model)

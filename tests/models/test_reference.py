@@ -97,7 +97,7 @@ OPTIMIZERS: dict[str, tuple[Callable[[], Any], Callable[[], Callable[..., None]]
         lambda: optimizers.SGD(0.01, momentum=0.9, nesterov=True),
         lambda: sgd(0.01, momentum=0.9, nesterov=True),
     ),
-    "rmsprop": (lambda: optimizers.RMSprop(), lambda: rmsprop()),
+    "rmsprop": (optimizers.RMSprop, rmsprop),
     "rmsprop momentum": (
         lambda: optimizers.RMSprop(momentum=0.5),
         lambda: rmsprop(momentum=0.5),
@@ -106,7 +106,7 @@ OPTIMIZERS: dict[str, tuple[Callable[[], Any], Callable[[], Callable[..., None]]
         lambda: optimizers.RMSprop(centered=True),
         lambda: rmsprop(centered=True),
     ),
-    "adam": (lambda: optimizers.Adam(), lambda: adam()),
+    "adam": (optimizers.Adam, adam),
     "amsgrad": (lambda: optimizers.Adam(amsgrad=True), lambda: adam(amsgrad=True)),
 }
 
@@ -125,7 +125,9 @@ def sparse(z: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
 
 def categorical(z: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
     p = softmax(z)
-    return float(-(t * np.log(p)).sum(axis=1).mean()), (p * t.sum(axis=1, keepdims=True) - t) / len(z)
+    return float(-(t * np.log(p)).sum(axis=1).mean()), (p * t.sum(axis=1, keepdims=True) - t) / len(
+        z
+    )
 
 
 def smoothed(z: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
@@ -169,14 +171,14 @@ LOSSES: dict[str, tuple[int, str, Any, Any, Any]] = {
     "sparse naive": (
         10,
         "softmax",
-        lambda: losses.SparseCategoricalCrossentropy(),
+        losses.SparseCategoricalCrossentropy,
         labels,
         sparse,
     ),
     "categorical": (
         10,
         "softmax",
-        lambda: losses.CategoricalCrossentropy(),
+        losses.CategoricalCrossentropy,
         one_hot,
         categorical,
     ),
@@ -187,8 +189,8 @@ LOSSES: dict[str, tuple[int, str, Any, Any, Any]] = {
         one_hot,
         smoothed,
     ),
-    "binary": (1, "sigmoid", lambda: losses.BinaryCrossentropy(), even, binary),
-    "mse": (1, "linear", lambda: losses.MeanSquaredError(), tenth, squared),
+    "binary": (1, "sigmoid", losses.BinaryCrossentropy, even, binary),
+    "mse": (1, "linear", losses.MeanSquaredError, tenth, squared),
 }
 
 
@@ -224,9 +226,7 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
     return x.reshape(len(x), 64) / 16.0, y
 
 
-def compare(
-    digits: tuple[np.ndarray, np.ndarray], dtype: str, optimizer: str, loss: str
-) -> None:
+def compare(digits: tuple[np.ndarray, np.ndarray], dtype: str, optimizer: str, loss: str) -> None:
     x, y = digits
     fg.utils.set_random_seed(11)
     units, activation, make_loss, target, reference_loss = LOSSES[loss]
@@ -256,9 +256,7 @@ def compare(
 
 @pytest.mark.parametrize("dtype", LIMITS)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_each_optimizer(
-    digits: tuple[np.ndarray, np.ndarray], dtype: str, optimizer: str
-) -> None:
+def test_each_optimizer(digits: tuple[np.ndarray, np.ndarray], dtype: str, optimizer: str) -> None:
     compare(digits, dtype, optimizer, "sparse logits")
 
 

@@ -72,5 +72,7 @@ class FUSEGRAD_API Array {
 FUSEGRAD_API void copy_elements(const View& dst, const View& src);
 // A fresh C-ordered array with the elements of `array` as `dtype`; `array` itself where it already is.
 FUSEGRAD_API Array contiguous(const Array& array, DType dtype);
+// The place in C order of the first NaN or infinity; -1 where there is none, or for integers.
+FUSEGRAD_API int64_t first_nonfinite(const Array& array);
 
 }  // namespace fusegrad

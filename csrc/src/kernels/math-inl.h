@@ -1,6 +1,6 @@
 // The functions that kernels use, as overloads on vectors of floats and of doubles: exp, expm1,
-// log, log1p, tanh, sigmoid, softplus, log_sigmoid, power. The float forms widen, evaluate and round
-// once. The *_for<T> forms stay in double with the accuracy that T needs, for fused kernels.
+// log, log1p, tanh, sigmoid, softplus, log_sigmoid, power. The float forms widen, evaluate and
+// round once. The *_for<T> forms stay in double, accurate enough for T, for fused kernels.
 #pragma once
 
 #include "kernels/math-exp-inl.h"

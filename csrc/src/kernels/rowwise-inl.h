@@ -130,7 +130,7 @@ template <class T>
 FUSEGRAD_INLINE void softmax_grad_rows(const Rows<T>& dx, const Rows<const T>& dy,
                                        const Rows<const T>& y, int64_t outer, int64_t inner) {
   for_rows(outer, dx.os, inner, dx.rs, false, [&](const auto& walk) {
-    const VD total = walk.sum([&](int64_t i) { return walk.load(dy, i) * walk.load(y, i); });
+    const VD total = walk.sum_long([&](int64_t i) { return walk.load(dy, i) * walk.load(y, i); });
     const int64_t n = walk.slots();
     for (int64_t i = 0; i < n; ++i) {
       walk.store(dx, i, walk.load(y, i) * (walk.load(dy, i) - total));
@@ -143,7 +143,7 @@ template <class T>
 FUSEGRAD_INLINE void log_softmax_grad_rows(const Rows<T>& dx, const Rows<const T>& dy,
                                            const Rows<const T>& y, int64_t outer, int64_t inner) {
   for_rows(outer, dx.os, inner, dx.rs, false, [&](const auto& walk) {
-    const VD total = walk.sum([&](int64_t i) { return walk.load(dy, i); });
+    const VD total = walk.sum_long([&](int64_t i) { return walk.load(dy, i); });
     const int64_t n = walk.slots();
     for (int64_t i = 0; i < n; ++i) {
       walk.store(dx, i, walk.load(dy, i) - exp_for<T>(walk.load(y, i)) * total);

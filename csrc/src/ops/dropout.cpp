@@ -1,7 +1,8 @@
 // dropout: elements set to 0 with probability `rate`, the others scaled by 1/(1 - rate).
 //
-// The mask is a function of place: Philox keyed by (seed, stream), counter {column / 4, row, epoch},
-// so that the gradient draws the same mask and no thread or batch size changes it.
+// The mask is a function of place: Philox keyed by (seed, stream), with counter
+// {column / 4, row, epoch}, so that the gradient draws the same mask and no thread or batch size
+// changes it.
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/iterate.h"
@@ -49,7 +50,8 @@ void mask_row(const Mask& mask, T scale, uint64_t row, const View& y, const View
                               mask.key);
       }
       const bool keep = (words[static_cast<size_t>(column & 3)] >> 8) >= mask.threshold;
-      to[j * ys] = keep ? from[j * xs] * scale : T(0);
+      const T choice[2] = {T(0), from[j * xs] * scale};  // a table, not a branch on noise
+      to[j * ys] = choice[keep];
     }
     for (int d = last - 1; d >= 1; --d) {
       to += y.strides[d];

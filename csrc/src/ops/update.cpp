@@ -35,8 +35,8 @@ double read_scalar(const View& x) {
                                    : *x.as<const double>();
 }
 
-// Calls kernel(out, in, g, n) with contiguous runs: out and in have `states` pointers each. Operands
-// that are not contiguous together pass through blocks on the stack.
+// Calls kernel(out, in, g, n) with contiguous runs: out and in have `states` pointers each.
+// Operands that are not contiguous together pass through blocks on the stack.
 template <typename T, typename Kernel>
 void update_runs(const EvalContext& c, int states, const Kernel& kernel) {
   const View& w = c.outputs[0];
@@ -76,7 +76,8 @@ void update_runs(const EvalContext& c, int states, const Kernel& kernel) {
   });
 }
 
-// ---- adam_step_size(learning_rate, iterations): lr sqrt(1 - b2^t) / (1 - b1^t), t = iterations + 1
+// ---- adam_step_size(learning_rate, iterations):
+//      lr sqrt(1 - b2^t) / (1 - b1^t) with t = iterations + 1
 
 void adam_step_size_infer(InferContext& c) {
   require_dtype(c, 0, "learning_rate", DType::float64);

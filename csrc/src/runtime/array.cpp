@@ -3,6 +3,8 @@
 // A float that the integer type cannot hold saturates and NaN gives its least value (0 for uint8).
 #include "fusegrad/array.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -277,6 +279,39 @@ Array contiguous(const Array& array, DType dtype) {
   Array result(dtype, array.shape());
   copy_elements(result.view(), array.view());
   return result;
+}
+
+namespace {
+
+template <typename T>
+int64_t first_nonfinite_of(const T* x, int64_t n, int64_t (*search)(const T* x, int64_t n)) {
+  // Reading memory is what takes the time, and one core does not use all of its bandwidth.
+  constexpr int64_t kGrain = 1 << 16;
+  std::atomic<int64_t> first{n};
+  parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end && i < first.load(std::memory_order_relaxed); i += kGrain) {
+      const int64_t found = search(x + i, std::min(kGrain, end - i));
+      if (found < 0) continue;
+      int64_t best = first.load(std::memory_order_relaxed);
+      while (i + found < best && !first.compare_exchange_weak(best, i + found)) {
+      }
+      return;
+    }
+  });
+  return first.load() < n ? first.load() : -1;
+}
+
+}  // namespace
+
+int64_t first_nonfinite(const Array& array) {
+  if (!is_floating(array.dtype())) return -1;
+  const Array dense = contiguous(array, array.dtype());
+  if (array.dtype() == DType::float32) {
+    return first_nonfinite_of(dense.view().as<const float>(), dense.size(),
+                              kernels().all_finite_f32);
+  }
+  return first_nonfinite_of(dense.view().as<const double>(), dense.size(),
+                            kernels().all_finite_f64);
 }
 
 }  // namespace fusegrad

@@ -8,6 +8,11 @@
 //
 // One caller owns the pool at a time. Another one meanwhile does its work alone: waiting would cost
 // more than it gains, since all threads are busy.
+//
+// A machine shared with other programs does not always run a worker when it is wanted. So a part is
+// claimed before it is run, and the caller, done with its own part, claims those that no worker has
+// begun. Where a worker lost its CPU in the middle of a part, nothing can be done but wait; after
+// that the caller works alone for a while, twice as long each time.
 #include "fusegrad/parallel.h"
 
 #include <pthread.h>
@@ -16,9 +21,12 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <new>
 #include <string>
+#include <system_error>
+#include <thread>
 
 #if defined(__linux__)
 #include <linux/futex.h>
@@ -54,6 +62,27 @@ void relax() {
   _mm_pause();
 #elif defined(__aarch64__)
   asm volatile("yield");
+#endif
+}
+
+// Ticks of the cheapest steady counter, and how many of them are about a tenth of a millisecond.
+uint64_t ticks() {
+#if defined(__x86_64__)
+  return __rdtsc();
+#elif defined(__aarch64__)
+  uint64_t value;
+  asm volatile("mrs %0, cntvct_el0" : "=r"(value));
+  return value;
+#endif
+}
+
+uint64_t long_ticks() {
+#if defined(__x86_64__)
+  return 250'000;
+#elif defined(__aarch64__)
+  uint64_t frequency;
+  asm volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
+  return frequency / 10'000;
 #endif
 }
 
@@ -139,15 +168,44 @@ struct Pool;
 
 struct alignas(kAlignment) Slot {
   Signal start;
+  std::atomic<uint32_t> claimed{0};  // number of the last part that someone began
   alignas(kAlignment) Signal done;
   alignas(kAlignment) Pool* pool = nullptr;
   int64_t chunk = 0;
-  pthread_t thread = {};
+  std::thread thread;
+
+  bool claim(uint32_t number) {
+    uint32_t previous = number - 1;
+    return claimed.compare_exchange_strong(previous, number, std::memory_order_acq_rel);
+  }
+};
+
+// When the caller works alone because the workers do not get their CPUs.
+struct Retreat {
+  static constexpr int64_t kFirst = 10'000'000, kLongest = 1'000'000'000;  // nanoseconds
+  static constexpr int kMostTaken = 32;
+
+  int64_t until = 0, length = kFirst;
+  int taken = 0;  // regions in a row in which no worker began in time
+
+  bool now() {
+    if (until == 0) return false;
+    const int64_t time = now_nanoseconds();
+    if (time < until) return true;
+    if (time > until + 4 * length) length = kFirst;  // long without trouble
+    return false;
+  }
+  void begin() {
+    until = now_nanoseconds() + length;
+    length = length < kLongest / 2 ? 2 * length : kLongest;
+    taken = 0;
+  }
 };
 
 struct Pool {
-  Job job;  // written while no worker runs, published by Slot::start
+  Job job;  // written while no part is unfinished, published by Slot::start
   int workers = 0;
+  Retreat retreat;
   alignas(kAlignment) std::atomic<int64_t> spin{0};
   std::atomic<uint32_t> park{0};  // raised by park_threads()
   Slot slots[kMaxThreads - 1];
@@ -168,8 +226,7 @@ bool acquire_pool() {
 
 void release_pool() { pool_busy.store(false, std::memory_order_release); }
 
-void* worker_main(void* argument) {
-  Slot& slot = *static_cast<Slot*>(argument);
+void worker_main(Slot& slot) {
   Pool& pool = *slot.pool;
   const FloatEnvironment environment;
   inside_region = true;
@@ -177,8 +234,9 @@ void* worker_main(void* argument) {
   for (;;) {
     slot.start.wait(seen, pool.spin.load(std::memory_order_relaxed), pool.park,
                     pool.park.load(std::memory_order_relaxed));
-    ++seen;
-    if (pool.job.body == nullptr) return nullptr;
+    seen = slot.start.read();
+    if (!slot.claim(seen)) continue;  // the caller was faster
+    if (pool.job.body == nullptr) return;
     pool.job.run(slot.chunk);
     slot.done.set(seen);
   }
@@ -187,18 +245,23 @@ void* worker_main(void* argument) {
 // Starts workers until there are `count`; fewer where the system has no more threads to give.
 void grow(Pool* pool, int count) {
   if (pool->workers >= count) return;
-  // Signals belong to the threads of the program, so that Ctrl-C interrupts the caller.
+  // Signals belong to the threads of the program, so that Ctrl-C interrupts the caller. On Linux and
+  // macOS sigprocmask sets the calling thread's mask, which its children inherit.
   sigset_t all, before;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  sigprocmask(SIG_SETMASK, &all, &before);
   while (pool->workers < count) {
     Slot& slot = pool->slots[pool->workers];
     slot.pool = pool;
     slot.chunk = pool->workers + 1;
-    if (pthread_create(&slot.thread, nullptr, worker_main, &slot) != 0) break;
+    try {
+      slot.thread = std::thread(worker_main, std::ref(slot));
+    } catch (const std::system_error&) {
+      break;  // the pool works with the threads that there are
+    }
     ++pool->workers;
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
 // The pool, with up to `threads - 1` workers; null where it cannot be had. Owned by the caller.
@@ -233,12 +296,39 @@ struct Shutdown {
     if (pool == nullptr) return;
     pool->job.body = nullptr;
     for (int i = 0; i < pool->workers; ++i) {
-      pool->slots[i].start.set(pool->slots[i].done.read() + 1);
-      pthread_join(pool->slots[i].thread, nullptr);
+      pool->slots[i].start.set(pool->slots[i].start.read() + 1);
+      pool->slots[i].thread.join();
     }
     pool->workers = 0;
   }
 } shutdown;
+
+// The caller's side of a region whose parts have been handed out: its own part, the parts that no
+// worker has begun, and then the wait for the others. A worker that the system took off its CPU
+// keeps the caller waiting far longer than its own part took.
+void join(Pool* pool, const uint32_t* number, const uint32_t* before) {
+  const Job& job = pool->job;
+  const uint64_t begin = ticks();
+  job.run(0);
+  int64_t taken = 0;
+  bool mine[kMaxThreads];
+  for (int64_t i = 0; i + 1 < job.chunks; ++i) {
+    mine[i] = pool->slots[i].claim(number[i]);
+    taken += mine[i];
+    if (mine[i]) job.run(i + 1);
+  }
+  const uint64_t middle = ticks();
+  const int64_t spin = pool->spin.load(std::memory_order_relaxed);
+  for (int64_t i = 0; i + 1 < job.chunks; ++i) {
+    if (mine[i]) continue;
+    pool->slots[i].done.wait(before[i], spin, pool->park,
+                             pool->park.load(std::memory_order_relaxed));
+  }
+  Retreat& retreat = pool->retreat;
+  retreat.taken = taken + 1 == job.chunks ? retreat.taken + 1 : 0;
+  const bool stalled = ticks() - middle > (middle - begin) + long_ticks();
+  if (stalled || retreat.taken == Retreat::kMostTaken) retreat.begin();
+}
 
 int default_threads() {
   const char* text = std::getenv("FUSEGRAD_NUM_THREADS");
@@ -290,9 +380,8 @@ void parallel_for(int64_t n, int64_t grain, void (*body)(void* context, int64_t 
   }
   const int64_t wanted = most < threads ? most : threads;
   Pool* pool = ready_pool(threads);
-  const int64_t chunks = pool == nullptr || wanted > pool->workers + 1
-                             ? (pool == nullptr ? 1 : pool->workers + 1)
-                             : wanted;
+  const int64_t all = pool == nullptr || pool->retreat.now() ? 1 : pool->workers + 1;
+  const int64_t chunks = wanted < all ? wanted : all;
   if (chunks < 2) {
     release_pool();
     body(context, 0, n);
@@ -303,18 +392,14 @@ void parallel_for(int64_t n, int64_t grain, void (*body)(void* context, int64_t 
   Job& job = pool->job;
   job = Job{body, context, n, chunks, n / chunks - kUnit >= grain && n / chunks >= 64 ? kUnit : 1};
   inside_region = true;
-  uint32_t before[kMaxThreads];
+  uint32_t number[kMaxThreads], before[kMaxThreads];
   for (int64_t i = 0; i + 1 < chunks; ++i) {
     Slot& slot = pool->slots[i];
     before[i] = slot.done.read();
-    slot.start.set(before[i] + 1);
+    number[i] = slot.start.read() + 1;
+    slot.start.set(number[i]);
   }
-  job.run(0);
-  const int64_t spin = pool->spin.load(std::memory_order_relaxed);
-  for (int64_t i = 0; i + 1 < chunks; ++i) {
-    pool->slots[i].done.wait(before[i], spin, pool->park,
-                             pool->park.load(std::memory_order_relaxed));
-  }
+  join(pool, number, before);
   inside_region = false;
   release_pool();
 }

@@ -6,6 +6,7 @@
 
 #include <time.h>
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -270,14 +271,13 @@ void Trainer::begin_epoch(int64_t epoch) {
 int64_t Trainer::run(int64_t max_batches, Tick tick) {
   Impl& impl = *impl_;
   const FloatEnvironment environment;
-  std::unique_lock<std::mutex> first(impl.stages.front().program->mutex(), std::defer_lock);
-  std::unique_lock<std::mutex> second;
-  if (impl.stages.front().program == impl.stages.back().program) {
-    first.lock();
-  } else {
-    second = std::unique_lock<std::mutex>(impl.stages.back().program->mutex(), std::defer_lock);
-    std::lock(first, second);
-  }
+  // Both programs, in the order of their addresses, so that two trainers cannot wait for each other.
+  Program* low = impl.stages.front().program.get();
+  Program* high = impl.stages.back().program.get();
+  if (std::less<Program*>()(high, low)) std::swap(low, high);
+  const std::unique_lock<std::mutex> first(low->mutex());
+  const std::unique_lock<std::mutex> second =
+      low == high ? std::unique_lock<std::mutex>() : std::unique_lock<std::mutex>(high->mutex());
   if (!impl.prepared) {
     for (Impl::Stage& stage : impl.stages) stage.prepare(impl.spec);
     impl.prepared = true;

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusegrad._tensor import Tensor
+from fusegrad import _core
+from fusegrad._tensor import Tensor, from_numpy
 from fusegrad.errors import ArgumentError
 from fusegrad.variable import Variable
 
@@ -107,6 +108,8 @@ def check_finite(
     narrower = np.dtype(dtype).itemsize < array.dtype.itemsize
     for start in range(0, array.shape[0], rows):
         chunk = array[start : start + rows]
+        if not narrower and _core.first_nonfinite(from_numpy(chunk)) < 0:
+            continue
         good = np.isfinite(chunk)
         if narrower:
             good &= np.abs(chunk) <= largest

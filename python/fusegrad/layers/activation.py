@@ -17,7 +17,7 @@ class Activation(Layer):
     ----------
     activation : str, callable or Layer
         A name of `fusegrad.activations`, a function or a layer.
-    trainable, dtype, name
+    trainable, dtype, name, input_shape
         As for every `Layer`.
 
     Raises
@@ -43,9 +43,10 @@ class Activation(Layer):
         trainable: bool = True,
         dtype: Any = None,
         name: str | None = None,
+        input_shape: Any = None,
     ) -> None:
         function = activations.get(activation)
-        super().__init__(trainable=trainable, dtype=dtype, name=name)
+        super().__init__(trainable=trainable, dtype=dtype, name=name, input_shape=input_shape)
         self.activation = function
 
     def call(self, x: Any) -> Tensor:

@@ -78,6 +78,8 @@ class Layer:
         to it.
     name : str, optional
         By default the class's name in snake case, numbered.
+    input_shape : tuple of int, optional
+        The shape of one sample, for the first layer of a Sequential: the same as an `Input` there.
 
     Raises
     ------
@@ -100,7 +102,12 @@ class Layer:
     """
 
     def __init__(
-        self, *, trainable: bool = True, dtype: Any = None, name: str | None = None
+        self,
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        name: str | None = None,
+        input_shape: Any = None,
     ) -> None:
         kind = type(self).__name__
         _check_name(kind, name)
@@ -111,6 +118,7 @@ class Layer:
         self.name = name or auto_name(snake_case(kind))
         self.built = False
         self._input_shape: Shape | None = None
+        self.declared_shape = input_shape  # for Sequential, which makes an Input of it
 
     # ---- weights
 

@@ -33,8 +33,10 @@ class Dense(Layer):
     use_bias : bool, default True
     kernel_initializer : str, Initializer, callable or array, default "glorot_uniform"
     bias_initializer : str, Initializer, callable or array, default "zeros"
-    trainable, dtype, name
+    trainable, dtype, name, input_shape
         As for every `Layer`.
+    input_dim : int, optional
+        The same as ``input_shape=(input_dim,)``.
 
     Raises
     ------
@@ -68,10 +70,14 @@ class Dense(Layer):
         trainable: bool = True,
         dtype: Any = None,
         name: str | None = None,
+        input_shape: Any = None,
+        input_dim: int | None = None,
     ) -> None:
         units = positive_int("Dense", "units", units)
+        if input_dim is not None:
+            input_shape = (positive_int("Dense", "input_dim", input_dim),)
         function = activations.get(activation)
-        super().__init__(trainable=trainable, dtype=dtype, name=name)
+        super().__init__(trainable=trainable, dtype=dtype, name=name, input_shape=input_shape)
         self.units = units
         self.activation = function
         self.use_bias = bool(use_bias)

@@ -31,7 +31,7 @@ class Dropout(Layer):
         In [0, 1].
     seed : int, optional
         By default a seed is taken from the global one.
-    trainable, dtype, name
+    trainable, dtype, name, input_shape
         As for every `Layer`.
 
     Raises
@@ -59,12 +59,13 @@ class Dropout(Layer):
         trainable: bool = True,
         dtype: Any = None,
         name: str | None = None,
+        input_shape: Any = None,
     ) -> None:
         if isinstance(rate, bool) or not isinstance(rate, int | float | np.number):
             raise ArgumentError("Dropout", "rate", "a number in [0, 1]", repr(rate))
         if math.isnan(rate) or not 0.0 <= rate <= 1.0:
             raise ArgumentError("Dropout", "rate", "a number in [0, 1]", repr(rate))
-        super().__init__(trainable=trainable, dtype=dtype, name=name)
+        super().__init__(trainable=trainable, dtype=dtype, name=name, input_shape=input_shape)
         self.rate = float(rate)
         self._given_seed = seed
         self.seed = seed_of("Dropout", seed, "dropout")

@@ -16,7 +16,7 @@ class Flatten(Layer):
 
     Parameters
     ----------
-    trainable, dtype, name
+    trainable, dtype, name, input_shape
         As for every `Layer`.
 
     Notes

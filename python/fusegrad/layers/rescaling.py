@@ -24,7 +24,7 @@ class Rescaling(Layer):
     ----------
     scale : float
     offset : float, default 0.0
-    trainable, dtype, name
+    trainable, dtype, name, input_shape
         As for every `Layer`.
 
     Raises
@@ -52,9 +52,10 @@ class Rescaling(Layer):
         trainable: bool = True,
         dtype: Any = None,
         name: str | None = None,
+        input_shape: Any = None,
     ) -> None:
         scale, offset = _finite("scale", scale), _finite("offset", offset)
-        super().__init__(trainable=trainable, dtype=dtype, name=name)
+        super().__init__(trainable=trainable, dtype=dtype, name=name, input_shape=input_shape)
         self.scale = scale
         self.offset = offset
 

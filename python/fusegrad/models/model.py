@@ -62,6 +62,7 @@ class Model(Layer):
         self.stop_training = False
         self.seed = random.next_seed("shuffle")
         self._epochs = 0
+        self._edits = 0  # changes of layers or of all weights, also for models around this one
 
     # ---- training
 
@@ -332,6 +333,7 @@ class Model(Layer):
         """
         shape = self._input_shape
         forget_weights(self)
+        self._edits += 1
         self.programs.clear()
         self.history = None
         self._epochs = 0
@@ -439,6 +441,11 @@ class Model(Layer):
     def fully_built(self) -> bool:
         """Whether no layer would still make weights."""
         return self.built and all(layer.built for layer in _inner(self))
+
+    def structure(self) -> tuple[int, ...]:
+        """Return what changes when layers are added or removed, here or inside."""
+        inner = [layer._edits for layer in _inner(self) if isinstance(layer, Model)]
+        return (self._edits, *inner)
 
     def set_paths(self) -> None:
         """Put the model's name before the paths of its weights."""

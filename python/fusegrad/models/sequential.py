@@ -101,6 +101,8 @@ class Sequential(Model):
                     "a layer with a name of its own",
                     f"a second layer named '{layer.name}'",
                 )
+        if layer.declared_shape is not None and self._input is None and not self._sublayers:
+            self.add(InputLayer(layer.declared_shape))
         shape = self._input_shape
         if rebuild and shape is not None:
             for other in self._sublayers:
@@ -283,6 +285,7 @@ class Sequential(Model):
     def _settle(self, rebuild: bool) -> None:
         """After a change of layers: built where all layers are, and the input is known."""
         known = self._input_shape is not None
+        self._edits += 1
         self.built = known and bool(self._sublayers) and all(s.built for s in self._sublayers)
         if rebuild and self.built:
             self.set_paths()

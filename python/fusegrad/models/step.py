@@ -64,14 +64,29 @@ class Programs:
     def __init__(self) -> None:
         self._known: OrderedDict[Any, StepProgram] = OrderedDict()
 
+        self._outputs: dict[Any, tuple[tuple[int, ...], str]] = {}
+
+    def __reduce__(self) -> tuple[type[Programs], tuple[()]]:
+        return Programs, ()  # copies and pickles of a model compile their own
+
     def clear(self) -> None:
         """Forget all."""
         self._known.clear()
+        self._outputs.clear()
+
+    def output(
+        self, model: Model, where: str, x_shape: tuple[int, ...], x_dtype: str
+    ) -> tuple[tuple[int, ...], str]:
+        """Return shape and dtype of one sample's output for inputs of this shape."""
+        key = (x_shape, x_dtype, model.structure())
+        if key not in self._outputs:
+            self._outputs[key] = output_meta(model, where, x_shape, x_dtype)
+        return self._outputs[key]
 
     def get(self, model: Model, kind: str, batch: Batch) -> StepProgram:
         """Return the program of a step: ``"train"``, ``"test"`` or ``"predict"``."""
         compiled = model.compiled
-        key: tuple[Any, ...] = (kind, batch)
+        key: tuple[Any, ...] = (kind, batch, model.structure())
         if kind != "predict" and compiled is not None:
             key += (compiled,)
         if kind == "train" and compiled is not None:

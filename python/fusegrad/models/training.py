@@ -230,7 +230,7 @@ def graph_text(model: Model, stage: str, batch_size: int, shape: tuple[int, ...]
     if compiled is None or compiled.loss is None:
         batch = step.Batch(rows, shape, dtype)
         return model.programs.get(model, "predict", batch).program.text(stage)
-    output, output_dtype = step.output_meta(model, "print_graph", shape, dtype)
+    output, output_dtype = model.programs.output(model, "print_graph", shape, dtype)
     labels = compiled.loss.targets == "labels"
     compiled.optimizer.build(model.trainable_weights)
     batch = step.Batch(
@@ -332,14 +332,16 @@ def _inputs(model: Model, where: str, argument: str, x: Any) -> tuple[Array, str
 
 def _outputs(model: Model, where: str, inputs: Array, dtype: str) -> tuple[tuple[int, ...], str]:
     """Build the model where needed; return shape and dtype of one sample's output."""
+    was_built = model.fully_built()
     model.build_for((None, *inputs.shape[1:]))
     compiled = model.compiled
     if compiled is not None and compiled.run_eagerly:
         sample = as_tensor(np.ascontiguousarray(inputs[:1]), dtype)
         output = step.checked_output(where, step.eager_predict(model, sample), 1)
     else:
-        output = step.output_meta(model, where, inputs.shape[1:], dtype)
-    model.set_paths()
+        output = model.programs.output(model, where, tuple(inputs.shape[1:]), dtype)
+    if not was_built:
+        model.set_paths()
     return output
 
 
@@ -395,11 +397,15 @@ def _verbose(where: str, value: Any) -> int | str:
 
 @contextmanager
 def _all_or_nothing(model: Model) -> Iterator[None]:
-    """Leave a model that is not built as it was where something inside raises."""
+    """Leave the model as it was, also unbuilt, where something inside raises."""
     saved = [] if model.fully_built() else _snapshot(model)
+    optimizer = None if model.compiled is None else model.compiled.optimizer
+    state = None if optimizer is None else optimizer.slots_made()
     try:
         yield
     except BaseException:
+        if optimizer is not None and state is not None:
+            optimizer.restore_slots(state)
         for layer, attributes in saved:
             layer.__dict__.clear()
             layer.__dict__.update(attributes)

@@ -110,6 +110,15 @@ class Optimizer:
                 ]
         self.built = True
 
+    def slots_made(self) -> dict[Variable, list[Variable]]:
+        """Return which weights have slots, for `restore_slots`."""
+        return dict(self._slots)
+
+    def restore_slots(self, slots: dict[Variable, list[Variable]]) -> None:
+        """Forget the slots that were made since `slots_made`."""
+        self._slots = slots
+        self.built = bool(slots)
+
     def reset(self) -> None:
         """Forget all slots and steps; the learning rate stays."""
         self._slots.clear()
