@@ -6,7 +6,6 @@ one instead, which must then have the package and the `dev` extra.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -22,6 +21,13 @@ EXTRAS: dict[str, list[str]] = nox.project.load_toml("pyproject.toml")["project"
     "optional-dependencies"
 ]
 CROSS_COMPILER = "aarch64-linux-gnu-g++"
+WHEEL_LIMIT = 3_000_000  # bytes
+EMULATOR = "qemu-aarch64"
+SANITIZED = "build/sanitize"
+ASAN_OPTIONS = (
+    "detect_leaks=0:strict_init_order=1:detect_stack_use_after_return=1:"
+    "allocator_may_return_null=1:use_sigaltstack=0"
+)
 
 
 def tool(*names: str) -> list[str]:
@@ -33,13 +39,20 @@ def tool(*names: str) -> list[str]:
 
 def cpp_files() -> list[str]:
     """Return our C++ files, relative to the root."""
-    paths = [path for ending in ("h", "cpp") for path in (ROOT / "csrc").rglob(f"*.{ending}")]
+    paths = [
+        path
+        for folder in (ROOT / "csrc", ROOT / "tests" / "cpp")
+        for ending in ("h", "cpp")
+        for path in folder.rglob(f"*.{ending}")
+    ]
     return sorted(str(path.relative_to(ROOT)) for path in paths)
 
 
 def cython_files() -> list[str]:
     """Return our Cython files, relative to the root."""
-    paths = [path for ending in ("pyx", "pxd") for path in (ROOT / "python").rglob(f"*.{ending}")]
+    paths = [
+        path for ending in ("pyx", "pxd", "pxi") for path in (ROOT / "python").rglob(f"*.{ending}")
+    ]
     return sorted(str(path.relative_to(ROOT)) for path in paths)
 
 
@@ -82,13 +95,24 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def cpp(session: nox.Session) -> None:
+    """Build the C++ alone, optimised, with warnings as errors, and run its tests."""
+    session.install("cmake", "ninja")
+    session.run("cmake", "--workflow", "--preset", "release")
+
+
+@nox.session
 def sanitize(session: nox.Session) -> None:
-    """Build as in the `dev` preset and run the tests marked `quick` under ASan and UBSan."""
+    """Run the C++ tests and the tests marked `quick` under ASan and UBSan, in a Debug build."""
+    session.install("cmake")
     session.install(
         ".[test]",
-        *("-C", "cmake.args=--preset=dev", "-C", "cmake.build-type=Debug"),
+        *("-C", "cmake.build-type=Debug", "-C", f"build-dir={SANITIZED}"),
+        *("-C", "cmake.define.FUSEGRAD_SANITIZE=address,undefined"),
+        *("-C", "cmake.define.FUSEGRAD_TESTS=ON", "-C", "cmake.define.FUSEGRAD_WERROR=ON"),
         *("-C", "install.strip=false"),
     )
+    session.run("ctest", "--test-dir", SANITIZED, "--output-on-failure")
     libraries = [
         subprocess.check_output(["gcc", f"-print-file-name={name}"], text=True).strip()
         for name in ("libasan.so", "libubsan.so", "libstdc++.so")
@@ -99,8 +123,7 @@ def sanitize(session: nox.Session) -> None:
         env={
             "LD_PRELOAD": " ".join(libraries),
             "PYTHONMALLOC": "malloc",
-            "ASAN_OPTIONS": "detect_leaks=0:strict_init_order=1:detect_stack_use_after_return=1:"
-            "allocator_may_return_null=1:use_sigaltstack=0",
+            "ASAN_OPTIONS": ASAN_OPTIONS,
             "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
         },
     )
@@ -108,7 +131,7 @@ def sanitize(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks; `-- --benchmark-disable` runs each once, without timing it."""
+    """Run the benchmarks; arguments after -- go to pytest."""
     session.install(".[test]")
     session.run("pytest", "benchmarks", *session.posargs)
 
@@ -122,19 +145,26 @@ def peers(session: nox.Session) -> None:
 
 @nox.session
 def neon(session: nox.Session) -> None:
-    """Cross-compile the core, with its NEON level, for aarch64."""
+    """Cross-compile the core, with its NEON level, for aarch64; run its tests in an emulator."""
     if shutil.which(CROSS_COMPILER) is None:
         session.skip(f"{CROSS_COMPILER} is missing: Debian's package g++-aarch64-linux-gnu")
     session.install("cmake", "ninja")
     session.run("cmake", "--workflow", "--preset", "neon")
+    if shutil.which(EMULATOR) is None:
+        session.warn(f"{EMULATOR} is missing (Debian's package qemu-user): its tests are not run")
+    else:
+        session.run("ctest", "--preset", "neon")
 
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Build a wheel and say which manylinux policy it meets."""
+    """Build a wheel, say which manylinux policy it meets, and hold it to its size."""
     session.install("build", "auditwheel")
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
     session.run("python", "-m", "build", "--wheel")
     for path in sorted((ROOT / "dist").glob("*.whl")):
-        session.log(f"{path.name}: {os.path.getsize(path) / 2**20:.2f} MiB")
         session.run("auditwheel", "show", str(path))
+        size = path.stat().st_size
+        session.log(f"{path.name}: {size / 1e6:.2f} MB")
+        if size > WHEEL_LIMIT:
+            session.error(f"the wheel is larger than {WHEEL_LIMIT / 1e6:.0f} MB")

@@ -28,7 +28,9 @@ def arguments(case: OpCase, shape: tuple[int, ...]) -> list[Any]:
     return stretched
 
 
-@pytest.mark.parametrize(("case", "shape"), GRID, ids=[f"{c.id}-{'x'.join(map(str, s))}" for c, s in GRID])
+@pytest.mark.parametrize(
+    ("case", "shape"), GRID, ids=[f"{c.id}-{'x'.join(map(str, s))}" for c, s in GRID]
+)
 def bench_op(benchmark: Any, case: OpCase, shape: tuple[int, ...]) -> None:
     plain = arguments(case, shape)
     tensors = [fg.Tensor(x) for x in plain]

@@ -21,21 +21,26 @@ def network(features: int, *widths: int, optimizer: str = "adam") -> fg.Sequenti
     return model
 
 
-def train(benchmark: Any, model: fg.Sequential, x: Any, y: Any, batch_size: int, rounds: int) -> None:
+def train(
+    benchmark: Any, model: fg.Sequential, x: Any, y: Any, batch_size: int, rounds: int
+) -> None:
     first = model.fit(x, y, batch_size=batch_size, verbose=0).history["loss"][0]
     benchmark.pedantic(
         lambda: model.fit(x, y, batch_size=batch_size, verbose=0),
         rounds=rounds, iterations=1, warmup_rounds=1,
     )  # fmt: skip
     steps = -(-len(x) // batch_size)
-    benchmark.extra_info["microseconds per step"] = benchmark.stats["median"] / steps * 1e6
+    if benchmark.stats:  # none under --benchmark-disable
+        benchmark.extra_info["microseconds per step"] = benchmark.stats["median"] / steps * 1e6
     assert model.evaluate(x, y, verbose=0) < first
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def bench_seed_network(benchmark: Any, images: tuple[Any, Any], optimizer: str) -> None:
     """784-25-15-10, batch 32, 60,000 rows."""
-    train(benchmark, network(784, 25, 15, 10, optimizer=optimizer), *images, batch_size=32, rounds=3)
+    train(
+        benchmark, network(784, 25, 15, 10, optimizer=optimizer), *images, batch_size=32, rounds=3
+    )
 
 
 def bench_digits_network(benchmark: Any) -> None:

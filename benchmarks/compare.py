@@ -35,7 +35,8 @@ def main() -> int:
         ratio = after[name] / before[name]
         slower = ratio > options.threshold
         worse += slower
-        print(f"{ratio:7.3f}  {before[name] * 1e6:12.2f} us  {after[name] * 1e6:12.2f} us  {name}{'  SLOWER' if slower else ''}")
+        times = f"{before[name] * 1e6:12.2f} us  {after[name] * 1e6:12.2f} us"
+        print(f"{ratio:7.3f}  {times}  {name}{'  SLOWER' if slower else ''}")
     print(f"{worse} of {len(common)} slower than {options.threshold:.2f} times")
     return 1 if worse else 0
 

@@ -49,12 +49,16 @@ def jax_epoch(weights: list[Any], batch_size: int) -> Any:
         batches = order[: len(order) // batch_size * batch_size].reshape(-1, batch_size)
         return jax.lax.scan(lambda s, rows: step(s, rows, x, y), state, batches)
 
-    params = [(jnp.asarray(w), jnp.asarray(b)) for w, b in zip(weights[::2], weights[1::2], strict=True)]
+    params = [
+        (jnp.asarray(w), jnp.asarray(b)) for w, b in zip(weights[::2], weights[1::2], strict=True)
+    ]
     zeros = jax.tree.map(jnp.zeros_like, params)
     return jax.jit(epoch), (params, zeros, zeros, jnp.zeros(()))
 
 
-def compare(name: str, x: Any, y: Any, widths: list[int], batch_size: int, rounds: int) -> dict[str, Any]:
+def compare(
+    name: str, x: Any, y: Any, widths: list[int], batch_size: int, rounds: int
+) -> dict[str, Any]:
     import jax
 
     rows = len(x) // batch_size * batch_size
@@ -80,7 +84,10 @@ def compare(name: str, x: Any, y: Any, widths: list[int], batch_size: int, round
     steps = rows // batch_size
     ratio = np.asarray(ours) / np.asarray(theirs)
     own_loss, peer_loss = history.history["loss"][-1], float(losses.mean())
-    assert abs(own_loss - peer_loss) <= 0.05 * max(own_loss, peer_loss) + 0.02, (own_loss, peer_loss)
+    assert abs(own_loss - peer_loss) <= 0.05 * max(own_loss, peer_loss) + 0.02, (
+        own_loss,
+        peer_loss,
+    )
     return {
         "workload": name,
         "fusegrad us/step": round(float(np.median(ours)) / steps * 1e6, 2),

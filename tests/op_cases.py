@@ -259,14 +259,19 @@ case(
 
 # ---- reductions ---------------------------------------------------------------------------------
 
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
+
+
 REDUCE: list[tuple[str, Callable[..., Any], Callable[..., Any]]] = [
     ("sum", np.sum, normal),
     ("mean", np.mean, normal),
     ("var", np.var, normal),
     ("max", np.max, distinct),
     ("min", np.min, distinct),
-    ("logsumexp", lambda x, axis=None, keepdims=False: np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims)), normal),
-]  # fmt: skip
+    ("logsumexp", logsumexp, normal),
+]
 AXES: list[tuple[tuple[int, ...], Any, bool, str]] = [
     ((3, 5), None, False, ""),
     ((3, 5), 0, False, "axis0"),
@@ -297,19 +302,15 @@ case(
     bad=((lambda: ops.var(np.ones((1, 3), F32), axis=0, ddof=1), "ddof"),),
 )
 for _name in ["argmax", "argmin"]:
+    _function, _reference = getattr(ops, _name), getattr(np, _name)
     for _axis in (None, 0, 1):
         case(
             _name,
-            lambda x, f=getattr(ops, _name), a=_axis: f(x, axis=a),
+            lambda x, f=_function, a=_axis: f(x, axis=a),
             draw(distinct(4, 6)),
-            lambda x, f=getattr(np, _name), a=_axis: f(x, axis=a),
+            lambda x, f=_reference, a=_axis: f(x, axis=a),
             label=f"axis{_axis}",
-            bad=(
-                (
-                    lambda f=getattr(ops, _name): f(np.ones((0, 3), F32), axis=0),
-                    "empty|zero|at least",
-                ),
-            ),
+            bad=((lambda f=_function: f(np.ones((0, 3), F32), axis=0), "empty|zero|at least"),),
         )
 
 # ---- shapes and indices -------------------------------------------------------------------------
@@ -355,7 +356,9 @@ case(
     lambda a, b: np.stack((a, b), axis=-1),
     grad=(0, 1),
 )
-case("slice", lambda x: as_tensor(x)[1:, ::-2], draw(normal(4, 7)), lambda x: x[1:, ::-2], grad=(0,))
+case(
+    "slice", lambda x: as_tensor(x)[1:, ::-2], draw(normal(4, 7)), lambda x: x[1:, ::-2], grad=(0,)
+)
 case("slice", lambda x: as_tensor(x)[2], draw(normal(4, 7)), lambda x: x[2], grad=(0,), label="row")
 case(
     "slice_grad",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,12 @@ def test_demo_is_repeatable(capsys: pytest.CaptureFixture[str]) -> None:
     assert texts.pop().startswith("accuracy 0.")
 
 
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
 @pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
 def test_demo_saves_weights(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"weights{suffix}"
@@ -43,6 +50,7 @@ def test_demo_saves_weights(tmp_path: Path, suffix: str) -> None:
         from safetensors.numpy import load_file
 
         arrays = load_file(path)
+        assert path.stat().st_mode & 0o777 == 0o666 & ~_umask()
     assert [array.shape for array in arrays.values()].count((64, 25)) == 1
     assert len(arrays) == 6
     assert all(name.startswith("digits/") for name in arrays)
@@ -103,6 +111,23 @@ def test_module_runs() -> None:
     )
     assert done.returncode == 0
     assert done.stdout.startswith("fusegrad ")
+
+
+def test_reader_that_stops() -> None:
+    command = f"{sys.executable} -m fusegrad demo --epochs 3 | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+def test_pictures_fit_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert cli.main(["demo", "--epochs", "2"]) == 0
+    pictures = capsys.readouterr().out.split("among them:")[1]
+    assert max(map(len, pictures.splitlines())) <= 60
+    assert pictures.count(" read as ") == 3
 
 
 def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

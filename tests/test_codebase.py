@@ -7,6 +7,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import pkgutil
+import platform
 import re
 import shutil
 import subprocess
@@ -31,8 +32,15 @@ LIBM = {
     for name in ("exp", "exp2", "expm1", "log", "log1p", "log2", "pow", "tanh", "sin", "cos", "erf")
     for suffix in ("", "f")
 }
-# Imported only with an optional package, or run by being imported.
-NO_DOCTEST = re.compile(r"fusegrad\.(integrations\..*|__main__)")
+# No module though named like one, imported only with an optional package, or run when imported.
+NO_DOCTEST = re.compile(r"fusegrad\.(libfusegrad_core|integrations\..*|__main__)")
+# What processors without AVX2 cannot run: vector code with wide registers or VEX encoding, whose
+# names start with v and which the four others that do are not, and the newer bit manipulation.
+NEWER = re.compile(
+    r"%[yz]mm|%k[0-7]|\t(?!verr|verw|vmcall|vmmcall)v[a-z]{2}"
+    r"|\t(?:andn|bextr|blsi|blsr|bzhi|mulx|pdep|pext|rorx|sarx|shlx|shrx) "
+)
+PORTABLE = ["fusegrad_kernels_baseline", "fusegrad_core", "_core", "_tensor"]
 
 
 def public_modules() -> list[str]:
@@ -98,6 +106,45 @@ def test_libraries(path: Path) -> None:
         assert not called & LIBM, "functions of libm differ in the last bit between versions"
         needed = {tuple(map(int, v.split("."))) for v in re.findall(r"GLIBC_([\d.]+)", versions)}
         assert max(needed) <= (2, 28), "a wheel must run where manylinux_2_28 promises it"
+
+
+def built_objects() -> dict[str, list[Path]]:
+    """Object files of the newest Release build that `pip install` left under build/, by target."""
+    builds = list((ROOT / "build").glob("*/Release/csrc/CMakeFiles"))
+    if not builds:
+        pytest.skip("no object files: build/ has no build of `pip install .`")
+    newest = max(builds, key=lambda folder: folder.stat().st_mtime)
+    return {
+        folder.name.removesuffix(".dir"): sorted(folder.rglob("*.o"))
+        for folder in newest.glob("*.dir")
+    }
+
+
+def disassembly(path: Path) -> str:
+    command = ["objdump", "--disassemble", "--no-show-raw-insn", path]
+    return subprocess.check_output(command, text=True)
+
+
+@pytest.mark.skipif(shutil.which("nm") is None, reason="needs binutils")
+def test_kernels_share_no_code_between_levels() -> None:
+    # Of a weak function the linker keeps one level's copy, which another processor may not run.
+    kernels = {k: v for k, v in built_objects().items() if k.startswith("fusegrad_kernels_")}
+    assert kernels
+    for (path,) in kernels.values():
+        symbols = subprocess.check_output(["nm", path], text=True)
+        assert not re.findall(r"^[0-9a-f ]+ [uVvWw] .*", symbols, re.MULTILINE), path
+
+
+@pytest.mark.skipif(shutil.which("objdump") is None, reason="needs binutils")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="about instructions of x86-64")
+def test_only_kernels_need_newer_processors() -> None:
+    objects = built_objects()
+    for level in ("avx2", "avx512"):
+        assert NEWER.search(disassembly(objects[f"fusegrad_kernels_{level}"][0]))
+    portable = [path for target in PORTABLE for path in objects[target]]
+    assert "dispatch.cpp.o" in {path.name for path in portable}
+    for path in portable:
+        assert (found := NEWER.search(disassembly(path))) is None, (path.name, found)
 
 
 @pytest.mark.parametrize("name", public_modules())

@@ -18,11 +18,10 @@ Array = np.ndarray[Any, Any]
 def round_to(exact: Fraction, dtype: Any) -> Any:
     """`exact` correctly rounded, ties to even, inside the normal range."""
     near = dtype(float(exact))
-    best = min(
+    return min(
         (np.nextafter(near, dtype(-np.inf)), near, np.nextafter(near, dtype(np.inf))),
         key=lambda c: (abs(Fraction(float(c)) - exact), int(c.view(f"i{c.itemsize}")) & 1),
     )
-    return best
 
 
 def fma_chain(a: Array, b: Array) -> Any:
@@ -90,17 +89,15 @@ def test_cross_entropy_keeps_every_element(dtype: Any, scale: float, classes: in
     rng = np.random.default_rng(classes)
     z = (rng.normal(size=(20, classes)) * scale).astype(dtype)
     y = np.where(np.arange(20) % 2 == 0, np.argmax(z, axis=1), rng.integers(0, classes, 20))
-    value, gradient = fg.value_and_grad(
-        lambda z: ops.sum(ops.sparse_softmax_cross_entropy(y, z))
-    )(z)
+    value, gradient = fg.value_and_grad(lambda z: ops.sum(ops.sparse_softmax_cross_entropy(y, z)))(
+        z
+    )
     losses = ops.sparse_softmax_cross_entropy(y, z).numpy()
     tiny = float(np.finfo(dtype).tiny)
     with mpmath.workdps(60):
         for i in range(20):
             row = [mpmath.mpf(float(v)) for v in z[i]]
-            others = mpmath.fsum(
-                mpmath.exp(v - row[y[i]]) for j, v in enumerate(row) if j != y[i]
-            )
+            others = mpmath.fsum(mpmath.exp(v - row[y[i]]) for j, v in enumerate(row) if j != y[i])
             exact = mpmath.log1p(others)
             if exact > tiny:
                 assert ulps(losses[i], exact, dtype) <= 4
@@ -145,8 +142,24 @@ def test_large_logits_stay_finite() -> None:
     np.testing.assert_array_equal(losses, np.array([1e8, 0.0], np.float32))
 
 
-UNARY_LIMITS = {"exp": 1.0, "expm1": 1.0, "log": 1.0, "log1p": 1.0, "tanh": 1.0, "sigmoid": 2.0, "softplus": 2.0}
-DOUBLE_LIMITS = {"exp": 1.0, "expm1": 1.0, "log": 1.0, "log1p": 1.0, "tanh": 2.0, "sigmoid": 2.0, "softplus": 2.0}
+UNARY_LIMITS = {
+    "exp": 1.0,
+    "expm1": 1.0,
+    "log": 1.0,
+    "log1p": 1.0,
+    "tanh": 1.0,
+    "sigmoid": 2.0,
+    "softplus": 2.0,
+}
+DOUBLE_LIMITS = {
+    "exp": 1.0,
+    "expm1": 1.0,
+    "log": 1.0,
+    "log1p": 1.0,
+    "tanh": 2.0,
+    "sigmoid": 2.0,
+    "softplus": 2.0,
+}
 EXACT = {
     "exp": mpmath.exp, "expm1": mpmath.expm1, "log": mpmath.log, "log1p": mpmath.log1p,
     "tanh": mpmath.tanh, "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
@@ -154,11 +167,15 @@ EXACT = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("dtype", "limits"), [(np.float32, UNARY_LIMITS), (np.float64, DOUBLE_LIMITS)])
+@pytest.mark.parametrize(
+    ("dtype", "limits"), [(np.float32, UNARY_LIMITS), (np.float64, DOUBLE_LIMITS)]
+)
 @pytest.mark.parametrize("name", sorted(EXACT))
 def test_functions_are_within_their_bound(name: str, dtype: Any, limits: dict[str, float]) -> None:
     rng = np.random.default_rng(1)
-    x = np.concatenate([rng.normal(size=300) * s for s in (1e-3, 0.3, 1.0, 10.0, 60.0)]).astype(dtype)
+    x = np.concatenate([rng.normal(size=300) * s for s in (1e-3, 0.3, 1.0, 10.0, 60.0)]).astype(
+        dtype
+    )
     if name in {"log", "log1p"}:
         x = np.abs(x)
         x = x[x > 0]
@@ -217,7 +234,9 @@ class TestConventions:
 
     def test_ties_of_max_are_split_evenly(self, dtype: Any) -> None:
         x = np.array([2.0, 1.0, 2.0, 2.0, 2.0], dtype)
-        np.testing.assert_array_equal(fg.grad(ops.max)(x).numpy(), np.array([0.25, 0, 0.25, 0.25, 0.25], dtype))
+        np.testing.assert_array_equal(
+            fg.grad(ops.max)(x).numpy(), np.array([0.25, 0, 0.25, 0.25, 0.25], dtype)
+        )
 
     def test_ties_of_maximum_go_half_to_each(self, dtype: Any) -> None:
         a, b = fg.grad(ops.maximum, argnums=(0, 1))(np.asarray(1.0, dtype), np.asarray(1.0, dtype))

@@ -38,20 +38,24 @@ INTERRUPTED = """
         return model
 
     model = build()
-    sent = []
+    late = []
+    for _ in range(5):
+        sent = []
 
-    def interrupt():
-        time.sleep(0.4)
-        sent.append(time.perf_counter())
-        os.kill(os.getpid(), signal.SIGINT)
+        def interrupt():
+            time.sleep(0.2)
+            sent.append(time.perf_counter())
+            os.kill(os.getpid(), signal.SIGINT)
 
-    threading.Thread(target=interrupt, daemon=True).start()
-    try:
-        model.fit(x, y, epochs=10_000, verbose=0)
-    except KeyboardInterrupt:
-        late = time.perf_counter() - sent[0]
-    else:
-        sys.exit("no KeyboardInterrupt")
+        threading.Thread(target=interrupt, daemon=True).start()
+        try:
+            model.fit(x, y, epochs=10_000, verbose=0)
+        except KeyboardInterrupt:
+            late.append(time.perf_counter() - sent[0])
+        else:
+            sys.exit("no KeyboardInterrupt")
+        if len(late) < 5:
+            model = build()
 
     steps = int(model.optimizer.iterations)
     per_epoch = -(-len(x) // 32)
@@ -66,7 +70,7 @@ INTERRUPTED = """
     twin.fit(x, y, epochs=epochs + 1, verbose=0, callbacks=[Stop()])
     same = all(np.array_equal(a, b) for a, b in zip(model.get_weights(), twin.get_weights()))
     model.fit(x[:64], y[:64], verbose=0)
-    print(f"{late:.4f} {int(same)} {steps}")
+    print(f"{sorted(late)[2]:.4f} {int(same)} {steps}")
 """
 
 
@@ -79,8 +83,7 @@ def test_sigint_stops_at_a_batch_boundary() -> None:
     late, same, steps = run.stdout.split()
     assert int(steps) > 0
     assert same == "1"
-    # 100 ms is the promise; a loaded machine may take the signal itself to the thread later.
-    assert float(late) <= 0.5
+    assert float(late) <= 0.1  # the median of five
 
 
 def trained_hash(epochs: int = 2) -> str:

@@ -429,6 +429,87 @@ def test_uninitialised_is_no_crash():
         with pytest.raises(TypeError, match="never initialised"):
             use()
     assert "uninitialised" in repr(x)
+    graph = _core.Graph()
+    for use in (
+        lambda: _tensor.copy_into(x, x),
+        lambda: _tensor.copy_into(Tensor(1.0), x),
+        lambda: graph.output(x, "y"),
+        lambda: fg.grad(lambda y: y * x)(1.0),
+        lambda: fg.grad(lambda y: y)(x),
+    ):
+        with pytest.raises(TypeError, match="never initialised"):
+            use()
+
+
+def test_elements_never_change():
+    x = Tensor(np.arange(1000.0))
+    seen = x.numpy()
+    with pytest.raises(TypeError, match="never change"):
+        x.__init__([1.0])
+    assert seen.sum() == 499500
+    with pytest.raises(TypeError, match="other libraries"):
+        _tensor.copy_into(_tensor.from_numpy(np.frombuffer(bytes(8), np.float32)), Tensor([1.0, 2.0]))
+
+
+def test_lists_that_iterate_as_they_like():
+    class Liar(list):
+        def __iter__(self):
+            return iter([1.0] * self.many)
+
+    for many in (0, 1, 100_000):
+        liar = Liar([1.0, 2.0])
+        liar.many = many
+        with pytest.raises(ArgumentError, match=f"2 items, got {many} items"):
+            Tensor(liar)
+
+
+def test_booleans_are_zero_or_one():
+    """Any byte but 0 is true, also where NumPy was made to hold another one than 1."""
+    for layout in (lambda b: b, lambda b: np.asfortranarray(b), lambda b: b[:, ::-1]):
+        bits = layout(np.array([[0, 1, 2], [255, 0, 4]], np.uint8).view(bool))
+        truth = np.not_equal(np.ascontiguousarray(bits).view(np.uint8), 0)
+        for x in (Tensor(bits), _tensor.from_numpy(bits)):
+            assert np.array_equal(x.numpy().view(np.uint8), truth.astype(np.uint8))
+            assert ops.sum(x).item() == truth.sum()
+            same(ops.cast(x, "float32"), truth.astype(np.float32))
+            same(ops.equal(x, True), truth)
+    clean = np.array([True, False, True])
+    assert np.shares_memory(_tensor.from_numpy(clean[::2]).numpy(), clean)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_casts_and_assignments_convert_alike(dtype):
+    """int32 and int64 hold their least value for what they cannot hold; uint8 the low bits."""
+    x = np.array([np.nan, np.inf, -np.inf, 3e9, -3e9, 2.0**40, 256.0, 257.9, -7.0, -0.5, 1.9], dtype)
+    least32, least64 = -(2**31), -(2**63)
+    want = {
+        "int32": [least32] * 6 + [256, 257, -7, 0, 1],
+        "int64": [least64] * 3 + [3_000_000_000, -3_000_000_000, 2**40, 256, 257, -7, 0, 1],
+        "uint8": [0, 0, 0, 3_000_000_000 % 256, -3_000_000_000 % 256, 0, 0, 1, 249, 0, 1],
+        "bool": [True] * 11,
+    }
+    if dtype == "float32":  # what the literals round to
+        want["int64"][3:5] = [int(x[3]), int(x[4])]
+        want["uint8"][3:5] = [int(x[3]) % 256, int(x[4]) % 256]
+    for target, expected in want.items():
+        assert ops.cast(x, target).tolist() == expected
+        assert ops.cast(x[::-1], target).tolist() == expected[::-1]
+        v = fg.Variable(np.zeros(11), dtype=target)
+        v.assign(x)
+        assert v.numpy().tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("shape", "error"),
+    [((-3,), ArgumentError), ((2**40, 2**40), MemoryError), ((2**31, 2**31), MemoryError)],
+)
+def test_broadcast_to_impossible_shapes(shape, error):
+    x = Tensor(1.0)  # float32: the bytes, too, must be a number
+    for f in (lambda x: ops.broadcast_to(x, shape), lambda x: ops.broadcast_to(x, shape) + x):
+        with pytest.raises(error):
+            f(x)
+        with pytest.raises(error):
+            fg.jit(f)(x)
 
 
 # ---- Variable ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 
 import fusegrad as fg
 from fusegrad import _core, _tensor, ops
-from fusegrad._tensor import Tensor
+from fusegrad._tensor import Tape, Tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.variable import substituted
 
@@ -310,6 +310,65 @@ def test_jit_reads_and_assigns_variables():
     assert count(np.ones(2))[0].tolist() == [10, 10]
 
 
+def test_assign_while_differentiated():
+    """The gradient is that of the elements that the function used."""
+    x = np.array([1.0, 2.0])
+    for change in (lambda v: v.assign(v * 10), lambda v: v.assign(np.array([7.0, 8.0]))):
+        v = fg.Variable(np.array([3.0, 5.0]))
+
+        def f(x, v=v, change=change):
+            y = ops.sum(x * v + (v[::-1] * x) ** 2)
+            change(v)
+            return y + ops.sum(x * v)
+
+        assert fg.grad(f)(x).tolist() == [
+            3.0 + 2 * 25 * 1 + v.numpy()[0],
+            5.0 + 2 * 9 * 2 + v.numpy()[1],
+        ]
+
+    w = fg.Variable(3.0)
+
+    def cube(x):
+        def inner(y):
+            z = y * y * w
+            w.assign(100.0)
+            return z
+
+        return fg.grad(inner)(x)  # 2 x w
+
+    assert fg.grad(cube)(2.0).item() == 6.0
+
+
+def test_a_tape_records_once():
+    tape = Tape()
+    with tape:
+        y = tape.watch(Tensor(2.0)) * 3
+    with pytest.raises(RuntimeError, match="once"), tape:
+        pass
+    assert (y * 2).item() == 12
+
+
+def test_jit_on_the_memory_of_a_variable_that_it_assigns():
+    v, w = fg.Variable([1.0, 2.0]), fg.Variable([10.0, 20.0])
+
+    @fg.jit
+    def double(x):
+        v.assign(v * 2)
+        return x, x[::-1]
+
+    kept, turned = double(v.value)
+    assert (kept.tolist(), turned.tolist()) == ([1, 2], [2, 1])
+    assert v.numpy().tolist() == [2, 4]
+
+    @fg.jit
+    def swap(x):
+        v.assign(w + 0.0)
+        w.assign(x)
+
+    swap(v.value)
+    assert (v.numpy().tolist(), w.numpy().tolist()) == ([10, 20], [2, 4])
+
+
 def test_jit_exactness_rewrites():
     f = lambda z: ops.log(ops.softmax(z))  # noqa: E731
     z = np.array([[0.0, 2000.0]])
@@ -475,6 +534,43 @@ def test_tick_stops_and_raises():
 
     with pytest.raises(KeyError, match="from the tick"):
         trainer.run(tick=fail)
+
+
+def test_trainer_from_within_and_from_other_threads():
+    trainer = slow_trainer()
+    seen = []
+
+    def tick():
+        seen.append(trainer.batches_done)
+        assert trainer.result(0).shape == ()
+        with pytest.raises(RuntimeError, match="within its own run"):
+            trainer.run(1)
+        return len(seen) == 3
+
+    def look():
+        while not seen:
+            trainer.result(0).item()
+        trainer.begin_epoch(1)
+
+    other = threading.Thread(target=look)
+    other.start()
+    assert trainer.run(tick=tick) > 0
+    other.join()
+    assert trainer.stopped
+    assert len(seen) == 3
+
+
+def test_result_before_the_first_epoch():
+    graph = _core.Graph()
+    with graph:
+        graph.output(graph.input((2, 3), "float32", "x").sum(), "total")
+    program = _core.Program.compile(graph)
+    rows = Tensor(np.ones((4, 3), np.float32))
+    trainer = _core.Trainer(program, None, [(rows, 1.0, 0.0)], -1, ["accumulate"], 2, False, 0)
+    with pytest.raises(ArgumentError, match="no epoch yet"):
+        trainer.result(0)
+    trainer.run()
+    assert trainer.result(0).item() == 12
 
 
 def test_interrupt():

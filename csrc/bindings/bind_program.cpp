@@ -59,7 +59,7 @@ py::list run(Program& self, const py::args& inputs) {
   std::vector<Array> results;
   {
     const py::gil_scoped_release release;
-    const std::lock_guard<std::mutex> lock(self.mutex());
+    const std::lock_guard<OwnedMutex> lock(self.mutex());
     Release inputs_of_run(self);
     for (int i = 0; i < count; ++i) inputs_of_run.bind(i, arrays[static_cast<size_t>(i)].view());
     self.run();

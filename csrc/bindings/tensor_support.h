@@ -50,25 +50,14 @@ inline bool native_dtype(const Py_buffer& buffer, DType* dtype) {
   if (*format == '@' || *format == '=' || *format == (little ? '<' : '>')) ++format;
   if (format[0] == '\0' || format[1] != '\0') return false;
   switch (format[0]) {
-    case 'f':
-      *dtype = DType::float32;
-      break;
-    case 'd':
-      *dtype = DType::float64;
-      break;
+    case 'f': *dtype = DType::float32; break;
+    case 'd': *dtype = DType::float64; break;
     case 'i':
     case 'l':
-    case 'q':
-      *dtype = buffer.itemsize == 8 ? DType::int64 : DType::int32;
-      break;
-    case 'B':
-      *dtype = DType::uint8;
-      break;
-    case '?':
-      *dtype = DType::boolean;
-      break;
-    default:
-      return false;
+    case 'q': *dtype = buffer.itemsize == 8 ? DType::int64 : DType::int32; break;
+    case 'B': *dtype = DType::uint8; break;
+    case '?': *dtype = DType::boolean; break;
+    default: return false;
   }
   return buffer.itemsize == itemsize(*dtype);
 }
@@ -125,6 +114,33 @@ inline Array borrow_buffer(Py_buffer* buffer, DType dtype) {
   }
 }
 
+// Whether every byte of booleans is 0 or 1, as kernels take them to be.
+inline bool are_booleans(const View& view, const char* at, int axis = 0) {
+  if (view.size() == 0) return true;
+  if (axis == view.rank()) return static_cast<unsigned char>(*at) <= 1;
+  const int64_t size = view.shape[axis], stride = view.strides[axis];
+  if (axis + 1 < view.rank()) {
+    for (int64_t i = 0; i < size; ++i) {
+      if (!are_booleans(view, at + i * stride, axis + 1)) return false;
+    }
+    return true;
+  }
+  unsigned char bits = 0;
+  for (int64_t i = 0; i < size; ++i) bits |= static_cast<unsigned char>(at[i * stride]);
+  return bits <= 1;
+}
+
+// Booleans as they are where each is 0 or 1, else a copy that has them so.
+inline Array clean_booleans(const Array& array) {
+  const View& view = array.view();
+  if (are_booleans(view, view.as<const char>())) return array;
+  View bytes = view;
+  bytes.dtype = DType::uint8;
+  Array result(DType::boolean, array.shape());
+  copy_elements(result.view(), bytes);
+  return result;
+}
+
 // A fresh Array in C order, or with the first axis contiguous.
 inline Array empty_array(DType dtype, const Shape& shape, bool f_order) {
   return f_order ? Array(dtype, shape, f_strides(shape)) : Array(dtype, shape);
@@ -150,6 +166,10 @@ inline Array filled(DType dtype, const Shape& shape, double value) {
 inline std::shared_ptr<Builder> new_tape() { return std::make_shared<Tape>(); }
 inline Value watch(Builder& tape, const Array& array) {
   return static_cast<Tape&>(tape).watch(array);
+}
+// Before `array` is written: the tape keeps what it holds of it.
+inline void preserve(Builder& tape, const Array& array) {
+  static_cast<Tape&>(tape).preserve(array.storage().get());
 }
 inline Graph& as_graph(Builder& builder) { return static_cast<Graph&>(builder); }
 

@@ -127,6 +127,8 @@ def _imported(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
+        if isinstance(error.__cause__, ValueError):  # a setting that the native modules refuse
+            raise error.__cause__ from None
         if error.name in ("fusegrad._tensor", "fusegrad._core"):
             error.add_note(
                 "fusegrad's native modules are not built, or not for this Python: run"

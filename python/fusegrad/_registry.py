@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from fusegrad.errors import ArgumentError
@@ -35,7 +35,7 @@ class Registry(Generic[T]):
         """Register `value` under each of `names`; the first is the one that messages list."""
         for name in names:
             self._objects[name.lower()] = value
-            self._spelling[name.lower()] = name
+            self._spelling[name.lower()] = names[0]
         return value
 
     def find(self, name: str) -> T | None:
@@ -55,14 +55,40 @@ class Registry(Generic[T]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._spelling.values())
+        return iter(dict.fromkeys(self._spelling.values()))
 
     def _suggest(self, name: str) -> str:
+        import difflib  # only for the message: start-up time
+
         close = difflib.get_close_matches(name.lower(), self._objects, n=1, cutoff=0.5)
         if close:
             return f" (did you mean '{self._spelling[close[0]]}'?)"
-        known = sorted({id(value): key for key, value in reversed(self._objects.items())}.values())
-        return " among " + ", ".join(f"'{self._spelling[key]}'" for key in known)
+        return " among " + ", ".join(f"'{known}'" for known in sorted(self))
+
+
+@contextmanager
+def named(where: str, argument: str) -> Iterator[None]:
+    """Let an error about an identifier name the argument that it was given for."""
+    try:
+        yield
+    except ArgumentError as error:
+        if error.argument != "identifier":
+            raise
+        raise ArgumentError(where, argument, error.expected, error.got) from None
+
+
+def missing(module: str, names: Iterable[str]) -> Callable[[str], Any]:
+    """Return a module's ``__getattr__``: an AttributeError with the nearest of `names`."""
+    spelling = {name.lower(): name for name in names}
+
+    def find(name: str) -> Any:
+        import difflib
+
+        close = difflib.get_close_matches(name.lower(), spelling, n=1, cutoff=0.8)
+        hint = f"; did you mean '{spelling[close[0]]}'?" if close else ""
+        raise AttributeError(f"module '{module}' has no attribute '{name}'{hint}")
+
+    return find
 
 
 def _article(noun: str) -> str:

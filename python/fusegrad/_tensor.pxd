@@ -100,7 +100,12 @@ cdef extern from "fusegrad/op.h" namespace "fusegrad" nogil:
         int num_outputs
         uint32_t traits
 
-    uint32_t kElementwise
+    uint32_t kPromote
+    uint32_t kPromoteFloat
+    uint32_t kPromoteFirst
+    uint32_t kPromoteLogical
+    uint32_t kPromoteSelect
+    uint32_t kPromoteTotal
     int kMaxRank
     const OpDef* const* op_table(int* count)
     int evaluate(
@@ -160,6 +165,8 @@ cdef extern from "tensor_support.h" namespace "fusegrad::binding" nogil:
     Array filled(DType dtype, const Dims& shape, double value) except +translate_exception
     shared_ptr[Builder] new_tape() except +translate_exception
     Value watch(Builder& tape, const Array& array) except +translate_exception
+    void preserve(Builder& tape, const Array& array) except +translate_exception
+    Array clean_booleans(const Array& array) except +translate_exception
     Graph& as_graph(Builder& builder)
 
 
@@ -179,7 +186,7 @@ cdef class Recorder:
 
 
 cdef class Tape(Recorder):
-    pass
+    cdef bint ended
 
 
 cdef class GraphHandle(Recorder):

@@ -65,7 +65,10 @@ cdef class Tensor:
     __array_priority__ = 1000  # numpy_array + tensor is a Tensor
 
     def __init__(self, data, dtype=None):
-        cdef Tensor source = as_tensor(data, dtype)
+        cdef Tensor source
+        if self.recorder is not None or self.array.defined():
+            raise TypeError("the elements of a Tensor never change: make another Tensor")
+        source = as_tensor(data, dtype)
         if source.recorded():
             self.recorder = source.recorder
             self.value = source.value
@@ -633,14 +636,23 @@ def full(shape, fill_value, dtype=None):
 def copy_into(Tensor destination not None, Tensor source not None):
     """Writes the elements of `source` into the memory of `destination`, converting the dtype."""
     cdef Array elements
+    cdef Recorder recorder = current_builder()
     if source.recorded() or destination.recorded():
         raise TypeError("copy_into() needs Tensors with elements, got one that is being recorded")
+    if destination.foreign:
+        raise TypeError("copy_into() does not write to memory of other libraries")
+    if not source.array.defined() or not destination.array.defined():
+        raise TypeError("a Tensor that was never initialised")
     if not destination.array.shape() == source.array.shape():
         raise_argument(
             "copy_into", "source", f"shape {destination.shape}", f"shape {source.shape}")
     elements = source.array
     if elements.storage().get() == destination.array.storage().get():
         elements = copied(elements, elements.dtype())
+    while recorder is not None:
+        if not recorder.is_graph:
+            preserve(deref(recorder.builder), destination.array)
+        recorder = recorder.previous
     with nogil:
         copy_elements(destination.array.view(), elements.view())
 
@@ -648,7 +660,7 @@ def copy_into(Tensor destination not None, Tensor source not None):
 cdef int check_environment() except -1:
     cdef const char* problem = isa_request_error()
     if problem != NULL:
-        raise ValueError("the environment variable FUSEGRAD_ISA: " + problem.decode())
+        raise ValueError(problem.decode())
     return 0
 
 

@@ -8,6 +8,12 @@ cdef enum Kind:
     REAL
 
 
+cdef inline int need_defined(Tensor x) except -1:
+    if not x.array.defined():
+        raise TypeError("a Tensor that was never initialised")
+    return 0
+
+
 cdef inline Tensor plain(const Array& array):
     cdef Tensor tensor = Tensor.__new__(Tensor)
     tensor.array = array
@@ -88,12 +94,17 @@ cdef Kind scan_list(object x, int depth, Dims& shape):
     return least
 
 
-cdef char* store_list(object x, int depth, int rank, DType dtype, char* place) except? NULL:
-    if depth == rank:
+cdef char* store_list(object x, int depth, Dims& shape, DType dtype, char* place) except? NULL:
+    cdef int64_t count = 0
+    if depth == shape.rank():
         store(x, dtype, place)
         return place + itemsize(dtype)
     for item in x:
-        place = store_list(item, depth + 1, rank, dtype, place)
+        count += 1
+        if count <= shape[depth]:
+            place = store_list(item, depth + 1, shape, dtype, place)
+    if count != shape[depth]:  # a subclass of list that iterates as it likes
+        raise_argument("Tensor", "data", f"a sequence of {shape[depth]} items", f"{count} items")
     return place
 
 
@@ -112,7 +123,7 @@ cdef Tensor from_list(object x, object dtype):
         return None
     element = dtype_of_kind(kind) if dtype is None else parse_dtype(dtype, "Tensor")
     cdef Tensor tensor = plain(Array(element, shape))
-    store_list(x, 0, shape.rank(), element, <char*>tensor.array.data())
+    store_list(x, 0, shape, element, <char*>tensor.array.data())
     return tensor
 
 
@@ -129,6 +140,8 @@ cdef Tensor from_buffer(object x):
         return None
     cdef Tensor tensor = plain(borrow_buffer(buffer, dtype))
     tensor.foreign = True
+    if dtype == DType.boolean:
+        tensor.array = clean_booleans(tensor.array)
     return tensor
 
 

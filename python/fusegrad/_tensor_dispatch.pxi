@@ -20,8 +20,8 @@ cdef object dispatch(int index, list operands, Attrs& attrs):
                     if recorder.is_graph else
                     "a Tensor that another grad, or another thread, is differentiating",
                 )
-        elif not x.array.defined():
-            raise TypeError("a Tensor that was never initialised")
+        else:
+            need_defined(x)
     if recorder is not None:
         return record(deref(op), recorder, operands, attrs)
     return calculate(deref(op), operands, attrs)
@@ -69,9 +69,15 @@ cdef object record(const OpDef& op, Recorder recorder, list operands, Attrs& att
     return tuple([recorder.tensor(outputs[i]) for i in range(num_outputs)])
 
 
+# Ops that get operands of one dtype.
+cdef uint32_t TO_COMMON = (
+    kPromote | kPromoteFloat | kPromoteLogical | kPromoteSelect | kPromoteTotal
+)
+
+
 cdef object run(int index, list inputs, Attrs& attrs):
     """One op on any operands: converts them, settles their dtypes, dispatches."""
-    cdef Family family = families[index]
+    cdef uint32_t traits = op_defs[index].traits
     cdef Py_ssize_t i, first = 0, count = len(inputs)
     cdef list operands = [None] * count
     cdef Kind kind, weakest = Kind.NOT_A_NUMBER
@@ -82,7 +88,7 @@ cdef object run(int index, list inputs, Attrs& attrs):
         raise_argument(
             name, "inputs", f"{max(1, op_defs[index].num_inputs)} operand(s)", str(count)
         )
-    if family == Family.SELECT:
+    if traits & kPromoteSelect:
         first = 1
     for i in range(count):
         x = inputs[i]
@@ -105,26 +111,26 @@ cdef object run(int index, list inputs, Attrs& attrs):
         dtype = DType.float64
     elif weakest == Kind.INTEGER and dtype == DType.boolean:
         dtype = DType.int64
-    if family == Family.FLOATING and not is_floating(dtype):
+    if traits & kPromoteFloat and not is_floating(dtype):
         dtype = DType.float64 if strong else default_float
-    elif family == Family.TOTAL and not is_floating(dtype):
+    elif traits & kPromoteTotal and not is_floating(dtype):
         dtype = DType.int64
-    elif family == Family.LOGICAL:
+    elif traits & kPromoteLogical:
         dtype = DType.boolean
     for i in range(count):
         if operands[i] is None:
             kind = number_kind(inputs[i])
-            if family == Family.EXACT or family == Family.FLOAT_FIRST:
+            if not traits & TO_COMMON:
                 operands[i] = from_number(inputs[i], dtype_of_kind(kind))
             else:
                 operands[i] = from_number(inputs[i], dtype)
-        elif family == Family.FLOAT_FIRST:
+        elif traits & kPromoteFirst:
             own = (<Tensor>operands[0]).meta().dtype
             if i == 0 and not is_floating(own):
                 operands[0] = cast(operands[0], DType.float64)
         elif i < first:
             operands[i] = cast(operands[i], DType.boolean)
-        elif family != Family.EXACT and (<Tensor>operands[i]).meta().dtype != dtype:
+        elif traits & TO_COMMON and (<Tensor>operands[i]).meta().dtype != dtype:
             operands[i] = cast(operands[i], dtype)
     return dispatch(index, operands, attrs)
 
@@ -141,7 +147,7 @@ cdef object binary(int index, object left, object right):
         if (
             a.recorder is None and b.recorder is None and a.array.dtype() == b.array.dtype()
             and is_floating(a.array.dtype()) and a.array.defined() and b.array.defined()
-            and a.array.size() + b.array.size() <= kBriefWork and families[index] != Family.LOGICAL
+            and a.array.size() + b.array.size() <= kBriefWork and not op_defs[index].traits & kPromoteLogical
         ):
             inputs[0] = a.array
             inputs[1] = b.array

@@ -7,6 +7,7 @@ cdef class Recorder:
         """The place of a Tensor on this recorder; a plain one becomes a constant."""
         if x.recorder is self:
             return x.value
+        need_defined(x)
         if self.is_graph and x.foreign:  # its owner may write to it after the trace
             return deref(self.builder).constant(copied(x.array, x.array.dtype()))
         return deref(self.builder).constant(x.array)
@@ -55,11 +56,14 @@ cdef class Tape(Recorder):
         self.builder = new_tape()
 
     def __enter__(self):
+        if self.ended:
+            raise RuntimeError("a Tape records once: make another one")
         self.enter()
         return self
 
     def __exit__(self, *exception):
         self.leave()
+        self.ended = True
         self.builder = new_tape()
 
     def watch(self, Tensor tensor not None):
@@ -68,6 +72,7 @@ cdef class Tape(Recorder):
             raise RuntimeError("watch() works while the tape is entered")
         if tensor.recorded():
             return identity(tensor)
+        need_defined(tensor)
         return self.tensor(watch(deref(self.builder), tensor.array))
 
     def gradient(self, Tensor y not None, xs, Tensor seed=None):
@@ -143,6 +148,7 @@ def identity(Tensor x not None):
     if x.recorder is not recorder:
         if x.recorded():
             return dispatch(IDENTITY, [x], attrs)  # raises
+        need_defined(x)
         if not recorder.is_graph:
             return recorder.tensor(watch(deref(recorder.builder), x.array))
         x = recorder.tensor(recorder.value_of(x))

@@ -97,55 +97,17 @@ def _set_default_float(str name):
 
 # ---- the op table ------------------------------------------------------------------------------
 
-# How an op's operands are brought to one dtype before its own shape rule sees them.
-cdef enum Family:
-    EXACT        # as they are
-    PROMOTE      # all to their common dtype
-    FLOATING     # all to their common dtype, integers to float64
-    FLOAT_FIRST  # the first to a floating dtype, the others as they are
-    LOGICAL      # all to bool
-    SELECT       # the first to bool, the others to their common dtype
-    TOTAL        # small integers to int64, as numpy.sum does
-
 cdef dict OPS = {}
 cdef const OpDef* const* op_defs
-cdef vector[Family] families
 
 
 cdef int load_ops() except -1:
     global op_defs
     cdef int count = 0
     cdef int i
-    cdef Family family
-    floating = set(
-        "sqrt reciprocal exp expm1 log log1p tanh sigmoid log_sigmoid softplus leaky_relu divide"
-        " mean var logsumexp dense softmax log_softmax softmax_cross_entropy sigmoid_cross_entropy"
-        " categorical_cross_entropy binary_cross_entropy mean_squared_error".split()
-    )
-    float_first = {"sparse_softmax_cross_entropy", "sparse_categorical_cross_entropy", "dropout"}
-    exact = {"identity", "cast", "one_hot"}
-    promote = {"matmul", "concatenate", "stack"}
     op_defs = op_table(&count)
     for i in range(count):
-        name = op_defs[i].name.decode()
-        if name in floating:
-            family = Family.FLOATING
-        elif name in float_first:
-            family = Family.FLOAT_FIRST
-        elif name == "where":
-            family = Family.SELECT
-        elif name == "sum":
-            family = Family.TOTAL
-        elif name.startswith("logical_"):
-            family = Family.LOGICAL
-        elif name in exact or name.endswith("_grad") or name.endswith("_update"):
-            family = Family.EXACT
-        elif name in promote or op_defs[i].traits & kElementwise:
-            family = Family.PROMOTE
-        else:
-            family = Family.EXACT
-        OPS[name] = i
-        families.push_back(family)
+        OPS[op_defs[i].name.decode()] = i
     return 0
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fusegrad import ops
-from fusegrad._registry import Registry
+from fusegrad._registry import Registry, missing
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 
@@ -210,6 +210,7 @@ def softplus(x: Any) -> Tensor:
     return ops.softplus(x)
 
 
+__getattr__ = missing(__name__, __all__)
 _REGISTRY: Registry[ActivationFunction] = Registry("activations.get", "activation")
 for _function in (linear, relu, leaky_relu, sigmoid, tanh, softmax, softplus):
     _REGISTRY.add(_function, _function.__name__)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +22,7 @@ __all__ = ["main"]
 
 _EPOCHS = 100
 _MISREAD = 4  # pictures shown
+_PICTURE = 20  # columns of one, with the space after it
 _SHADES = " .:-=+*#%@"
 _FORMATS = (".safetensors", ".npz")
 
@@ -58,6 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("fusegrad: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # the reader has seen enough: `fusegrad demo | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (_Failure, OSError, ValueError) as error:
         print(f"fusegrad: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
@@ -150,7 +156,8 @@ def _demo(arguments: argparse.Namespace) -> None:
     wrong = np.flatnonzero(predicted != y_test)
     if wrong.size:
         say(f"\n{wrong.size} of {len(y_test)} misread, among them:\n")
-        say(_pictures(x_test, y_test, predicted, wrong[:_MISREAD]))
+        fitting = max(1, (shutil.get_terminal_size().columns + 4) // _PICTURE)
+        say(_pictures(x_test, y_test, predicted, wrong[: min(_MISREAD, fitting)]))
     if arguments.quiet:
         print(f"accuracy {accuracy:.4f}")
     if save is not None:
@@ -186,7 +193,8 @@ def _train(
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             text = ", ".join(f"{name} {format_value(v)}" for name, v in (logs or {}).items())
             if self.bar is not None:
-                self.bar.set_postfix_str(text, refresh=False)
+                accuracy = format_value((logs or {}).get("val_accuracy", 0.0))
+                self.bar.set_postfix_str(f"val_accuracy {accuracy}", refresh=False)
                 self.bar.update(1)
             elif self.style == 2 and (epoch + 1) % max(1, epochs // 10) == 0:
                 print(f"epoch {epoch + 1:>{len(str(epochs))}}: {text}")
@@ -262,9 +270,9 @@ def _save_weights(model: Model, path: Path) -> None:
     if path.suffix == ".npz":
         np.savez(path, **arrays)
         return
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
-    save_file(arrays, str(path))
+    path.write_bytes(save(arrays))  # save_file would deny others the reading, whatever the umask
 
 
 def _figure_class() -> Any:

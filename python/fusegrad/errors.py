@@ -40,6 +40,7 @@ class ArgumentError(ValueError):
 
     def __str__(self) -> str:
         """Return ``where(): argument 'name': expected this, got that``."""
-        place = self.where if self.where.endswith(")") or not self.where else f"{self.where}()"
+        function = self.where.replace(".", "").isidentifier()
+        place = f"{self.where}()" if function else self.where
         prefix = f"{place}: " if place else ""
         return f"{prefix}argument '{self.argument}': expected {self.expected}, got {self.got}"

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from fusegrad import _core, config, random
-from fusegrad._registry import Registry, config_of, snake_case
+from fusegrad._registry import Registry, config_of, missing, snake_case
 from fusegrad._tensor import Tensor, as_tensor, from_numpy
 from fusegrad.errors import ArgumentError
 
@@ -130,6 +130,7 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
     return field * int(shape[-2]), field * int(shape[-1])
 
 
+__getattr__ = missing(__name__, __all__)
 _REGISTRY: Registry[type[Initializer]] = Registry("initializers.get", "initializer")
 for _class in (GlorotUniform, Zeros):
     _REGISTRY.add(_class, snake_case(_class.__name__), _class.__name__)

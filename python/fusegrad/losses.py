@@ -17,14 +17,14 @@ Examples
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 
 from fusegrad import config, ops
-from fusegrad._registry import Registry, config_of, snake_case
+from fusegrad._checks import flag, number
+from fusegrad._registry import Registry, config_of, missing, snake_case
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 
@@ -141,6 +141,9 @@ class Loss:
         """Build a loss from the result of `get_config`."""
         return cls(**config)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
 
 class MeanSquaredError(Loss):
     """Mean over the last axis of ``(y_true - y_pred)**2``.
@@ -215,8 +218,10 @@ class BinaryCrossentropy(Loss):
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         _last_axis("BinaryCrossentropy", axis)
-        self.from_logits = bool(from_logits)
-        self.label_smoothing = _smoothing("BinaryCrossentropy", label_smoothing)
+        self.from_logits = flag("BinaryCrossentropy", "from_logits", from_logits)
+        self.label_smoothing = number(
+            "BinaryCrossentropy", "label_smoothing", label_smoothing, 0.0, 1.0
+        )
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the cross-entropy of each sample."""
@@ -275,8 +280,10 @@ class CategoricalCrossentropy(Loss):
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         _last_axis("CategoricalCrossentropy", axis)
-        self.from_logits = bool(from_logits)
-        self.label_smoothing = _smoothing("CategoricalCrossentropy", label_smoothing)
+        self.from_logits = flag("CategoricalCrossentropy", "from_logits", from_logits)
+        self.label_smoothing = number(
+            "CategoricalCrossentropy", "label_smoothing", label_smoothing, 0.0, 1.0
+        )
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the cross-entropy of each sample."""
@@ -327,7 +334,7 @@ class SparseCategoricalCrossentropy(Loss):
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         _last_axis("SparseCategoricalCrossentropy", axis)
-        self.from_logits = bool(from_logits)
+        self.from_logits = flag("SparseCategoricalCrossentropy", "from_logits", from_logits)
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the cross-entropy of each sample."""
@@ -347,7 +354,13 @@ class FunctionLoss(Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return what the function returns."""
-        return as_tensor(self.function(as_tensor(y_true), y_pred))
+        value = self.function(as_tensor(y_true), y_pred)
+        try:
+            return as_tensor(value)
+        except ArgumentError as error:
+            raise ArgumentError(
+                f"loss '{self.name}'", "return value", "one number per sample", error.got
+            ) from None
 
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
@@ -573,13 +586,7 @@ def _last_axis(where: str, axis: int) -> None:
         raise ArgumentError(where, "axis", "-1, the last axis", repr(axis))
 
 
-def _smoothing(where: str, value: float) -> float:
-    value = float(value)
-    if not 0.0 <= value <= 1.0 or math.isnan(value):
-        raise ArgumentError(where, "label_smoothing", "a number in [0, 1]", repr(value))
-    return value
-
-
+__getattr__ = missing(__name__, __all__)
 _REGISTRY: Registry[type[Loss]] = Registry("losses.get", "loss")
 _ALIASES: dict[type[Loss], tuple[str, ...]] = {
     MeanSquaredError: ("mean_squared_error", "MeanSquaredError", "mse"),

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from fusegrad import losses, ops
-from fusegrad._registry import Registry, config_of, snake_case
+from fusegrad._checks import number
+from fusegrad._registry import Registry, config_of, missing, snake_case
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 
@@ -296,7 +297,7 @@ class BinaryAccuracy(Metric):
         threshold: float = 0.5,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.threshold = float(threshold)
+        self.threshold = number("BinaryAccuracy", "threshold", threshold)
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the share of each sample."""
@@ -351,25 +352,25 @@ class SparseCategoricalAccuracy(Metric):
         return sparse_categorical_accuracy(y_true, y_pred)
 
 
-class _LossMetric(Metric):
+class LossMetric(Metric):
     """The mean of a loss's values."""
 
-    _loss: losses.Loss
+    loss: losses.Loss
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the loss of each sample."""
-        return self._loss.call(y_true, losses.floating(y_pred))
+        return self.loss.call(y_true, losses.floating(y_pred))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        config = self._loss.get_config()
+        config = self.loss.get_config()
         own: dict[str, Any] = {
             key: config[key] for key in ("from_logits", "label_smoothing") if key in config
         }
         return {**super().get_config(), **own}
 
 
-class MeanSquaredError(_LossMetric):
+class MeanSquaredError(LossMetric):
     """Mean squared error.
 
     Parameters
@@ -385,10 +386,10 @@ class MeanSquaredError(_LossMetric):
 
     def __init__(self, name: str = "mean_squared_error", dtype: str | None = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self._loss = losses.MeanSquaredError()
+        self.loss = losses.MeanSquaredError()
 
 
-class BinaryCrossentropy(_LossMetric):
+class BinaryCrossentropy(LossMetric):
     """Mean of `losses.BinaryCrossentropy`.
 
     Parameters
@@ -412,10 +413,10 @@ class BinaryCrossentropy(_LossMetric):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self._loss = losses.BinaryCrossentropy(from_logits, label_smoothing)
+        self.loss = losses.BinaryCrossentropy(from_logits, label_smoothing)
 
 
-class CategoricalCrossentropy(_LossMetric):
+class CategoricalCrossentropy(LossMetric):
     """Mean of `losses.CategoricalCrossentropy`.
 
     Parameters
@@ -439,10 +440,10 @@ class CategoricalCrossentropy(_LossMetric):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self._loss = losses.CategoricalCrossentropy(from_logits, label_smoothing)
+        self.loss = losses.CategoricalCrossentropy(from_logits, label_smoothing)
 
 
-class SparseCategoricalCrossentropy(_LossMetric):
+class SparseCategoricalCrossentropy(LossMetric):
     """Mean of `losses.SparseCategoricalCrossentropy`.
 
     Parameters
@@ -464,9 +465,10 @@ class SparseCategoricalCrossentropy(_LossMetric):
         from_logits: bool = False,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self._loss = losses.SparseCategoricalCrossentropy(from_logits)
+        self.loss = losses.SparseCategoricalCrossentropy(from_logits)
 
 
+__getattr__ = missing(__name__, __all__)
 _REGISTRY: Registry[type[Metric]] = Registry("metrics.get", "metric")
 _REGISTRY.add(MeanSquaredError, "mean_squared_error", "MeanSquaredError", "mse")
 _REGISTRY.add(BinaryCrossentropy, "binary_crossentropy", "BinaryCrossentropy", "bce")

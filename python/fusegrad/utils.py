@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusegrad import config, random
+from fusegrad._checks import positive_int
 from fusegrad.errors import ArgumentError
 
 __all__ = ["clear_session", "set_random_seed", "to_categorical"]
@@ -105,7 +106,9 @@ def to_categorical(x: Any, num_classes: int | None = None) -> NDArray[Any]:
     if array.ndim > 1 and array.shape[-1] == 1:
         array = array.reshape(array.shape[:-1])
     if num_classes is None:
-        num_classes = int(array.max()) + 1 if array.size else 0
+        num_classes = max(0, int(array.max()) + 1) if array.size else 0
+    else:
+        num_classes = positive_int("to_categorical", "num_classes", num_classes)
     labels = to_labels("to_categorical", "x", array, num_classes, array.shape)
     result = np.zeros((*labels.shape, num_classes), dtype=config.floatx())
     np.put_along_axis(result, labels[..., np.newaxis], 1.0, axis=-1)

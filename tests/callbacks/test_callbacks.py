@@ -139,11 +139,15 @@ def test_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
     stream = Terminal()
     monkeypatch.setattr("sys.stdout", stream)
-    regression().fit(X, X, batch_size=1, epochs=2)
+    regression().fit(X, X, batch_size=1, epochs=2, validation_data=(X, X))
     text = stream.getvalue()
-    assert "Epoch 1/2" in text
-    assert "10/10" in text
-    assert "loss: " in text
+    assert "\rEpoch 1/2:   0%|" in text
+    lines = [line.rsplit("\r", 1)[-1] for line in text.split("\n")]  # what stays to be seen
+    for epoch, line in enumerate(lines[:2], start=1):
+        assert re.fullmatch(
+            rf"Epoch {epoch}/2 - \d+s - loss: [\d.e+-]+ - val_loss: [\d.e+-]+", line
+        )
+    assert lines[2:] == [""]
 
 
 def test_bar_is_closed_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,4 +163,6 @@ def test_bar_is_closed_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", stream)
     with pytest.raises(RuntimeError, match="mine"):
         regression().fit(X, X, epochs=2, callbacks=[Fails()])
-    assert stream.getvalue().endswith("\n")
+    text = stream.getvalue()
+    assert text.endswith("\r")  # the line is clear again
+    assert text.split("\r")[-2].isspace()

@@ -24,10 +24,16 @@ std::vector<Entry>& entries() {
 int failures = 0;
 
 bool chosen(const char* name, int argc, char** argv) {
+  bool any = false, match = false;
   for (int i = 1; i < argc; ++i) {
-    if (std::strstr(name, argv[i]) != nullptr) return true;
+    if (argv[i][0] == '-') {
+      if (std::strstr(name, argv[i] + 1) != nullptr) return false;
+    } else {
+      any = true;
+      match = match || std::strstr(name, argv[i]) != nullptr;
+    }
   }
-  return argc == 1;
+  return match || !any;
 }
 
 int run_all(int argc, char** argv) {

@@ -1,6 +1,6 @@
 // A small harness: tests register themselves, CHECK reports and goes on, main() in check.cpp runs
 // them. A test is a function; it fails when any of its checks does or when it throws.
-// Names given on the command line choose tests by substring.
+// Names given on the command line choose tests by substring; those after a - leave tests out.
 #pragma once
 
 #include <string>

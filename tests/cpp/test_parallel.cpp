@@ -10,6 +10,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -113,6 +115,31 @@ FUSEGRAD_TEST(parallel_nested_runs_inline) {
   });
   CHECK_EQ(total.load(), 80);
   CHECK_EQ(strays.load(), 0);
+  set_num_threads(0);
+}
+
+FUSEGRAD_TEST(parallel_raises_what_a_part_raised) {
+  set_num_threads(4);
+  for (int64_t bad = 0; bad < 8; ++bad) {
+    bool raised = false;
+    try {
+      parallel_for(8, 1, [&](int64_t begin, int64_t end) {
+        if (begin <= bad && bad < end) throw AllocationError("part " + std::to_string(bad));
+      });
+    } catch (const AllocationError& error) {
+      raised = error.what() == "part " + std::to_string(bad);
+    }
+    CHECK(raised);
+    CHECK(covers(1000, 10));  // the pool still works, and the error is gone
+  }
+  bool all = false;
+  try {
+    parallel_for(8, 1, [](int64_t, int64_t) { throw std::logic_error("every part"); });
+  } catch (const std::logic_error&) {
+    all = true;
+  }
+  CHECK(all);
+  CHECK(covers(1000, 10));
   set_num_threads(0);
 }
 

@@ -284,16 +284,10 @@ void compare_random_graph(uint64_t seed) {
     const size_t b = static_cast<size_t>(below(static_cast<int64_t>(on_graph.size())));
     const size_t last = on_graph.size();
     switch (below(10)) {
-      case 0:
-        both(*unary[below(5)], {a}, Attrs());
-        break;
+      case 0: both(*unary[below(5)], {a}, Attrs()); break;
       case 1:
-      case 2:
-        both(*binary[below(6)], {a, b}, Attrs());
-        break;
-      case 3:
-        both(transpose_op, {a}, with_axes({1, 0}));
-        break;
+      case 2: both(*binary[below(6)], {a, b}, Attrs()); break;
+      case 3: both(transpose_op, {a}, with_axes({1, 0})); break;
       case 4:
         both(reshape_op, {a}, with_shape({2, 8}));
         both(reshape_op, {last}, with_shape(shape));
@@ -305,17 +299,13 @@ void compare_random_graph(uint64_t seed) {
         both(add_op, {last + 1, b}, Attrs());
         drop(2);
         break;
-      case 6:
-        both(slice_op, {a}, backwards);
-        break;
+      case 6: both(slice_op, {a}, backwards); break;
       case 7:
         both(slice_op, {a}, corner);
         both(broadcast_to_op, {last}, with_shape(shape));
         drop(1);
         break;
-      case 8:
-        both(softmax_op, {a}, with_axes({below(2)}));
-        break;
+      case 8: both(softmax_op, {a}, with_axes({below(2)})); break;
       default:
         both(slice_op, {a}, corner);
         both(max_op, {last}, all());

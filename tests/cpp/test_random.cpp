@@ -2,6 +2,7 @@
 // Numbers must depend on their place alone: not on strides, threads or the size of the request.
 // Distribution tests use bounds that a sound generator misses less than once in 10^9.
 #include <array>
+#include <cfenv>
 #include <cstring>
 #include <vector>
 
@@ -63,6 +64,21 @@ FUSEGRAD_TEST(uniform_range_and_moments) {
     CHECK(sum / n > 1 - 7e-3 && sum / n < 1 + 7e-3);  // six standard errors
     CHECK(squares / n > 4.0 / 3 - 8e-3 && squares / n < 4.0 / 3 + 8e-3);
   }
+}
+
+FUSEGRAD_TEST(uniform_ignores_the_rounding_of_the_caller) {
+  const Array a(DType::float32, Shape{5000}), b(DType::float32, Shape{5000});
+  const Array c(DType::float64, Shape{5000}), d(DType::float32, Shape{5000});
+  fill_uniform(a.view(), 1, 2, -0.3, 0.7);
+  fill_uniform(c.view(), 1, 2, -0.3, 0.7);
+  copy_elements(d.view(), c.view());
+  const Array e(DType::float32, Shape{5000});
+  std::fesetround(FE_UPWARD);
+  fill_uniform(b.view(), 1, 2, -0.3, 0.7);
+  copy_elements(e.view(), c.view());
+  std::fesetround(FE_TONEAREST);
+  CHECK(std::memcmp(a.data(), b.data(), 5000 * sizeof(float)) == 0);
+  CHECK(std::memcmp(d.data(), e.data(), 5000 * sizeof(float)) == 0);
 }
 
 FUSEGRAD_TEST(uniform_bounds) {

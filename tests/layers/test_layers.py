@@ -115,6 +115,32 @@ def test_dropout_rates(rate: Any) -> None:
         layers.Dropout(rate)
 
 
+def test_constants_of_a_compiled_step_take_effect_when_set() -> None:
+    x = np.ones((8, 4), np.float32)
+    dropout, scale, head = layers.Dropout(0.0), layers.Rescaling(1.0), layers.Activation("relu")
+    model = fg.Sequential(
+        [scale, dropout, layers.Dense(2, kernel_initializer=np.ones((4, 2))), head]
+    )
+    model.compile(fg.optimizers.SGD(0.0), "mse")
+    fit = lambda: model.fit(x, np.zeros((8, 2)), verbose=0).history["loss"][0]  # noqa: E731
+    assert fit() == pytest.approx(16.0)
+    dropout.rate = 1.0
+    assert fit() == 0.0
+    dropout.rate = 0.0
+    scale.scale = 2.0
+    assert fit() == pytest.approx(64.0)
+    head.activation = "softmax"
+    assert fit() == pytest.approx(0.25)
+    model.layers[2].activation = "sigmoid"
+    assert model.layers[2].get_config()["activation"] == "sigmoid"
+    assert model.predict(x, verbose=0) == pytest.approx(0.5)
+    with pytest.raises(ArgumentError, match="rate"):
+        dropout.rate = 50
+    assert dropout.rate == 0.0
+    with pytest.raises(ArgumentError, match="activation"):
+        head.activation = "softmaxx"
+
+
 def test_dropout_depends_on_the_place_and_not_on_the_batch() -> None:
     x, y = np.ones((40, 8), np.float32), np.ones(40)
     results = []
@@ -257,3 +283,43 @@ def test_input_shape_of_the_first_layer(first: Any) -> None:
     assert same.input_shape == model.input_shape
     with pytest.raises(ArgumentError, match="shape"):
         fg.Sequential([layers.Dense(3, input_shape="wide")])
+
+
+def test_layers_in_containers_belong_to_their_layer() -> None:
+    class Stack(fg.models.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.blocks = [layers.Dense(3), (layers.Dense(2), {"last": layers.Dense(1)})]
+            self.offset = [fg.Variable([1.0], name="offset")]
+
+        def call(self, x: Any) -> Any:
+            first, (second, rest) = self.blocks
+            return rest["last"](second(first(x))) + self.offset[0]
+
+    model = Stack()
+    model.compile("adam", "mse")
+    model.fit(X, np.ones(len(X)), verbose=0)
+    assert [w.shape for w in model.get_weights()].count((1,)) == 2
+    assert len(model.trainable_weights) == 7
+    before = model.get_weights()
+    model.fit(X, np.zeros(len(X)), verbose=0)
+    changed = zip(before, model.get_weights(), strict=True)
+    assert all(not np.array_equal(old, new) for old, new in changed)
+
+
+def test_super_comes_first() -> None:
+    class Early(layers.Layer):
+        def __init__(self) -> None:
+            self.dense = layers.Dense(1)
+            super().__init__()
+
+    class Never(layers.Layer):
+        def __init__(self) -> None:
+            self.size = 3
+
+    with pytest.raises(AttributeError, match=r"Early.__init__ must call super\(\).__init__\(\)"):
+        Early()
+    with pytest.raises(AttributeError, match=r"Never.__init__ must call super\(\).__init__\(\)"):
+        Never()(X)
+    with pytest.raises(AttributeError, match="'Dense' object has no attribute 'unit'"):
+        _ = layers.Dense(1).unit

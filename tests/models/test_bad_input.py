@@ -310,6 +310,120 @@ def test_unknown_names(call: Callable[[], Any], near: str) -> None:
         call()
 
 
+@pytest.mark.parametrize(
+    ("call", "argument", "text"),
+    [
+        (lambda: layers.Dense(1, "rellu"), "activation", "^Dense"),
+        (lambda: layers.Dense(1, bias_initializer="ones?"), "bias_initializer", "^Dense"),
+        (lambda: layers.Dense(1, use_bias="False"), "use_bias", "True or False"),
+        (lambda: layers.Activation("rellu"), "activation", "^Activation"),
+        (lambda: layers.Input((None, 4)), "shape", "without the batch axis"),
+        (lambda: layers.Rescaling("1/255"), "scale", "finite number"),
+        (lambda: fg.Sequential(layers.Dense(1)), "layers", r"Sequential\(\[...\]\)"),
+        (lambda: fg.Sequential(layers.Dense(1), layers.Dense(2)), "layers", "a list of layers"),
+        (lambda: fg.Sequential([layers.Dense]), "layer", r"write Dense\(...\)"),
+        (lambda: classifier().compile(losses.MeanSquaredError()), "optimizer", "write loss="),
+        (lambda: classifier().compile("mse"), "optimizer", r"^compile\(\)"),
+        (lambda: classifier().compile(loss="mze"), "loss", r"^compile\(\)"),
+        (lambda: classifier().compile(loss="mse", metrics=[5]), "metrics", r"^compile\(\)"),
+        (lambda: classifier().compile(loss="mse", run_eagerly="no"), "run_eagerly", "True or"),
+        (lambda: losses.BinaryCrossentropy("logits"), "from_logits", "True or False"),
+        (lambda: losses.BinaryCrossentropy(label_smoothing="a"), "label_smoothing", "a number"),
+        (lambda: fg.metrics.BinaryAccuracy(threshold="a"), "threshold", "a finite number"),
+        (lambda: fg.optimizers.SGD(nesterov="yes"), "nesterov", "True or False"),
+        (lambda: fg.optimizers.Adam(amsgrad=1), "amsgrad", "True or False"),
+        (lambda: classifier().set_weights(None), "weights", "a list of 4 arrays"),
+        (lambda: classifier().set_weights([[[1], [1, 2]], 0, 0, 0]), "weights[0]", "ragged"),
+        (lambda: classifier().get_layer(1), "name", "write index=1"),
+        (lambda: classifier().summary(line_length="a"), "line_length", "an integer"),
+        (lambda: classifier()([["a"] * 4]), "x", "^Sequential 'sequential"),
+        (lambda: classifier()(good_x()[0]), "x", r"write x.reshape\(\(1, 4\)\)"),
+        (lambda: fg.Sequential([layers.Dense(1)]).build((None, "a")), "input_shape", "an integer"),
+        (lambda: fg.utils.to_categorical([1], "3"), "num_classes", "an integer"),
+        (lambda: fg.utils.to_categorical([-2]), "x", "-2 at index 0"),
+    ],
+)
+def test_the_argument_that_was_written_is_named(
+    call: Callable[[], Any], argument: str, text: str
+) -> None:
+    with pytest.raises(ArgumentError, match=text) as caught:
+        call()
+    assert caught.value.argument == argument
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "near"),
+    [
+        ("losses", "SparseCategoricalCrossEntropy", "SparseCategoricalCrossentropy"),
+        ("losses", "BinaryCrossEntropy", "BinaryCrossentropy"),
+        ("metrics", "Acuracy", "Accuracy"),
+        ("layers", "Densa", "Dense"),
+        ("optimizers", "adam_", "Adam"),
+        ("callbacks", "CallBack", "Callback"),
+        ("models", "sequential_", "Sequential"),
+        ("activations", "Relu", "relu"),
+        ("initializers", "GlorotUnifrom", "GlorotUniform"),
+    ],
+)
+def test_misspelt_attributes(module: str, name: str, near: str) -> None:
+    with pytest.raises(AttributeError, match=f"'{name}'; did you mean '{near}'"):
+        getattr(getattr(fg, module), name)
+    with pytest.raises(AttributeError, match=r"no attribute 'Conv2D'$"):
+        _ = getattr(fg, module).Conv2D
+
+
+def test_failed_first_use_leaves_no_layer_built() -> None:
+    class Fails(layers.Layer):
+        def call(self, x: Any) -> Any:
+            raise RuntimeError("mine")
+
+    model = fg.Sequential([layers.Dense(3), Fails()])
+    uses: list[Callable[[], Any]] = [
+        lambda: model(good_x()),
+        lambda: model.predict(good_x(), verbose=0),
+        lambda: model.build((None, 4)),
+    ]
+    for use in uses:
+        with pytest.raises(RuntimeError, match="mine"):
+            use()
+        assert not model.built
+        assert model.weights == []
+        assert not any(layer.built for layer in model.layers)
+    model.pop()
+    assert model(good_x()[:, :2]).shape == (ROWS, 3)  # any other shape still goes
+
+
+def test_images_without_flatten() -> None:
+    model = fg.Sequential([layers.Dense(CLASSES)])
+    model.compile("sgd", losses.SparseCategoricalCrossentropy(from_logits=True))
+    with pytest.raises(ArgumentError, match=r"add layers\.Flatten\(\)"):
+        model.fit(np.ones((ROWS, 8, 8)), good_y(), verbose=0)
+
+
+def test_number_strings_as_inputs() -> None:
+    with pytest.raises(ArgumentError, match="dtype=float"):
+        classifier().predict(good_x().astype(str), verbose=0)
+
+
+@pytest.mark.parametrize("y", [np.arange(ROWS), np.arange(ROWS) / 2], ids=["int", "float"])
+def test_own_losses_do_not_broadcast(y: np.ndarray) -> None:
+    def squares(y_true: Any, y_pred: Any) -> Any:
+        return (y_true - y_pred) ** 2  # no mean: one value per element, as Keras takes it too
+
+    model = fg.Sequential([layers.Dense(1)])
+    model.compile(fg.optimizers.SGD(0.0), squares)
+    found = model.fit(good_x(), y, verbose=0).history["loss"]
+    np.testing.assert_allclose(found, ((y - model.predict(good_x(), verbose=0)[:, 0]) ** 2).mean())
+    model.compile("sgd", lambda y_true, y_pred: (fg.ops.reshape(y_true, (-1,)) - y_pred) ** 2)
+    with pytest.raises(
+        ArgumentError, match=r"one value per sample .* got values of shape \(2, 2\)"
+    ):
+        model.fit(good_x(), y, verbose=0)
+    model.compile("sgd", lambda y_true, y_pred: None)
+    with pytest.raises(ArgumentError, match="one number per sample, got None"):
+        model.fit(good_x(), y, verbose=0)
+
+
 def test_failed_compile_keeps_the_settings() -> None:
     model = classifier()
     before = model.compiled

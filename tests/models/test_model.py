@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import signal
 import threading
 import time
@@ -354,6 +355,46 @@ def test_matches_do_not_warn() -> None:
             ("relu", losses.MeanSquaredError()),
         ):
             fg.Sequential([layers.Dense(3, activation=last)]).compile("sgd", loss)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize(
+    ("last", "metric", "advice"),
+    [
+        ("sigmoid", "binary_accuracy", ""),
+        ("sigmoid", "binary_crossentropy", ""),
+        ("linear", "binary_accuracy", "threshold=0.0"),
+        ("linear", metrics.BinaryAccuracy(threshold=0.0), ""),
+        ("linear", "bce", r"metrics.BinaryCrossentropy\(from_logits=True\)"),
+        ("linear", metrics.BinaryCrossentropy(from_logits=True), ""),
+        (
+            "sigmoid",
+            metrics.BinaryCrossentropy(from_logits=True),
+            r"metrics.BinaryCrossentropy\(\)",
+        ),
+    ],
+)
+def test_metrics_of_logits(last: str, metric: Any, advice: str, fused: bool) -> None:
+    """Only what is mistaken warns; what is right is what NumPy gives for the outputs."""
+    loss = losses.BinaryCrossentropy(from_logits=last == "linear")
+    if not fused and last == "sigmoid":
+        loss = losses.MeanSquaredError()
+    model = fg.Sequential([layers.Dense(1, activation=last)])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.compile("sgd", loss, metrics=[metric])
+    assert [str(w.message) for w in caught if not re.search(advice, str(w.message))] == []
+    assert len(caught) == bool(advice)
+    if advice:
+        return
+    x, y = data()
+    y = y % 2
+    found = model.evaluate(x, y, verbose=0)[1]
+    p = model.predict(x, verbose=0)[:, 0].astype(np.float64)
+    p = 1 / (1 + np.exp(-p)) if last == "linear" else p
+    entropy = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+    accuracy = np.mean((p > 0.5) == y)
+    assert found == pytest.approx(accuracy if "accuracy" in model.metrics_names[1] else entropy)
 
 
 def test_print_graph(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,9 @@ namespace fusegrad {
 struct Meta {
   DType dtype = DType::float32;
   Shape shape;
+
+  bool operator==(const Meta& other) const { return dtype == other.dtype && shape == other.shape; }
+  bool operator!=(const Meta& other) const { return !(*this == other); }
 };
 
 struct View {
@@ -70,8 +73,11 @@ class FUSEGRAD_API Array {
 
 // dst[...] = src[...], converting the type; shapes must be equal. Regions must not overlap.
 FUSEGRAD_API void copy_elements(const View& dst, const View& src);
-// A fresh C-ordered array with the elements of `array` as `dtype`; `array` itself where it already is.
+// A fresh C-ordered array with the elements of `array` as `dtype`; `array` itself where it already
+// is.
 FUSEGRAD_API Array contiguous(const Array& array, DType dtype);
+// Whether two views may reach a common byte, by their extents.
+FUSEGRAD_API bool may_overlap(const View& a, const View& b);
 // The place in C order of the first NaN or infinity; -1 where there is none, or for integers.
 FUSEGRAD_API int64_t first_nonfinite(const Array& array);
 

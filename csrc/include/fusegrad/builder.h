@@ -31,7 +31,7 @@ struct Node {
   std::vector<Value> inputs;
   Value first_output;  // outputs have consecutive ids
   int num_outputs = 1;
-  std::string note;    // shown by print: the name of an input, the rewrite that made the node
+  std::string note;  // shown by print: the name of an input, the rewrite that made the node
 };
 
 struct ValueInfo {
@@ -57,9 +57,7 @@ class FUSEGRAD_API Builder {
 
   const Meta& meta(Value value) const { return info(value).meta; }
   const ValueInfo& info(Value value) const { return values_[static_cast<size_t>(value.id)]; }
-  const Node& producer(Value value) const {
-    return nodes_[static_cast<size_t>(info(value).node)];
-  }
+  const Node& producer(Value value) const { return nodes_[static_cast<size_t>(info(value).node)]; }
   int32_t num_nodes() const { return static_cast<int32_t>(nodes_.size()); }
   int32_t num_values() const { return static_cast<int32_t>(values_.size()); }
   const Node& node(int32_t index) const { return nodes_[static_cast<size_t>(index)]; }
@@ -78,7 +76,11 @@ class FUSEGRAD_API VjpContext {
  public:
   VjpContext(Builder& builder, const Node& node, const Value* cotangents, const bool* needed,
              Value* results)
-      : builder_(builder), node_(node), cotangents_(cotangents), needed_(needed), results_(results) {}
+      : builder_(builder),
+        node_(node),
+        cotangents_(cotangents),
+        needed_(needed),
+        results_(results) {}
 
   Builder& builder() const { return builder_; }
   const Attrs& attrs() const { return node_.attrs; }
@@ -102,7 +104,8 @@ class FUSEGRAD_API VjpContext {
 
 // The cotangents of `xs` for cotangent `seed` of `y`: reverse mode by emitting each node's rule, in
 // descending order of node; cotangents of one value are added in the order in which its uses are
-// met. A value that `y` does not depend on gets zeros. Works alike on a Tape and on a Graph, to any order.
+// met. A value that `y` does not depend on gets zeros. Works alike on a Tape and on a Graph, to any
+// order.
 FUSEGRAD_API std::vector<Value> differentiate(Builder& builder, Value y, Value seed,
                                               const std::vector<Value>& xs);
 

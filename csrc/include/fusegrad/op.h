@@ -17,34 +17,42 @@ class VjpContext;
 
 // The parameters of one use of an op. Each op's comment says which fields it reads.
 struct Attrs {
-  Dims shape;               // target shape; sizes of a slice
-  Dims start;               // slice
-  Dims step;                // slice
-  Dims axes;                // reduced axes, permutation, or {axis}
-  double scalars[4] = {};   // slope, bounds, hyperparameters
-  uint64_t seed = 0;        // random ops
-  uint64_t stream = 0;      // random ops
+  Dims shape;              // target shape; sizes of a slice
+  Dims start;              // slice
+  Dims step;               // slice
+  Dims axes;               // reduced axes, permutation, or {axis}
+  double scalars[4] = {};  // slope, bounds, hyperparameters
+  uint64_t seed = 0;       // random ops
+  uint64_t stream = 0;     // random ops
   DType dtype = DType::float32;
   Activation activation = Activation::linear;
-  bool all_axes = false;    // reduce over every axis
+  bool all_axes = false;  // reduce over every axis
   bool keepdims = false;
   bool transpose_a = false;
   bool transpose_b = false;
-  bool flag = false;        // nesterov; complement of log_sigmoid
+  bool flag = false;  // nesterov; complement of log_sigmoid
 
   bool operator==(const Attrs& other) const;
 };
 
 enum Trait : uint32_t {
-  kElementwise = 1u << 0,   // out[i] depends on in[i] alone, broadcasting
-  kView = 1u << 1,          // `view` may give the result without copying
-  kInPlace0 = 1u << 2,      // output 0 may overwrite input 0 (same shape, dtype, order)
-  kInPlace1 = 1u << 3,      // output 1 may overwrite input 1 likewise; and so on up to 3
+  kElementwise = 1u << 0,  // out[i] depends on in[i] alone, broadcasting
+  kView = 1u << 1,         // `view` may give the result without copying
+  kInPlace0 = 1u << 2,     // output 0 may overwrite input 0 (same shape, dtype, order)
+  kInPlace1 = 1u << 3,     // output 1 may overwrite input 1 likewise; and so on up to 3
   kInPlace2 = 1u << 4,
   kInPlace3 = 1u << 5,
-  kRandom = 1u << 6,        // never merged with an equal node
-  kAnyOrder = 1u << 7,      // eval is as fast on F-ordered operands as on C-ordered ones
-  kGradient = 1u << 8,      // appears as part of another op's gradient; not a public function
+  kRandom = 1u << 6,    // never merged with an equal node
+  kAnyOrder = 1u << 7,  // eval is as fast on F-ordered operands as on C-ordered ones
+  kGradient = 1u << 8,  // appears as part of another op's gradient; not a public function
+
+  // How a caller brings operands to the dtypes that `infer` accepts; none of these: as they are.
+  kPromote = 1u << 9,          // all to their common dtype
+  kPromoteFloat = 1u << 10,    // all to their common dtype, integers to float64
+  kPromoteFirst = 1u << 11,    // the first to a floating dtype, the others as they are
+  kPromoteLogical = 1u << 12,  // all to boolean
+  kPromoteSelect = 1u << 13,   // the first to boolean, the others to their common dtype
+  kPromoteTotal = 1u << 14,    // small integers to int64
 };
 
 // Shapes and dtypes in, shapes and dtypes out; raises ArgumentError. May normalise attrs (negative

@@ -12,10 +12,10 @@ namespace fusegrad {
 struct Optimizer {
   enum class Rule { sgd, rmsprop, adam };
   Rule rule = Rule::sgd;
-  double momentum = 0.0;  // sgd, rmsprop
-  bool nesterov = false;  // sgd
-  double rho = 0.9;       // rmsprop
-  bool centered = false;  // rmsprop
+  double momentum = 0.0;                // sgd, rmsprop
+  bool nesterov = false;                // sgd
+  double rho = 0.9;                     // rmsprop
+  bool centered = false;                // rmsprop
   double beta_1 = 0.9, beta_2 = 0.999;  // adam
   bool amsgrad = false;                 // adam
   double epsilon = 1e-7;                // rmsprop, adam

@@ -1,11 +1,13 @@
-// Program: a compiled Graph. Fixed operands in one arena, no allocation and no dispatch by name when
-// it runs.
+// Program: a compiled Graph. Fixed operands in one arena, no allocation and no dispatch by name
+// when it runs.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "fusegrad/api.h"
@@ -18,6 +20,19 @@ struct CompileOptions {
   bool optimize = true;  // false: trace -> plan, for comparing the passes with nothing
 };
 
+// A mutex that raises std::logic_error where the thread that holds it locks it again, instead of
+// waiting for itself for ever: a signal handler may start what it has interrupted.
+class FUSEGRAD_API OwnedMutex {
+ public:
+  void lock();
+  void unlock();
+
+ private:
+  std::mutex mutex_;
+  std::atomic<std::thread::id> owner_{};
+};
+
+// One thread at a time may bind, run and read outputs: whoever does holds mutex().
 class FUSEGRAD_API Program {
  public:
   // Runs the passes (rewrite_exact, simplify, fuse, layout, plan) on a copy of `graph`.
@@ -30,14 +45,14 @@ class FUSEGRAD_API Program {
 
   // The program's own buffer of input i (C order): the caller writes it before run().
   View input_buffer(int i) const;
-  // Reads input i from `view` in the next runs, without copying where its strides allow.
+  // Reads input i from `view` in the next runs, without copying where its strides allow. Elements
+  // that lie in a state which a run writes are copied now.
   void bind_input(int i, const View& view);
   View output(int i) const;  // valid after run(), until the next
 
   // One pass over the instructions; states named by update() get their new values at the end.
-  // Not for two threads at once: hold mutex().
   void run();
-  std::mutex& mutex();
+  OwnedMutex& mutex();
 
   int64_t arena_bytes() const;
   // Text of a stage: "trace", "rewrite", "simplify", "fuse", "layout", "plan".

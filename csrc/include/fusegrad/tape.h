@@ -10,6 +10,8 @@ class FUSEGRAD_API Tape final : public Builder {
   // A value on the tape with the elements of `array`, which later gradients may be taken of.
   Value watch(const Array& array);
   const Array& array(Value value) const { return info(value).array; }
+  // Gives the values that lie in `storage` a copy of it, because it is about to be written.
+  void preserve(const Storage* storage);
 
  protected:
   void recorded(Node& node) override;

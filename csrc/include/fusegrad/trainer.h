@@ -1,5 +1,6 @@
-// Trainer: runs whole epochs of a compiled step over data in memory: permutation, batch gather, step,
-// accumulation of metrics in double. Also evaluation and prediction: the same loop without updates.
+// Trainer: runs whole epochs of a compiled step over data in memory: permutation, batch gather,
+// step, accumulation of metrics in double. Also evaluation and prediction: the same loop without
+// updates.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,7 @@ struct TrainerSpec {
   uint64_t seed = 0;
 };
 
+// All may be called from several threads, and while run() is under way; runs wait for each other.
 class FUSEGRAD_API Trainer {
  public:
   explicit Trainer(TrainerSpec spec);  // checks the spec against the programs; raises ArgumentError
@@ -53,12 +55,14 @@ class FUSEGRAD_API Trainer {
   // Starts epoch `epoch`: new permutation, totals zero.
   void begin_epoch(int64_t epoch);
   // Runs up to `max_batches` further batches of the epoch (all that are left when negative).
-  // Returns the number run; fewer than asked for at the end of the epoch or when the tick said stop.
+  // Returns the number run; fewer than asked for at the end of the epoch or when the tick said
+  // stop.
   int64_t run(int64_t max_batches, Tick tick);
   int64_t batches_done() const;
   bool stopped() const;  // the tick said stop
 
-  // Totals (float64, shape of output i) or collected rows of output i.
+  // Totals (float64, shape of output i) or collected rows of output i. Raises ArgumentError before
+  // the first epoch.
   Array result(int i) const;
 
  private:

@@ -4,6 +4,7 @@
 #include "fusegrad/tape.h"
 
 #include <array>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,23 @@ namespace fusegrad {
 
 Value Tape::watch(const Array& array) {
   return append(NodeKind::input, array.meta(), array, std::string());
+}
+
+void Tape::preserve(const Storage* storage) {
+  Array bytes;  // made when the first such value is met
+  for (ValueInfo& value : values_) {
+    if (value.array.storage().get() != storage) continue;
+    const char* const from = static_cast<const char*>(storage->data());
+    if (!bytes.defined()) {
+      bytes = Array(DType::uint8, Shape{storage->bytes()});
+      if (storage->bytes() > 0) {
+        std::memcpy(bytes.data(), from, static_cast<size_t>(storage->bytes()));
+      }
+    }
+    View view = value.array.view();
+    view.data = static_cast<char*>(bytes.data()) + (static_cast<const char*>(view.data) - from);
+    value.array = Array(bytes.storage(), view);
+  }
 }
 
 void Tape::recorded(Node& node) {

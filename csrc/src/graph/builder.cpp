@@ -24,18 +24,12 @@ Array scalar_array(double value) {
 
 Array scalar_array(double value, DType dtype) {
   switch (dtype) {
-    case DType::float32:
-      return scalar_array<float>(value);
-    case DType::float64:
-      return scalar_array<double>(value);
-    case DType::int32:
-      return scalar_array<int32_t>(value);
-    case DType::int64:
-      return scalar_array<int64_t>(value);
-    case DType::uint8:
-      return scalar_array<uint8_t>(value);
-    case DType::boolean:
-      return Array::scalar<bool>(value != 0.0);
+    case DType::float32: return scalar_array<float>(value);
+    case DType::float64: return scalar_array<double>(value);
+    case DType::int32: return scalar_array<int32_t>(value);
+    case DType::int64: return scalar_array<int64_t>(value);
+    case DType::uint8: return scalar_array<uint8_t>(value);
+    case DType::boolean: return Array::scalar<bool>(value != 0.0);
   }
   return scalar_array<double>(value);
 }

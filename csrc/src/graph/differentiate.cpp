@@ -167,7 +167,7 @@ std::vector<Value> differentiate(Builder& builder, Value y, Value seed,
   for (const Value x : xs) check_floating(builder, x, "x");
   const Meta& y_meta = builder.meta(y);
   const Meta& seed_meta = builder.meta(seed);
-  if (y_meta.dtype != seed_meta.dtype || y_meta.shape != seed_meta.shape) {
+  if (y_meta != seed_meta) {
     throw ArgumentError("gradient()", "seed", text_of(y_meta), text_of(seed_meta));
   }
   Walk walk(builder, y, xs);

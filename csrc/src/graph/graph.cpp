@@ -41,7 +41,7 @@ void Graph::update(Value state, Value new_value) {
   }
   const Meta& old_meta = meta(state);
   const Meta& new_meta = meta(new_value);
-  if (old_meta.dtype != new_meta.dtype || old_meta.shape != new_meta.shape) {
+  if (old_meta != new_meta) {
     throw ArgumentError("update()", "new_value", meta_text(old_meta), meta_text(new_meta));
   }
   for (const auto& [known, value] : updates_) {
@@ -82,9 +82,7 @@ void Graph::replace(int32_t node, const OpDef& op, std::vector<Value> inputs, co
   op.infer(context);
   bool same = context.num_outputs == target.num_outputs;
   for (int i = 0; same && i < target.num_outputs; ++i) {
-    const Meta& known = meta(Value{target.first_output.id + i});
-    const Meta& inferred = results[static_cast<size_t>(i)];
-    same = known.dtype == inferred.dtype && known.shape == inferred.shape;
+    same = meta(Value{target.first_output.id + i}) == results[static_cast<size_t>(i)];
   }
   if (!same) throw std::logic_error(std::string("replace(): other results from ") + op.name);
   target.kind = NodeKind::op;

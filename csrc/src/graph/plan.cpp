@@ -31,8 +31,6 @@ const Attrs kNoAttrs;
 // View rules are asked with this address; only differences from it are used.
 constexpr uintptr_t kProbe = uintptr_t{1} << 40;
 
-bool same_meta(const Meta& a, const Meta& b) { return a.dtype == b.dtype && a.shape == b.shape; }
-
 int64_t bytes_of(const Meta& meta) {
   return checked_mul(num_elements(meta.shape), itemsize(meta.dtype));
 }
@@ -168,8 +166,7 @@ class Planner {
         place_of(first) = {new_block(Home::constant, first, 0), 0,
                            c_strides(graph_.meta(first).shape)};
         return;
-      case NodeKind::op:
-        break;
+      case NodeKind::op: break;
     }
     if (sunk_[index(graph_.info(first).node)] == 0 && place_view(node)) return;
     for (int k = 0; k < node.num_outputs; ++k) {
@@ -365,7 +362,7 @@ class Planner {
     const Block& source = block_of(input.place);
     if (source.home != Home::arena || source.last != now || source.first == now) return false;
     if (block_of(output.place).home != Home::arena) return false;
-    if (!same_meta(input.meta, output.meta) || input.place.offset != 0 ||
+    if (input.meta != output.meta || input.place.offset != 0 ||
         input.place.strides != output.place.strides ||
         source.bytes != block_of(output.place).bytes) {
       return false;
@@ -373,7 +370,7 @@ class Planner {
     for (size_t j = 0; j < instruction.inputs.size(); ++j) {
       if (j == k || instruction.inputs[j].place.block != input.place.block) continue;
       const bool exact = instruction.inputs[j].place == input.place &&
-                         same_meta(instruction.inputs[j].meta, input.meta);
+                         instruction.inputs[j].meta == input.meta;
       if (!exact || (instruction.op->traits & kElementwise) == 0) return false;
     }
     for (size_t j = 0; j < instruction.outputs.size(); ++j) {
@@ -432,18 +429,10 @@ std::string place_text(const Plan& plan, const Operand& operand) {
   const Value owner{block.owner};
   std::string text;
   switch (block.home) {
-    case Home::arena:
-      text = "@" + std::to_string(block.offset + operand.place.offset);
-      break;
-    case Home::input:
-      text = "input " + value_name(owner);
-      break;
-    case Home::state:
-      text = "state " + value_name(owner);
-      break;
-    case Home::constant:
-      text = "constant " + value_name(owner);
-      break;
+    case Home::arena: text = "@" + std::to_string(block.offset + operand.place.offset); break;
+    case Home::input: text = "input " + value_name(owner); break;
+    case Home::state: text = "state " + value_name(owner); break;
+    case Home::constant: text = "constant " + value_name(owner); break;
   }
   return text;
 }

@@ -88,14 +88,10 @@ std::string value_name(Value value) { return "%" + std::to_string(value.id); }
 
 std::string describe_node(const Graph& graph, const Node& node) {
   switch (node.kind) {
-    case NodeKind::input:
-      return "input";
-    case NodeKind::state:
-      return "state";
-    case NodeKind::constant:
-      return constant_text(graph.info(node.first_output).array);
-    case NodeKind::op:
-      break;
+    case NodeKind::input: return "input";
+    case NodeKind::state: return "state";
+    case NodeKind::constant: return constant_text(graph.info(node.first_output).array);
+    case NodeKind::op: break;
   }
   std::string text = std::string(node.op->name) + "(";
   for (size_t i = 0; i < node.inputs.size(); ++i) {

@@ -3,6 +3,7 @@
 #include "fusegrad/program.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "fusegrad/error.h"
@@ -95,17 +96,12 @@ struct Program::Impl {
     const int64_t offset = operand.place.offset;
     const Value owner{block.owner};
     switch (block.home) {
-      case Home::arena:
-        view.data = advance(arena.get()->data(), block.offset + offset);
-        break;
-      case Home::state:
-        view.data = advance(fused.info(owner).array.data(), offset);
-        break;
+      case Home::arena: view.data = advance(arena.get()->data(), block.offset + offset); break;
+      case Home::state: view.data = advance(fused.info(owner).array.data(), offset); break;
       case Home::constant:
         view.data = advance(constants[static_cast<size_t>(operand.place.block)].data(), offset);
         break;
-      case Home::input:
-        break;
+      case Home::input: break;
     }
     views.push_back(view);
     if (block.home == Home::input) {
@@ -129,6 +125,13 @@ struct Program::Impl {
                           std::to_string(i));
     }
     return static_cast<size_t>(i);
+  }
+
+  // Whether a run writes a state that shares memory with `view`.
+  bool writes(const View& view) const {
+    return std::any_of(fused.updates().begin(), fused.updates().end(), [&](const auto& update) {
+      return may_overlap(fused.info(update.first).array.view(), view);
+    });
   }
 
   void point(size_t input, void* data) {
@@ -160,8 +163,22 @@ struct Program::Impl {
   std::vector<View> views;
   std::vector<Call> calls;
   size_t first_output = 0;
-  std::mutex mutex;
+  OwnedMutex mutex;
 };
+
+void OwnedMutex::lock() {
+  const std::thread::id self = std::this_thread::get_id();
+  if (owner_.load(std::memory_order_relaxed) == self) {
+    throw std::logic_error("a program cannot be run from within its own run");
+  }
+  mutex_.lock();
+  owner_.store(self, std::memory_order_relaxed);
+}
+
+void OwnedMutex::unlock() {
+  owner_.store(std::thread::id(), std::memory_order_relaxed);
+  mutex_.unlock();
+}
 
 Program::Program() = default;
 Program::~Program() = default;
@@ -194,7 +211,7 @@ void Program::bind_input(int i, const View& view) {
     throw ArgumentError("bind_input()", "view", meta_text(meta),
                         meta_text({view.dtype, view.shape}));
   }
-  if (view.c_contiguous()) {
+  if (view.c_contiguous() && !impl_->writes(view)) {
     impl_->point(input, view.data);
     return;
   }
@@ -215,7 +232,7 @@ void Program::run() {
   for (const Call& call : impl_->calls) call.eval(call.context);
 }
 
-std::mutex& Program::mutex() { return impl_->mutex; }
+OwnedMutex& Program::mutex() { return impl_->mutex; }
 
 int64_t Program::arena_bytes() const { return impl_->plan.arena_bytes; }
 

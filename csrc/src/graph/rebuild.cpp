@@ -45,8 +45,7 @@ void Rebuild::copy(const Node& node) {
     case NodeKind::constant:
       set(node.first_output, to.constant(from.info(node.first_output).array));
       return;
-    case NodeKind::op:
-      break;
+    case NodeKind::op: break;
   }
   std::vector<Value> inputs;
   inputs.reserve(node.inputs.size());

@@ -126,10 +126,7 @@ class Rewriter {
             const Attrs& attrs, bool same_shape) {
     const Node& node = graph_.node(index_);
     const Value output = node.first_output;
-    if (same_shape && (graph_.meta(z).shape != graph_.meta(output).shape ||
-                       graph_.meta(z).dtype != graph_.meta(output).dtype)) {
-      return;
-    }
+    if (same_shape && graph_.meta(z) != graph_.meta(output)) return;
     std::vector<Value> inputs{z};
     inputs.insert(inputs.end(), more.begin(), more.end());
     graph_.replace(index_, op, std::move(inputs), attrs, std::string("was ") + pattern);

@@ -40,8 +40,6 @@ uint64_t hash_of(const OpDef& op, const Attrs& attrs, const std::vector<Value>& 
   return hash;
 }
 
-bool same_meta(const Meta& a, const Meta& b) { return a.dtype == b.dtype && a.shape == b.shape; }
-
 class Simplifier {
  public:
   explicit Simplifier(const Graph& graph) : rebuild_(graph) {}
@@ -122,7 +120,7 @@ class Simplifier {
     const size_t bytes = static_cast<size_t>(dense.size() * itemsize(dense.dtype()));
     for (const Value known : small_constants_) {
       const Array& other = to().info(known).array;
-      if (same_meta(other.meta(), dense.meta()) &&
+      if (other.meta() == dense.meta() &&
           (bytes == 0 || std::memcmp(other.data(), dense.data(), bytes) == 0)) {
         return known;
       }
@@ -142,12 +140,12 @@ class Simplifier {
     const OpDef* op = node.op;
     const Value x = inputs[0];
     if (op == &identity_op) return x;
-    const bool unchanged = same_meta(to().meta(x), result);
+    const bool unchanged = to().meta(x) == result;
     if (op == &reshape_op || op == &broadcast_to_op) {
       if (unchanged) return x;
       if (const Node* inner = use_of(x, *op)) {
         const Value source = inner->inputs[0];
-        if (same_meta(to().meta(source), result)) return source;
+        if (to().meta(source) == result) return source;
         Attrs attrs;
         attrs.shape = result.shape;
         return emit(*op, source, attrs);
@@ -160,7 +158,7 @@ class Simplifier {
       if (const Node* inner = use_of(x, negative_op)) return inner->inputs[0];
     } else if (op == &multiply_op || op == &divide_op) {
       if (unchanged && is_one(inputs[1])) return x;
-      if (op == &multiply_op && is_one(x) && same_meta(to().meta(inputs[1]), result)) {
+      if (op == &multiply_op && is_one(x) && to().meta(inputs[1]) == result) {
         return inputs[1];
       }
     }
@@ -261,7 +259,7 @@ class Simplifier {
       evaluate(*node.op, operands.data(), static_cast<int>(operands.size()), node.attrs,
                outputs.data());
       if (one_element && outputs[0].rank() == 0) return stretched(outputs[0], result.shape);
-      return same_meta(outputs[0].meta(), result) ? constant(outputs[0]) : Value();
+      return outputs[0].meta() == result ? constant(outputs[0]) : Value();
     } catch (const ArgumentError&) {
       return Value();  // what is wrong with the operands is said when the program runs
     }

@@ -15,10 +15,10 @@ namespace {
 // As many bytes as a vector of T has lanes.
 template <int kCount>
 struct Bytes;
-#define FUSEGRAD_BYTES(count)                                       \
-  template <>                                                       \
-  struct Bytes<count> {                                             \
-    typedef uint8_t V __attribute__((vector_size(count)));          \
+#define FUSEGRAD_BYTES(count)                              \
+  template <>                                              \
+  struct Bytes<count> {                                    \
+    typedef uint8_t V __attribute__((vector_size(count))); \
   };
 FUSEGRAD_BYTES(2)
 FUSEGRAD_BYTES(4)
@@ -120,8 +120,8 @@ template <class T, class F>
 void compare(uint8_t* y, int64_t ys, const T* a, int64_t as, const T* b, int64_t bs, int64_t n,
              const F& relation) {
   for_groups<Vec<T>::kLanes>(n, [&](int64_t i, int64_t count) {
-    const typename Vec<T>::M mask = relation(load_strided(a + i * as, as, count),
-                                             load_strided(b + i * bs, bs, count));
+    const typename Vec<T>::M mask =
+        relation(load_strided(a + i * as, as, count), load_strided(b + i * bs, bs, count));
     const BytesOf<T> bytes = __builtin_convertvector(mask, BytesOf<T>) & 1;
     if (ys == 1) {
       store_bytes(y + i, bytes, count);
@@ -138,16 +138,13 @@ FUSEGRAD_INLINE void compare_op(CompareOp op, uint8_t* y, int64_t ys, const T* a
                                 const T* b, int64_t bs, int64_t n) {
   typedef typename Vec<T>::V V;
   switch (op) {
-    case CompareOp::equal:
-      return compare(y, ys, a, as, b, bs, n, [](V u, V v) { return u == v; });
+    case CompareOp::equal: return compare(y, ys, a, as, b, bs, n, [](V u, V v) { return u == v; });
     case CompareOp::not_equal:
       return compare(y, ys, a, as, b, bs, n, [](V u, V v) { return u != v; });
-    case CompareOp::less:
-      return compare(y, ys, a, as, b, bs, n, [](V u, V v) { return u < v; });
+    case CompareOp::less: return compare(y, ys, a, as, b, bs, n, [](V u, V v) { return u < v; });
     case CompareOp::less_equal:
       return compare(y, ys, a, as, b, bs, n, [](V u, V v) { return u <= v; });
-    case CompareOp::greater:
-      return compare(y, ys, a, as, b, bs, n, [](V u, V v) { return u > v; });
+    case CompareOp::greater: return compare(y, ys, a, as, b, bs, n, [](V u, V v) { return u > v; });
     case CompareOp::greater_equal:
       return compare(y, ys, a, as, b, bs, n, [](V u, V v) { return u >= v; });
   }
@@ -167,10 +164,10 @@ FUSEGRAD_INLINE void where_op(T* y, int64_t ys, const uint8_t* c, int64_t cs, co
       }
     }
     const M mask = widen_bytes<T>(bytes) != M{};
-    store_strided(y + i * ys, ys,
-                  select(mask, load_strided(a + i * as, as, count),
-                         load_strided(b + i * bs, bs, count)),
-                  count);
+    store_strided(
+        y + i * ys, ys,
+        select(mask, load_strided(a + i * as, as, count), load_strided(b + i * bs, bs, count)),
+        count);
   });
 }
 
@@ -178,9 +175,8 @@ FUSEGRAD_INLINE void where_op(T* y, int64_t ys, const uint8_t* c, int64_t cs, co
 
 template <class T>
 FUSEGRAD_INLINE void fill_op(T* y, int64_t ys, T value, int64_t n) {
-  for_groups<Vec<T>::kLanes>(n, [&](int64_t i, int64_t count) {
-    store_strided(y + i * ys, ys, set1(value), count);
-  });
+  for_groups<Vec<T>::kLanes>(
+      n, [&](int64_t i, int64_t count) { store_strided(y + i * ys, ys, set1(value), count); });
 }
 
 template <class T>

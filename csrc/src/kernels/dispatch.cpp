@@ -18,18 +18,13 @@ const KernelTable* kernels_of(IsaLevel level) {
   if (!isa_level_supported(level)) return nullptr;
   switch (level) {
 #if defined(__x86_64__)
-    case IsaLevel::baseline:
-      return simd::table_baseline();
-    case IsaLevel::avx2:
-      return simd::table_avx2();
-    case IsaLevel::avx512:
-      return simd::table_avx512();
+    case IsaLevel::baseline: return simd::table_baseline();
+    case IsaLevel::avx2: return simd::table_avx2();
+    case IsaLevel::avx512: return simd::table_avx512();
 #else
-    case IsaLevel::neon:
-      return simd::table_neon();
+    case IsaLevel::neon: return simd::table_neon();
 #endif
-    default:
-      return nullptr;
+    default: return nullptr;
   }
 }
 

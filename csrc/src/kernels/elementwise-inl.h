@@ -108,15 +108,14 @@ FUSEGRAD_INLINE VD in_double(VD a, VD b, VD c, const F& body) {
 }
 
 // p and q are the scalars of the operation.
-#define FUSEGRAD_OPERATION(Name, operands, ...)                                    \
-  struct Name {                                                                    \
-    static constexpr int kOperands = operands;                                     \
-    template <class V>                                                             \
-    static FUSEGRAD_INLINE V run([[maybe_unused]] V a, [[maybe_unused]] V b,       \
-                                 [[maybe_unused]] V c, [[maybe_unused]] V p,       \
-                                 [[maybe_unused]] V q) {                           \
-      __VA_ARGS__                                                                  \
-    }                                                                              \
+#define FUSEGRAD_OPERATION(Name, operands, ...)                                                    \
+  struct Name {                                                                                    \
+    static constexpr int kOperands = operands;                                                     \
+    template <class V>                                                                             \
+    static FUSEGRAD_INLINE V run([[maybe_unused]] V a, [[maybe_unused]] V b, [[maybe_unused]] V c, \
+                                 [[maybe_unused]] V p, [[maybe_unused]] V q) {                     \
+      __VA_ARGS__                                                                                  \
+    }                                                                                              \
   };
 
 FUSEGRAD_OPERATION(Negative, 1, return -a;)
@@ -150,7 +149,7 @@ FUSEGRAD_OPERATION(Maximum, 2, return max_nan(a, b);)
 FUSEGRAD_OPERATION(Minimum, 2, return min_nan(a, b);)
 FUSEGRAD_OPERATION(Power, 2, return power(a, b);)
 FUSEGRAD_OPERATION(ReluGrad, 2, return select(b > V{}, a, V{});)
-FUSEGRAD_OPERATION(LeakyReluGrad, 2, return select(b > V{}, a, a * p);)
+FUSEGRAD_OPERATION(LeakyReluGrad, 2, const V scaled = a * p; return select(b > V{}, a, scaled);)
 FUSEGRAD_OPERATION(SigmoidGrad, 2, {
   return in_double(a, b, c, [](VD dy, VD y, VD, auto) { return (dy * y) * (1.0 - y); });
 })
@@ -158,9 +157,8 @@ FUSEGRAD_OPERATION(TanhGrad, 2, {
   return in_double(a, b, c, [](VD dy, VD y, VD, auto) { return dy * ((1.0 - y) * (1.0 + y)); });
 })
 FUSEGRAD_OPERATION(SoftplusGrad, 2, {
-  return in_double(a, b, c, [](VD dy, VD x, VD, auto type) {
-    return dy * sigmoid_for<decltype(type)>(x);
-  });
+  return in_double(a, b, c,
+                   [](VD dy, VD x, VD, auto type) { return dy * sigmoid_for<decltype(type)>(x); });
 })
 
 // Cross-entropy of sigmoid(x) with t: (1 - t) softplus(x) + t softplus(-x), where a factor of 0
@@ -230,35 +228,34 @@ Loop<T> binary_loop(BinaryOp op) {
   __builtin_unreachable();
 }
 
-#define FUSEGRAD_ELEMENTWISE(T, suffix)                                                          \
-  void unary_##suffix(UnaryOp op, T* y, int64_t ys, const T* x, int64_t xs, int64_t n) {         \
-    run<T, 1>(unary_loop<T>(op), y, ys, {{x, xs}}, n);                                           \
-  }                                                                                              \
-  void leaky_relu_##suffix(T* y, int64_t ys, const T* x, int64_t xs, int64_t n, double slope) {  \
-    run<T, 1>(loop<T, LeakyRelu>, y, ys, {{x, xs}}, n, slope);                                   \
-  }                                                                                              \
-  void clip_##suffix(T* y, int64_t ys, const T* x, int64_t xs, int64_t n, double lo,             \
-                     double hi) {                                                                \
-    run<T, 1>(loop<T, Clip>, y, ys, {{x, xs}}, n, lo, hi);                                       \
-  }                                                                                              \
-  void affine_##suffix(T* y, const T* x, int64_t n, double scale, double offset) {               \
-    run<T, 1>(loop<T, Affine>, y, 1, {{x, 1}}, n, scale, offset);                                \
-  }                                                                                              \
-  void binary_##suffix(BinaryOp op, T* y, int64_t ys, const T* a, int64_t as, const T* b,        \
-                       int64_t bs, int64_t n) {                                                  \
-    run<T, 2>(binary_loop<T>(op), y, ys, {{a, as}, {b, bs}}, n);                                 \
-  }                                                                                              \
-  void leaky_relu_grad_##suffix(T* dx, int64_t dxs, const T* dy, int64_t dys, const T* y,        \
-                                int64_t ys, int64_t n, double slope) {                           \
-    run<T, 2>(loop<T, LeakyReluGrad>, dx, dxs, {{dy, dys}, {y, ys}}, n, slope);                  \
-  }                                                                                              \
-  void sigmoid_ce_##suffix(T* y, int64_t ys, const T* x, int64_t xs, const T* t, int64_t ts,     \
-                           int64_t n) {                                                          \
-    run<T, 2>(loop<T, SigmoidCe>, y, ys, {{x, xs}, {t, ts}}, n);                                 \
-  }                                                                                              \
-  void sigmoid_ce_grad_##suffix(T* dx, int64_t dxs, const T* x, int64_t xs, const T* t,          \
-                                int64_t ts, const T* g, int64_t gs, int64_t n) {                 \
-    run<T, 3>(loop<T, SigmoidCeGrad>, dx, dxs, {{x, xs}, {t, ts}, {g, gs}}, n);                  \
+#define FUSEGRAD_ELEMENTWISE(T, suffix)                                                           \
+  void unary_##suffix(UnaryOp op, T* y, int64_t ys, const T* x, int64_t xs, int64_t n) {          \
+    run<T, 1>(unary_loop<T>(op), y, ys, {{x, xs}}, n);                                            \
+  }                                                                                               \
+  void leaky_relu_##suffix(T* y, int64_t ys, const T* x, int64_t xs, int64_t n, double slope) {   \
+    run<T, 1>(loop<T, LeakyRelu>, y, ys, {{x, xs}}, n, slope);                                    \
+  }                                                                                               \
+  void clip_##suffix(T* y, int64_t ys, const T* x, int64_t xs, int64_t n, double lo, double hi) { \
+    run<T, 1>(loop<T, Clip>, y, ys, {{x, xs}}, n, lo, hi);                                        \
+  }                                                                                               \
+  void affine_##suffix(T* y, const T* x, int64_t n, double scale, double offset) {                \
+    run<T, 1>(loop<T, Affine>, y, 1, {{x, 1}}, n, scale, offset);                                 \
+  }                                                                                               \
+  void binary_##suffix(BinaryOp op, T* y, int64_t ys, const T* a, int64_t as, const T* b,         \
+                       int64_t bs, int64_t n) {                                                   \
+    run<T, 2>(binary_loop<T>(op), y, ys, {{a, as}, {b, bs}}, n);                                  \
+  }                                                                                               \
+  void leaky_relu_grad_##suffix(T* dx, int64_t dxs, const T* dy, int64_t dys, const T* y,         \
+                                int64_t ys, int64_t n, double slope) {                            \
+    run<T, 2>(loop<T, LeakyReluGrad>, dx, dxs, {{dy, dys}, {y, ys}}, n, slope);                   \
+  }                                                                                               \
+  void sigmoid_ce_##suffix(T* y, int64_t ys, const T* x, int64_t xs, const T* t, int64_t ts,      \
+                           int64_t n) {                                                           \
+    run<T, 2>(loop<T, SigmoidCe>, y, ys, {{x, xs}, {t, ts}}, n);                                  \
+  }                                                                                               \
+  void sigmoid_ce_grad_##suffix(T* dx, int64_t dxs, const T* x, int64_t xs, const T* t,           \
+                                int64_t ts, const T* g, int64_t gs, int64_t n) {                  \
+    run<T, 3>(loop<T, SigmoidCeGrad>, dx, dxs, {{x, xs}, {t, ts}, {g, gs}}, n);                   \
   }
 FUSEGRAD_ELEMENTWISE(float, f32)
 FUSEGRAD_ELEMENTWISE(double, f64)

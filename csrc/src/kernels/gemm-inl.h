@@ -91,8 +91,8 @@ void gemm(const GemmArgs<T>& args) {
     g.m = args.n, g.n = args.m;
     g.bias_stride_m = args.bias_stride_n, g.bias_stride_n = args.bias_stride_m;
   }
-  const bool simple = g.act == Activation::linear || g.act == Activation::relu ||
-                      g.act == Activation::leaky_relu;
+  const bool simple =
+      g.act == Activation::linear || g.act == Activation::relu || g.act == Activation::leaky_relu;
   TileOut<T> out;
   out.c_rs = g.c_rs, out.c_cs = g.c_cs;
   out.bias_rs = g.bias_stride_m, out.bias_cs = g.bias_stride_n;
@@ -156,8 +156,8 @@ void gemm(const GemmArgs<T>& args) {
                            ? nullptr
                            : g.bias + i * g.bias_stride_m + (j0 + j) * g.bias_stride_n;
             if (plan.pack_a) {
-              find_tile<T, true>(rows, vectors)(a_pack + (i - row0) * depth, 1, rows, b, ldb,
-                                                depth, out);
+              find_tile<T, true>(rows, vectors)(a_pack + (i - row0) * depth, 1, rows, b, ldb, depth,
+                                                out);
             } else {
               find_tile<T, false>(rows, vectors)(g.a + i * g.a_rs + k0 * g.a_cs, g.a_rs, g.a_cs, b,
                                                  ldb, depth, out);

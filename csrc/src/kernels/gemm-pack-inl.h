@@ -49,18 +49,10 @@ FUSEGRAD_INLINE VF zip_hi(VF a, VF b) { return (VF)_mm_unpackhi_ps((__m128)a, (_
 FUSEGRAD_INLINE VD zip_lo(VD a, VD b) { return (VD)_mm_unpacklo_pd((__m128d)a, (__m128d)b); }
 FUSEGRAD_INLINE VD zip_hi(VD a, VD b) { return (VD)_mm_unpackhi_pd((__m128d)a, (__m128d)b); }
 #else
-FUSEGRAD_INLINE VF zip_lo(VF a, VF b) {
-  return (VF)vzip1q_f32((float32x4_t)a, (float32x4_t)b);
-}
-FUSEGRAD_INLINE VF zip_hi(VF a, VF b) {
-  return (VF)vzip2q_f32((float32x4_t)a, (float32x4_t)b);
-}
-FUSEGRAD_INLINE VD zip_lo(VD a, VD b) {
-  return (VD)vzip1q_f64((float64x2_t)a, (float64x2_t)b);
-}
-FUSEGRAD_INLINE VD zip_hi(VD a, VD b) {
-  return (VD)vzip2q_f64((float64x2_t)a, (float64x2_t)b);
-}
+FUSEGRAD_INLINE VF zip_lo(VF a, VF b) { return (VF)vzip1q_f32((float32x4_t)a, (float32x4_t)b); }
+FUSEGRAD_INLINE VF zip_hi(VF a, VF b) { return (VF)vzip2q_f32((float32x4_t)a, (float32x4_t)b); }
+FUSEGRAD_INLINE VD zip_lo(VD a, VD b) { return (VD)vzip1q_f64((float64x2_t)a, (float64x2_t)b); }
+FUSEGRAD_INLINE VD zip_hi(VD a, VD b) { return (VD)vzip2q_f64((float64x2_t)a, (float64x2_t)b); }
 #endif
 #endif
 
@@ -122,10 +114,9 @@ constexpr int kStep = kPart<T>;
 
 FUSEGRAD_INLINE void transpose_step(VF* out, const float* p, const int64_t* offset) {
   constexpr int kHigh = kLanesF - 4;
-  transpose_parts(out, chunks(p + offset[0], p + offset[kHigh]),
-                  chunks(p + offset[1], p + offset[kHigh + 1]),
-                  chunks(p + offset[2], p + offset[kHigh + 2]),
-                  chunks(p + offset[3], p + offset[kHigh + 3]));
+  transpose_parts(
+      out, chunks(p + offset[0], p + offset[kHigh]), chunks(p + offset[1], p + offset[kHigh + 1]),
+      chunks(p + offset[2], p + offset[kHigh + 2]), chunks(p + offset[3], p + offset[kHigh + 3]));
 }
 FUSEGRAD_INLINE void transpose_step(VD* out, const double* p, const int64_t* offset) {
   constexpr int kHigh = kLanesD - 2;
@@ -142,8 +133,8 @@ constexpr int64_t kWidestPanel = 64;
 // are stored, lane groups from the last to the first and rows upwards, so that what spills past
 // `width` into the next row is overwritten.
 template <class T>
-inline void pack_transposed(T* dst, int64_t width, const T* src, int64_t lane_stride,
-                            int64_t valid, int64_t depth) {
+inline void pack_transposed(T* dst, int64_t width, const T* src, int64_t lane_stride, int64_t valid,
+                            int64_t depth) {
   typedef typename Vec<T>::V V;
   constexpr int kLanes = Vec<T>::kLanes;
   int64_t offset[kWidestPanel];

@@ -1,14 +1,14 @@
 // One ISA level's kernels: this file is compiled once per level, with that level's flags and with
 // FUSEGRAD_ISA naming it, and defines one symbol, table_<level>(). Nothing here may be a template
 // or inline function with external linkage: the linker could keep this level's copy for all levels.
-#include "kernels/kernels.h"
-#include "kernels/vec-inl.h"
-#include "kernels/math-inl.h"
 #include "kernels/elementwise-inl.h"
+#include "kernels/gemm-inl.h"
+#include "kernels/kernels.h"
+#include "kernels/math-inl.h"
 #include "kernels/reduce-inl.h"
 #include "kernels/rowwise-inl.h"
-#include "kernels/gemm-inl.h"
 #include "kernels/update-inl.h"
+#include "kernels/vec-inl.h"
 
 #define FUSEGRAD_JOIN_(a, b) a##b
 #define FUSEGRAD_JOIN(a, b) FUSEGRAD_JOIN_(a, b)

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "fusegrad/activation.h"
-#include "fusegrad/activation.h"
 #include "fusegrad/cpu.h"
 
 namespace fusegrad {

@@ -148,9 +148,9 @@ FUSEGRAD_INLINE VD power_for(VD x, VD y) {
 
 // ---- overloads -------------------------------------------------------------------------------
 
-#define FUSEGRAD_UNARY_MATH(name)                                               \
-  FUSEGRAD_INLINE VD name(VD x) { return name##_for<double>(x); }               \
-  FUSEGRAD_INLINE VF name(VF x) {                                               \
+#define FUSEGRAD_UNARY_MATH(name)                                                  \
+  FUSEGRAD_INLINE VD name(VD x) { return name##_for<double>(x); }                  \
+  FUSEGRAD_INLINE VF name(VF x) {                                                  \
     return narrow(name##_for<float>(widen_lo(x)), name##_for<float>(widen_hi(x))); \
   }
 FUSEGRAD_UNARY_MATH(exp)

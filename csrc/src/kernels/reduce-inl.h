@@ -88,7 +88,7 @@ FUSEGRAD_INLINE void extreme_rows(T* out, int64_t* index, const T* x, double sig
   });
 }
 
-#define FUSEGRAD_REDUCTIONS(T, suffix)                                                          \
+#define FUSEGRAD_REDUCTIONS(T, suffix)                                                           \
   void sum_##suffix(T* out, const T* x, int64_t outer, int64_t os, int64_t inner, int64_t rs) {  \
     sum_rows(out, x, outer, os, inner, rs, false);                                               \
   }                                                                                              \

@@ -220,54 +220,53 @@ FUSEGRAD_INLINE void ce_dist_grad_rows(const Rows<T>& dx, const Rows<const T>& x
   });
 }
 
-#define FUSEGRAD_ROWWISE(T, suffix)                                                              \
-  void softmax_##suffix(T* y, int64_t y_os, int64_t y_rs, const T* x, int64_t x_os,              \
-                        int64_t x_rs, int64_t outer, int64_t inner) {                            \
-    softmax_rows<T>({y, y_os, y_rs}, {x, x_os, x_rs}, outer, inner);                             \
-  }                                                                                              \
-  void log_softmax_##suffix(T* y, int64_t y_os, int64_t y_rs, const T* x, int64_t x_os,          \
-                            int64_t x_rs, int64_t outer, int64_t inner) {                        \
-    log_softmax_rows<T>({y, y_os, y_rs}, {x, x_os, x_rs}, outer, inner);                         \
-  }                                                                                              \
-  void logsumexp_##suffix(T* out, const T* x, int64_t x_os, int64_t x_rs, int64_t outer,         \
-                          int64_t inner) {                                                       \
-    logsumexp_rows<T>(out, {x, x_os, x_rs}, outer, inner);                                       \
-  }                                                                                              \
-  void softmax_grad_##suffix(T* dx, int64_t dx_os, int64_t dx_rs, const T* dy, int64_t dy_os,    \
-                             int64_t dy_rs, const T* y, int64_t y_os, int64_t y_rs,              \
-                             int64_t outer, int64_t inner) {                                     \
-    softmax_grad_rows<T>({dx, dx_os, dx_rs}, {dy, dy_os, dy_rs}, {y, y_os, y_rs}, outer, inner); \
-  }                                                                                              \
-  void log_softmax_grad_##suffix(T* dx, int64_t dx_os, int64_t dx_rs, const T* dy,               \
-                                 int64_t dy_os, int64_t dy_rs, const T* y, int64_t y_os,         \
-                                 int64_t y_rs, int64_t outer, int64_t inner) {                   \
-    log_softmax_grad_rows<T>({dx, dx_os, dx_rs}, {dy, dy_os, dy_rs}, {y, y_os, y_rs}, outer,     \
-                             inner);                                                             \
-  }                                                                                              \
-  void softmax_ce_i64_##suffix(T* loss, const T* x, int64_t x_os, int64_t x_rs,                  \
-                               const int64_t* labels, int64_t outer, int64_t inner) {            \
-    ce_rows<T>(loss, {}, {x, x_os, x_rs}, labels, nullptr, 0, outer, inner);                     \
-  }                                                                                              \
-  void softmax_ce_grad_i64_##suffix(T* dx, int64_t dx_os, int64_t dx_rs, const T* x,             \
-                                    int64_t x_os, int64_t x_rs, const int64_t* labels,           \
-                                    const T* g, int64_t gs, int64_t outer, int64_t inner) {      \
-    ce_rows<T>(nullptr, {dx, dx_os, dx_rs}, {x, x_os, x_rs}, labels, g, gs, outer, inner);       \
-  }                                                                                              \
-  void softmax_ce_both_i64_##suffix(T* loss, T* dx, int64_t dx_os, int64_t dx_rs, const T* x,    \
-                                    int64_t x_os, int64_t x_rs, const int64_t* labels,           \
-                                    const T* g, int64_t gs, int64_t outer, int64_t inner) {      \
-    ce_rows<T>(loss, {dx, dx_os, dx_rs}, {x, x_os, x_rs}, labels, g, gs, outer, inner);          \
-  }                                                                                              \
-  void softmax_ce_dist_##suffix(T* loss, const T* x, int64_t x_os, int64_t x_rs, const T* t,     \
-                                int64_t t_os, int64_t t_rs, int64_t outer, int64_t inner) {      \
-    ce_dist_rows<T>(loss, {x, x_os, x_rs}, {t, t_os, t_rs}, outer, inner);                       \
-  }                                                                                              \
-  void softmax_ce_dist_grad_##suffix(T* dx, int64_t dx_os, int64_t dx_rs, const T* x,            \
-                                     int64_t x_os, int64_t x_rs, const T* t, int64_t t_os,       \
-                                     int64_t t_rs, const T* g, int64_t gs, int64_t outer,        \
-                                     int64_t inner) {                                            \
-    ce_dist_grad_rows<T>({dx, dx_os, dx_rs}, {x, x_os, x_rs}, {t, t_os, t_rs}, g, gs, outer,     \
-                         inner);                                                                 \
+#define FUSEGRAD_ROWWISE(T, suffix)                                                                \
+  void softmax_##suffix(T* y, int64_t y_os, int64_t y_rs, const T* x, int64_t x_os, int64_t x_rs,  \
+                        int64_t outer, int64_t inner) {                                            \
+    softmax_rows<T>({y, y_os, y_rs}, {x, x_os, x_rs}, outer, inner);                               \
+  }                                                                                                \
+  void log_softmax_##suffix(T* y, int64_t y_os, int64_t y_rs, const T* x, int64_t x_os,            \
+                            int64_t x_rs, int64_t outer, int64_t inner) {                          \
+    log_softmax_rows<T>({y, y_os, y_rs}, {x, x_os, x_rs}, outer, inner);                           \
+  }                                                                                                \
+  void logsumexp_##suffix(T* out, const T* x, int64_t x_os, int64_t x_rs, int64_t outer,           \
+                          int64_t inner) {                                                         \
+    logsumexp_rows<T>(out, {x, x_os, x_rs}, outer, inner);                                         \
+  }                                                                                                \
+  void softmax_grad_##suffix(T* dx, int64_t dx_os, int64_t dx_rs, const T* dy, int64_t dy_os,      \
+                             int64_t dy_rs, const T* y, int64_t y_os, int64_t y_rs, int64_t outer, \
+                             int64_t inner) {                                                      \
+    softmax_grad_rows<T>({dx, dx_os, dx_rs}, {dy, dy_os, dy_rs}, {y, y_os, y_rs}, outer, inner);   \
+  }                                                                                                \
+  void log_softmax_grad_##suffix(T* dx, int64_t dx_os, int64_t dx_rs, const T* dy, int64_t dy_os,  \
+                                 int64_t dy_rs, const T* y, int64_t y_os, int64_t y_rs,            \
+                                 int64_t outer, int64_t inner) {                                   \
+    log_softmax_grad_rows<T>({dx, dx_os, dx_rs}, {dy, dy_os, dy_rs}, {y, y_os, y_rs}, outer,       \
+                             inner);                                                               \
+  }                                                                                                \
+  void softmax_ce_i64_##suffix(T* loss, const T* x, int64_t x_os, int64_t x_rs,                    \
+                               const int64_t* labels, int64_t outer, int64_t inner) {              \
+    ce_rows<T>(loss, {}, {x, x_os, x_rs}, labels, nullptr, 0, outer, inner);                       \
+  }                                                                                                \
+  void softmax_ce_grad_i64_##suffix(T* dx, int64_t dx_os, int64_t dx_rs, const T* x, int64_t x_os, \
+                                    int64_t x_rs, const int64_t* labels, const T* g, int64_t gs,   \
+                                    int64_t outer, int64_t inner) {                                \
+    ce_rows<T>(nullptr, {dx, dx_os, dx_rs}, {x, x_os, x_rs}, labels, g, gs, outer, inner);         \
+  }                                                                                                \
+  void softmax_ce_both_i64_##suffix(T* loss, T* dx, int64_t dx_os, int64_t dx_rs, const T* x,      \
+                                    int64_t x_os, int64_t x_rs, const int64_t* labels, const T* g, \
+                                    int64_t gs, int64_t outer, int64_t inner) {                    \
+    ce_rows<T>(loss, {dx, dx_os, dx_rs}, {x, x_os, x_rs}, labels, g, gs, outer, inner);            \
+  }                                                                                                \
+  void softmax_ce_dist_##suffix(T* loss, const T* x, int64_t x_os, int64_t x_rs, const T* t,       \
+                                int64_t t_os, int64_t t_rs, int64_t outer, int64_t inner) {        \
+    ce_dist_rows<T>(loss, {x, x_os, x_rs}, {t, t_os, t_rs}, outer, inner);                         \
+  }                                                                                                \
+  void softmax_ce_dist_grad_##suffix(                                                              \
+      T* dx, int64_t dx_os, int64_t dx_rs, const T* x, int64_t x_os, int64_t x_rs, const T* t,     \
+      int64_t t_os, int64_t t_rs, const T* g, int64_t gs, int64_t outer, int64_t inner) {          \
+    ce_dist_grad_rows<T>({dx, dx_os, dx_rs}, {x, x_os, x_rs}, {t, t_os, t_rs}, g, gs, outer,       \
+                         inner);                                                                   \
   }
 FUSEGRAD_ROWWISE(float, f32)
 FUSEGRAD_ROWWISE(double, f64)

@@ -89,10 +89,9 @@ template <class T>
 inline void rmsprop(T* w_out, T* v_out, T* a_out, T* b_out, const T* w, const T* v, const T* a,
                     const T* b, const T* g, int64_t n, double lr, double rho, double mu,
                     double eps) {
-  const auto run = a == nullptr ? (b == nullptr ? rmsprop_of<T, false, false>
-                                                : rmsprop_of<T, false, true>)
-                                : (b == nullptr ? rmsprop_of<T, true, false>
-                                                : rmsprop_of<T, true, true>);
+  const auto run = a == nullptr
+                       ? (b == nullptr ? rmsprop_of<T, false, false> : rmsprop_of<T, false, true>)
+                       : (b == nullptr ? rmsprop_of<T, true, false> : rmsprop_of<T, true, true>);
   run(w_out, v_out, a_out, b_out, w, v, a, b, g, n, lr, rho, mu, eps);
 }
 

@@ -97,8 +97,8 @@ FUSEGRAD_INLINE void store_n(double* p, VD v, int64_t n) {
   _mm512_mask_storeu_pd(p, first_lanes_d(n), (__m512d)v);
 }
 #elif defined(__AVX2__)
-alignas(64) constexpr int32_t kFirstLanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0,
-                                                 0,  0};
+alignas(64) constexpr int32_t kFirstLanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1,
+                                                 0,  0,  0,  0,  0,  0,  0,  0};
 FUSEGRAD_INLINE __m256i first_lanes_f(int64_t n) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kFirstLanes + 8 - n));
 }
@@ -227,9 +227,7 @@ FUSEGRAD_INLINE VD sqrt(VD x) { return (VD)vsqrtq_f64((float64x2_t)x); }
 // A VF is two VD halves: lanes [0, kLanesD) and [kLanesD, kLanesF). Narrowing rounds to nearest.
 
 #if defined(__AVX512F__)
-FUSEGRAD_INLINE VD widen_lo(VF x) {
-  return (VD)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x));
-}
+FUSEGRAD_INLINE VD widen_lo(VF x) { return (VD)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x)); }
 FUSEGRAD_INLINE VD widen_hi(VF x) {
   return (VD)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)x, 1));
 }
@@ -249,9 +247,7 @@ FUSEGRAD_INLINE void store_narrow_n(float* p, VD v, int64_t n) {
   _mm256_mask_storeu_ps(p, first_lanes_d(n), _mm512_cvtpd_ps((__m512d)v));
 }
 #elif defined(__AVX2__)
-FUSEGRAD_INLINE VD widen_lo(VF x) {
-  return (VD)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)x));
-}
+FUSEGRAD_INLINE VD widen_lo(VF x) { return (VD)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)x)); }
 FUSEGRAD_INLINE VD widen_hi(VF x) {
   return (VD)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)x, 1));
 }
@@ -260,9 +256,7 @@ FUSEGRAD_INLINE VF narrow(VD lo, VD hi) {
                                   _mm256_cvtpd_ps((__m256d)hi), 1);
 }
 FUSEGRAD_INLINE VD load_widen(const float* p) { return (VD)_mm256_cvtps_pd(_mm_loadu_ps(p)); }
-FUSEGRAD_INLINE void store_narrow(float* p, VD v) {
-  _mm_storeu_ps(p, _mm256_cvtpd_ps((__m256d)v));
-}
+FUSEGRAD_INLINE void store_narrow(float* p, VD v) { _mm_storeu_ps(p, _mm256_cvtpd_ps((__m256d)v)); }
 FUSEGRAD_INLINE VD load_widen_n(const float* p, int64_t n) {
   return (VD)_mm256_cvtps_pd(_mm_maskload_ps(p, _mm256_castsi256_si128(first_lanes_f(n))));
 }
@@ -272,9 +266,7 @@ FUSEGRAD_INLINE void store_narrow_n(float* p, VD v, int64_t n) {
 #else
 #if defined(__x86_64__)
 FUSEGRAD_INLINE VD widen_lo(VF x) { return (VD)_mm_cvtps_pd((__m128)x); }
-FUSEGRAD_INLINE VD widen_hi(VF x) {
-  return (VD)_mm_cvtps_pd(_mm_movehl_ps((__m128)x, (__m128)x));
-}
+FUSEGRAD_INLINE VD widen_hi(VF x) { return (VD)_mm_cvtps_pd(_mm_movehl_ps((__m128)x, (__m128)x)); }
 FUSEGRAD_INLINE VF narrow(VD lo, VD hi) {
   return (VF)_mm_movelh_ps(_mm_cvtpd_ps((__m128d)lo), _mm_cvtpd_ps((__m128d)hi));
 }

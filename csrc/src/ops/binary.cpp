@@ -60,10 +60,10 @@ void power_vjp(VjpContext& c) {
       const Value origin = logical_and(b, equal(b, x, 0.0), equal(b, p, 0.0));
       safe = where(b, origin, 1.0, p);
     }
-    const Value slope = constant && exponent == 2.0
-                            ? x
-                            : power(b, x, constant ? number(b, exponent - 1.0, x)
-                                                   : subtract(b, safe, 1.0));
+    const Value slope =
+        constant && exponent == 2.0
+            ? x
+            : power(b, x, constant ? number(b, exponent - 1.0, x) : subtract(b, safe, 1.0));
     c.set(0, multiply(b, dy, multiply(b, p, slope)));
   }
   if (c.needs(1)) {
@@ -97,8 +97,8 @@ void minimum_vjp(VjpContext& c) { extreme_vjp(c, false); }
 const OpDef add_op = number_binary<BinaryOp::add>("add", add_vjp);
 const OpDef subtract_op = number_binary<BinaryOp::subtract>("subtract", subtract_vjp);
 const OpDef multiply_op = number_binary<BinaryOp::multiply>("multiply", multiply_vjp);
-const OpDef divide_op = float_binary<BinaryOp::divide>("divide", divide_vjp);
-const OpDef power_op = float_binary<BinaryOp::power>("power", power_vjp);
+const OpDef divide_op = float_binary<BinaryOp::divide>("divide", divide_vjp, kPromoteFloat);
+const OpDef power_op = float_binary<BinaryOp::power>("power", power_vjp, kPromote);
 const OpDef maximum_op = number_binary<BinaryOp::maximum>("maximum", maximum_vjp);
 const OpDef minimum_op = number_binary<BinaryOp::minimum>("minimum", minimum_vjp);
 

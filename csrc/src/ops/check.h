@@ -18,9 +18,7 @@ std::string describe(const Meta& meta);
 [[noreturn]] void fail(const InferContext& c, int input, const char* argument,
                        std::string expected);
 
-inline bool is_number(DType dtype) {
-  return dtype != DType::uint8 && dtype != DType::boolean;
-}
+inline bool is_number(DType dtype) { return dtype != DType::uint8 && dtype != DType::boolean; }
 
 inline bool is_index(DType dtype) {
   return dtype == DType::int32 || dtype == DType::int64 || dtype == DType::uint8;
@@ -33,8 +31,7 @@ void require_number(const InferContext& c, int input, const char* argument);
 // int32, int64 or uint8.
 void require_index(const InferContext& c, int input, const char* argument);
 void require_dtype(const InferContext& c, int input, const char* argument, DType dtype);
-void require_same_shape(const InferContext& c, int input, const char* argument,
-                        const Shape& shape);
+void require_same_shape(const InferContext& c, int input, const char* argument, const Shape& shape);
 void require_rank(const InferContext& c, int input, const char* argument, int least);
 // A 0-d float of either type.
 void require_scalar(const InferContext& c, int input, const char* argument);

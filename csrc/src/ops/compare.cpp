@@ -32,34 +32,34 @@ void compare_eval(const EvalContext& c) {
                        [kernel](uint8_t* y, int64_t ys, const T* a, int64_t as, const T* b,
                                 int64_t bs, int64_t n) { kernel(op, y, ys, a, as, b, bs, n); });
     } else {
-      map2<uint8_t, T>(c, kCheapGrain, [](uint8_t* y, int64_t ys, const T* a, int64_t as,
-                                          const T* b, int64_t bs, int64_t n) {
-        for (int64_t i = 0; i < n; ++i) y[i * ys] = compare<op, T>(a[i * as], b[i * bs]);
-      });
+      map2<uint8_t, T>(
+          c, kCheapGrain,
+          [](uint8_t* y, int64_t ys, const T* a, int64_t as, const T* b, int64_t bs, int64_t n) {
+            for (int64_t i = 0; i < n; ++i) y[i * ys] = compare<op, T>(a[i * as], b[i * bs]);
+          });
     }
   });
 }
 
 template <CompareOp op>
 constexpr OpDef comparison(const char* name) {
-  return {name,          2,
-          1,             kElementwise | kAnyOrder,
-          compare_infer, compare_eval<op>,
-          kNotDifferentiable};
+  return {
+      name, 2, 1, kElementwise | kAnyOrder | kPromote, compare_infer, compare_eval<op>, kNotDifferentiable};
 }
 
 template <bool conjunction>
 void logical_eval(const EvalContext& c) {
   by_dtype(c.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
-    map2<uint8_t, T>(c, kCheapGrain, [](uint8_t* y, int64_t ys, const T* a, int64_t as,
-                                        const T* b, int64_t bs, int64_t n) {
-      for (int64_t i = 0; i < n; ++i) {
-        const bool left = a[i * as] != T(0);
-        const bool right = b[i * bs] != T(0);
-        y[i * ys] = conjunction ? left && right : left || right;
-      }
-    });
+    map2<uint8_t, T>(
+        c, kCheapGrain,
+        [](uint8_t* y, int64_t ys, const T* a, int64_t as, const T* b, int64_t bs, int64_t n) {
+          for (int64_t i = 0; i < n; ++i) {
+            const bool left = a[i * as] != T(0);
+            const bool right = b[i * bs] != T(0);
+            y[i * ys] = conjunction ? left && right : left || right;
+          }
+        });
   });
 }
 
@@ -123,28 +123,16 @@ const OpDef less_op = comparison<CompareOp::less>("less");
 const OpDef less_equal_op = comparison<CompareOp::less_equal>("less_equal");
 const OpDef greater_op = comparison<CompareOp::greater>("greater");
 const OpDef greater_equal_op = comparison<CompareOp::greater_equal>("greater_equal");
-const OpDef logical_and_op = {"logical_and",
-                              2,
-                              1,
-                              kElementwise | kAnyOrder,
-                              compare_infer,
-                              logical_eval<true>,
-                              kNotDifferentiable};
-const OpDef logical_or_op = {"logical_or",
-                             2,
-                             1,
-                             kElementwise | kAnyOrder,
-                             compare_infer,
-                             logical_eval<false>,
-                             kNotDifferentiable};
-const OpDef logical_not_op = {"logical_not",
-                              1,
-                              1,
-                              kElementwise | kAnyOrder,
-                              logical_not_infer,
-                              logical_not_eval,
-                              kNotDifferentiable};
-const OpDef where_op = {"where",     3,          1,        kElementwise | kAnyOrder,
+const OpDef logical_and_op = {
+    "logical_and",     2, 1, kElementwise | kAnyOrder | kPromoteLogical, compare_infer, logical_eval<true>,
+    kNotDifferentiable};
+const OpDef logical_or_op = {
+    "logical_or",      2, 1, kElementwise | kAnyOrder | kPromoteLogical, compare_infer, logical_eval<false>,
+    kNotDifferentiable};
+const OpDef logical_not_op = {
+    "logical_not",     1, 1, kElementwise | kAnyOrder | kPromoteLogical, logical_not_infer, logical_not_eval,
+    kNotDifferentiable};
+const OpDef where_op = {"where",     3,          1,        kElementwise | kAnyOrder | kPromoteSelect,
                         where_infer, where_eval, where_vjp};
 
 }  // namespace fusegrad

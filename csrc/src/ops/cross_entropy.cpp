@@ -74,15 +74,15 @@ void softmax_ce_eval(const EvalContext& c) {
   by_float(x.dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_dist);
-    for_each_run(rows.loop, row_grain(rows.inner, 8), [&](char* const* at, const int64_t* s,
-                                                          int64_t n) {
-      const auto run = [&](int64_t o, int64_t count) {
-        kernel(typed<T>(at[0]) + o * s[0], typed<const T>(at[1]) + o * s[1], s[1], rows.rs[1],
-               typed<const T>(at[2]) + o * s[2], s[2], rows.rs[2], count, rows.inner);
-      };
-      if (s[0] == 1) return run(0, n);
-      for (int64_t o = 0; o < n; ++o) run(o, 1);
-    });
+    for_each_run(
+        rows.loop, row_grain(rows.inner, 8), [&](char* const* at, const int64_t* s, int64_t n) {
+          const auto run = [&](int64_t o, int64_t count) {
+            kernel(typed<T>(at[0]) + o * s[0], typed<const T>(at[1]) + o * s[1], s[1], rows.rs[1],
+                   typed<const T>(at[2]) + o * s[2], s[2], rows.rs[2], count, rows.inner);
+          };
+          if (s[0] == 1) return run(0, n);
+          for (int64_t o = 0; o < n; ++o) run(o, 1);
+        });
   });
 }
 // dx = (softmax(x) * sum(t) - t) * g, dt = -log_softmax(x) * g
@@ -173,15 +173,15 @@ void sparse_ce_eval(const EvalContext& c) {
   by_float(x.dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_i64);
-    for_each_run(rows.loop, row_grain(rows.inner, 8), [&](char* const* at, const int64_t* s,
-                                                          int64_t n) {
-      const auto run = [&](int64_t o, int64_t count) {
-        kernel(typed<T>(at[0]) + o * s[0], typed<const T>(at[1]) + o * s[1], s[1], rows.rs[1],
-               typed<const int64_t>(at[2]) + o * s[2], count, rows.inner);
-      };
-      if (s[0] == 1 && s[2] == 1) return run(0, n);
-      for (int64_t o = 0; o < n; ++o) run(o, 1);
-    });
+    for_each_run(rows.loop, row_grain(rows.inner, 8),
+                 [&](char* const* at, const int64_t* s, int64_t n) {
+                   const auto run = [&](int64_t o, int64_t count) {
+                     kernel(typed<T>(at[0]) + o * s[0], typed<const T>(at[1]) + o * s[1], s[1],
+                            rows.rs[1], typed<const int64_t>(at[2]) + o * s[2], count, rows.inner);
+                   };
+                   if (s[0] == 1 && s[2] == 1) return run(0, n);
+                   for (int64_t o = 0; o < n; ++o) run(o, 1);
+                 });
   });
 }
 // dx = (softmax(x) - one_hot(label)) * g
@@ -207,16 +207,16 @@ void sparse_ce_grad_eval(const EvalContext& c) {
   by_float(x.dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_grad_i64);
-    for_each_run(rows.loop, row_grain(rows.inner, 8), [&](char* const* at, const int64_t* s,
-                                                          int64_t n) {
-      const auto run = [&](int64_t o, int64_t count) {
-        kernel(typed<T>(at[0]) + o * s[0], s[0], rows.rs[0], typed<const T>(at[1]) + o * s[1],
-               s[1], rows.rs[1], typed<const int64_t>(at[2]) + o * s[2],
-               typed<const T>(at[3]) + o * s[3], s[3], count, rows.inner);
-      };
-      if (s[2] == 1) return run(0, n);
-      for (int64_t o = 0; o < n; ++o) run(o, 1);
-    });
+    for_each_run(
+        rows.loop, row_grain(rows.inner, 8), [&](char* const* at, const int64_t* s, int64_t n) {
+          const auto run = [&](int64_t o, int64_t count) {
+            kernel(typed<T>(at[0]) + o * s[0], s[0], rows.rs[0], typed<const T>(at[1]) + o * s[1],
+                   s[1], rows.rs[1], typed<const int64_t>(at[2]) + o * s[2],
+                   typed<const T>(at[3]) + o * s[3], s[3], count, rows.inner);
+          };
+          if (s[2] == 1) return run(0, n);
+          for (int64_t o = 0; o < n; ++o) run(o, 1);
+        });
   });
 }
 // For cotangent c: d/dx = g p (c - sum(c p)); d/dg = sum(c * (p - one_hot))
@@ -228,8 +228,8 @@ void sparse_ce_grad_vjp(VjpContext& c) {
     c.set(0, softmax_product(b, x, multiply(b, ct, append_axis(b, c.input(2)))));
   }
   if (c.needs(2)) {
-    const Value unit = b.emit(sparse_softmax_cross_entropy_grad_op,
-                              {x, c.input(1), ones(b, c.input(2))});
+    const Value unit =
+        b.emit(sparse_softmax_cross_entropy_grad_op, {x, c.input(1), ones(b, c.input(2))});
     c.set(2, sum(b, multiply(b, ct, unit), last_axis(b, x), false));
   }
 }
@@ -295,8 +295,8 @@ void sigmoid_ce_grad_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef softmax_cross_entropy_op = {"softmax_cross_entropy", 2, 1, kAnyOrder,
-                                        softmax_ce_infer, softmax_ce_eval, softmax_ce_vjp};
+const OpDef softmax_cross_entropy_op = {
+    "softmax_cross_entropy", 2, 1, kAnyOrder | kPromoteFloat, softmax_ce_infer, softmax_ce_eval, softmax_ce_vjp};
 const OpDef softmax_cross_entropy_grad_op = {"softmax_cross_entropy_grad",
                                              3,
                                              1,
@@ -304,9 +304,13 @@ const OpDef softmax_cross_entropy_grad_op = {"softmax_cross_entropy_grad",
                                              softmax_ce_grad_infer,
                                              softmax_ce_grad_eval,
                                              softmax_ce_grad_vjp};
-const OpDef sparse_softmax_cross_entropy_op = {
-    "sparse_softmax_cross_entropy", 2, 1, kAnyOrder, sparse_ce_infer, sparse_ce_eval,
-    sparse_ce_vjp};
+const OpDef sparse_softmax_cross_entropy_op = {"sparse_softmax_cross_entropy",
+                                               2,
+                                               1,
+                                               kAnyOrder | kPromoteFirst,
+                                               sparse_ce_infer,
+                                               sparse_ce_eval,
+                                               sparse_ce_vjp};
 const OpDef sparse_softmax_cross_entropy_grad_op = {"sparse_softmax_cross_entropy_grad",
                                                     3,
                                                     1,
@@ -317,7 +321,7 @@ const OpDef sparse_softmax_cross_entropy_grad_op = {"sparse_softmax_cross_entrop
 const OpDef sigmoid_cross_entropy_op = {"sigmoid_cross_entropy",
                                         2,
                                         1,
-                                        kElementwise | kInPlace0 | kAnyOrder,
+                                        kElementwise | kInPlace0 | kAnyOrder | kPromoteFloat,
                                         sigmoid_ce_infer,
                                         sigmoid_ce_eval,
                                         sigmoid_ce_vjp};

@@ -42,8 +42,7 @@ void dense_eval(const EvalContext& c) {
   epilogue.activation = c.attrs->activation;
   epilogue.slope = c.attrs->scalars[0];
   by_float(c.outputs[0].dtype, [&](auto tag) {
-    multiply_views<decltype(tag)>(c.outputs[0], c.inputs[0], c.inputs[1], false, false,
-                                  epilogue);
+    multiply_views<decltype(tag)>(c.outputs[0], c.inputs[0], c.inputs[1], false, false, epilogue);
   });
 }
 
@@ -81,8 +80,8 @@ void dense_vjp(VjpContext& c) {
   if (c.needs(1)) {
     int64_t rows = 1;
     for (int i = 0; i + 1 < x.rank(); ++i) rows *= x[i];
-    c.set(1, matmul(b, reshape(b, c.input(0), {rows, kernel[0]}),
-                    reshape(b, dz, {rows, kernel[1]}), true, false));
+    c.set(1, matmul(b, reshape(b, c.input(0), {rows, kernel[0]}), reshape(b, dz, {rows, kernel[1]}),
+                    true, false));
   }
   if (c.num_inputs() == 3 && c.needs(2)) {
     Dims leading;
@@ -93,6 +92,6 @@ void dense_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef dense_op = {"dense", -1, 1, kAnyOrder, dense_infer, dense_eval, dense_vjp};
+const OpDef dense_op = {"dense", -1, 1, kAnyOrder | kPromoteFloat, dense_infer, dense_eval, dense_vjp};
 
 }  // namespace fusegrad

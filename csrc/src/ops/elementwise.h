@@ -87,11 +87,11 @@ using VjpRule = void (*)(VjpContext&);
 
 template <UnaryOp op>
 constexpr OpDef float_unary(const char* name, VjpRule vjp) {
-  return {name, 1, 1, kUnaryTraits, infer_float_unary, eval_float_unary<op>, vjp};
+  return {name, 1, 1, kUnaryTraits | kPromoteFloat, infer_float_unary, eval_float_unary<op>, vjp};
 }
 template <UnaryOp op>
 constexpr OpDef number_unary(const char* name, VjpRule vjp) {
-  return {name, 1, 1, kUnaryTraits, infer_number_unary, eval_number_unary<op>, vjp};
+  return {name, 1, 1, kUnaryTraits | kPromote, infer_number_unary, eval_number_unary<op>, vjp};
 }
 
 // ---- two operands
@@ -159,12 +159,12 @@ void eval_number_binary(const EvalContext& c) {
   if (is_floating(c.outputs[0].dtype)) return eval_float_binary<op>(c);
   const auto run = [&](auto tag) {
     using T = decltype(tag);
-    map2<T, T>(c, kCheapGrain, [](T* y, int64_t ys, const T* a, int64_t as, const T* b,
-                                  int64_t bs, int64_t n) {
-      for (int64_t i = 0; i < n; ++i) {
-        y[i * ys] = integer_binary<op, T>(a[i * as], b[i * bs]);
-      }
-    });
+    map2<T, T>(c, kCheapGrain,
+               [](T* y, int64_t ys, const T* a, int64_t as, const T* b, int64_t bs, int64_t n) {
+                 for (int64_t i = 0; i < n; ++i) {
+                   y[i * ys] = integer_binary<op, T>(a[i * as], b[i * bs]);
+                 }
+               });
   };
   if (c.outputs[0].dtype == DType::int32) {
     run(int32_t());
@@ -175,17 +175,11 @@ void eval_number_binary(const EvalContext& c) {
 
 template <BinaryOp op>
 constexpr OpDef float_binary(const char* name, VjpRule vjp, uint32_t more_traits = 0) {
-  return {name,
-          2,
-          1,
-          kBinaryTraits | more_traits,
-          infer_float_binary,
-          eval_float_binary<op>,
-          vjp};
+  return {name, 2, 1, kBinaryTraits | more_traits, infer_float_binary, eval_float_binary<op>, vjp};
 }
 template <BinaryOp op>
 constexpr OpDef number_binary(const char* name, VjpRule vjp) {
-  return {name, 2, 1, kBinaryTraits, infer_number_binary, eval_number_binary<op>, vjp};
+  return {name, 2, 1, kBinaryTraits | kPromote, infer_number_binary, eval_number_binary<op>, vjp};
 }
 
 }  // namespace fusegrad

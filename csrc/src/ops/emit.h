@@ -21,13 +21,13 @@ FUSEGRAD_EMIT1(sigmoid)
 FUSEGRAD_EMIT1(logical_not)
 #undef FUSEGRAD_EMIT1
 
-#define FUSEGRAD_EMIT2(name)                                                       \
+#define FUSEGRAD_EMIT2(name)                                                            \
   inline Value name(Builder& b, Value x, Value y) { return b.emit(name##_op, {x, y}); } \
-  inline Value name(Builder& b, Value x, double y) {                               \
-    return b.emit(name##_op, {x, number(b, y, x)});                                \
-  }                                                                                \
-  inline Value name(Builder& b, double x, Value y) {                               \
-    return b.emit(name##_op, {number(b, x, y), y});                                \
+  inline Value name(Builder& b, Value x, double y) {                                    \
+    return b.emit(name##_op, {x, number(b, y, x)});                                     \
+  }                                                                                     \
+  inline Value name(Builder& b, double x, Value y) {                                    \
+    return b.emit(name##_op, {number(b, x, y), y});                                     \
   }
 FUSEGRAD_EMIT2(add)
 FUSEGRAD_EMIT2(subtract)

@@ -80,8 +80,8 @@ inline Strides batch_strides(const View& view, int used, const Shape& batch) {
 
 // c = act(op(a) op(b) + bias) by matmul's rules; shapes have been checked.
 template <typename T>
-void multiply_views(const View& c, const View& a, const View& b, bool transpose_a,
-                    bool transpose_b, const Epilogue& epilogue) {
+void multiply_views(const View& c, const View& a, const View& b, bool transpose_a, bool transpose_b,
+                    const Epilogue& epilogue) {
   if (c.size() == 0) return;
   const bool row = a.rank() == 1;     // a is one row
   const bool column = b.rank() == 1;  // b is one column
@@ -136,8 +136,7 @@ void multiply_views(const View& c, const View& a, const View& b, bool transpose_
   loop.finish(batch);
   const int64_t* strides = loop.strides[0];
   if (loop.rank == 1 && strides[2] == 0 &&
-      (args.m == 1 ||
-       (strides[0] == args.m * args.c_rs && strides[1] == args.m * args.a_rs))) {
+      (args.m == 1 || (strides[0] == args.m * args.c_rs && strides[1] == args.m * args.a_rs))) {
     // One matrix b for a stack of rows: a single product.
     if (args.m == 1) {
       args.c_rs = strides[0];

@@ -9,8 +9,8 @@
 
 namespace fusegrad {
 
-void copy_labels(const char* op, const char* argument, const View& labels, int64_t limit,
-                 bool wrap, int64_t* out) {
+void copy_labels(const char* op, const char* argument, const View& labels, int64_t limit, bool wrap,
+                 int64_t* out) {
   const int64_t size = labels.size();
   if (size == 0) return;
   int64_t index[kMaxRank] = {};
@@ -151,8 +151,8 @@ void take_infer(InferContext& c) {
 // For every index i in order: the loop over (whole[:, i, :], picked[:, k, :]), whole first when
 // `into` else picked first. `body(loop)` gets it with its pointers set.
 template <typename Body>
-void for_each_index(const View& whole, const View& picked, const View& indices, int axis,
-                    bool into, const int64_t* places, const Body& body) {
+void for_each_index(const View& whole, const View& picked, const View& indices, int axis, bool into,
+                    const int64_t* places, const Body& body) {
   const int64_t count = indices.size();
   View slab = whole;
   slab.shape.erase(axis);
@@ -281,19 +281,15 @@ void one_hot_eval(const EvalContext& c) {
 
 }  // namespace
 
-const OpDef slice_op = {"slice",    1,         1,         kView | kAnyOrder, slice_infer,
-                        slice_eval, slice_vjp, slice_view};
-const OpDef slice_grad_op = {"slice_grad",     1,
-                             1,                kGradient | kAnyOrder,
-                             slice_grad_infer, slice_grad_eval,
-                             slice_grad_vjp};
+const OpDef slice_op = {"slice",     1,          1,         kView | kAnyOrder,
+                        slice_infer, slice_eval, slice_vjp, slice_view};
+const OpDef slice_grad_op = {
+    "slice_grad", 1, 1, kGradient | kAnyOrder, slice_grad_infer, slice_grad_eval, slice_grad_vjp};
 const OpDef take_op = {"take", 2, 1, kAnyOrder, take_infer, take_eval, take_vjp};
-const OpDef take_grad_op = {"take_grad",     2,
-                            1,               kGradient | kAnyOrder,
-                            take_grad_infer, take_grad_eval,
-                            take_grad_vjp};
+const OpDef take_grad_op = {
+    "take_grad", 2, 1, kGradient | kAnyOrder, take_grad_infer, take_grad_eval, take_grad_vjp};
 // Integers in: no gradient.
-const OpDef one_hot_op = {
-    "one_hot", 1, 1, kAnyOrder, one_hot_infer, one_hot_eval, kNotDifferentiable};
+const OpDef one_hot_op = {"one_hot",         1, 1, kAnyOrder, one_hot_infer, one_hot_eval,
+                          kNotDifferentiable};
 
 }  // namespace fusegrad

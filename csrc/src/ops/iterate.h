@@ -21,12 +21,12 @@ constexpr int64_t kCostlyGrain = 4096;
 
 struct Loop {
   int operands = 0;
-  int rank = 0;          // of what is left after merging; axis rank-1 is the run
-  int64_t size = 0;      // elements in all
+  int rank = 0;      // of what is left after merging; axis rank-1 is the run
+  int64_t size = 0;  // elements in all
   int64_t sizes[kMaxRank];
   int64_t strides[kMaxRank][kMaxOperands];  // in elements
   char* data[kMaxOperands];
-  int64_t item[kMaxOperands];               // bytes per element
+  int64_t item[kMaxOperands];  // bytes per element
 
   // Adds an operand by its strides along every axis of the loop's shape.
   void add(const View& view, const Strides& strides_of_axes);
@@ -92,9 +92,8 @@ void for_each_run(const Loop& loop, int64_t grain, const Body& body) {
   if (loop.size <= grain) {
     detail::walk(loop, 0, loop.size, body);
   } else {
-    parallel_for(loop.size, grain, [&](int64_t begin, int64_t end) {
-      detail::walk(loop, begin, end, body);
-    });
+    parallel_for(loop.size, grain,
+                 [&](int64_t begin, int64_t end) { detail::walk(loop, begin, end, body); });
   }
 }
 

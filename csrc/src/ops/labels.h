@@ -10,8 +10,8 @@ namespace fusegrad {
 
 // Copies `labels` in C order to out[0 .. size); raises ArgumentError for one outside [0, limit).
 // `wrap` lets -limit .. -1 count from the end.
-void copy_labels(const char* op, const char* argument, const View& labels, int64_t limit,
-                 bool wrap, int64_t* out);
+void copy_labels(const char* op, const char* argument, const View& labels, int64_t limit, bool wrap,
+                 int64_t* out);
 
 // Room for `count` of them in this thread's workspace.
 inline int64_t* label_space(int64_t count) {

@@ -59,21 +59,21 @@ void eval_loss_rows(const EvalContext& c, const View& y, bool y_full, int64_t co
   }
   rows.finish(x.shape, axes);
   const int64_t inner = rows.inner;
-  for_each_run(rows.loop, row_grain(inner, cost), [&](char* const* at, const int64_t* s,
-                                                      int64_t n) {
-    // A short row needs no workspace, which may hold labels.
-    double small[64];
-    Array large;
-    double* scratch = small;
-    if (inner > 64) {
-      large = Array(DType::float64, {inner});
-      scratch = large.view().template as<double>();
-    }
-    for (int64_t o = 0; o < n; ++o) {
-      row(typed<T>(at[0]) + o * s[0], typed<const T>(at[1]) + o * s[1], rows.rs[1],
-          typed<const Y>(at[2]) + o * s[2], rows.rs[2], inner, scratch);
-    }
-  });
+  for_each_run(rows.loop, row_grain(inner, cost),
+               [&](char* const* at, const int64_t* s, int64_t n) {
+                 // A short row needs no workspace, which may hold labels.
+                 double small[64];
+                 Array large;
+                 double* scratch = small;
+                 if (inner > 64) {
+                   large = Array(DType::float64, {inner});
+                   scratch = large.view().template as<double>();
+                 }
+                 for (int64_t o = 0; o < n; ++o) {
+                   row(typed<T>(at[0]) + o * s[0], typed<const T>(at[1]) + o * s[1], rows.rs[1],
+                       typed<const Y>(at[2]) + o * s[2], rows.rs[2], inner, scratch);
+                 }
+               });
 }
 
 double row_sum(const double* values, int64_t n) {
@@ -92,15 +92,16 @@ void categorical_infer(InferContext& c) {
 void categorical_eval(const EvalContext& c) {
   by_float(c.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
-    eval_loss_rows<T, T>(c, c.inputs[1], true, 16, [](T* out, const T* p, int64_t ps, const T* t,
-                                                      int64_t ts, int64_t n, double* row) {
-      for (int64_t j = 0; j < n; ++j) row[j] = static_cast<double>(p[j * ps]);
-      const double total = row_sum(row, n);
-      for (int64_t j = 0; j < n; ++j) row[j] = clipped(row[j] / total);
-      kernels().unary_f64(UnaryOp::log, row, 1, row, 1, n);
-      for (int64_t j = 0; j < n; ++j) row[j] = static_cast<double>(t[j * ts]) * -row[j];
-      *out = static_cast<T>(row_sum(row, n));
-    });
+    eval_loss_rows<T, T>(
+        c, c.inputs[1], true, 16,
+        [](T* out, const T* p, int64_t ps, const T* t, int64_t ts, int64_t n, double* row) {
+          for (int64_t j = 0; j < n; ++j) row[j] = static_cast<double>(p[j * ps]);
+          const double total = row_sum(row, n);
+          for (int64_t j = 0; j < n; ++j) row[j] = clipped(row[j] / total);
+          kernels().unary_f64(UnaryOp::log, row, 1, row, 1, n);
+          for (int64_t j = 0; j < n; ++j) row[j] = static_cast<double>(t[j * ts]) * -row[j];
+          *out = static_cast<T>(row_sum(row, n));
+        });
   });
 }
 
@@ -134,8 +135,8 @@ void sparse_categorical_infer(InferContext& c) {
 void sparse_categorical_eval(const EvalContext& c) {
   View labels = c.inputs[1];
   int64_t* const places = label_space(labels.size());
-  copy_labels("sparse_categorical_cross_entropy", "labels", labels, c.inputs[0].shape.back(),
-              false, places);
+  copy_labels("sparse_categorical_cross_entropy", "labels", labels, c.inputs[0].shape.back(), false,
+              places);
   labels.data = places;
   labels.dtype = DType::int64;
   labels.strides = c_strides(labels.shape);
@@ -143,8 +144,7 @@ void sparse_categorical_eval(const EvalContext& c) {
     using T = decltype(tag);
     eval_loss_rows<T, int64_t>(
         c, labels, false, 4,
-        [](T* out, const T* p, int64_t ps, const int64_t* label, int64_t, int64_t n,
-           double* row) {
+        [](T* out, const T* p, int64_t ps, const int64_t* label, int64_t, int64_t n, double* row) {
           for (int64_t j = 0; j < n; ++j) row[j] = static_cast<double>(p[j * ps]);
           double chosen = clipped(row[*label] / row_sum(row, n));
           kernels().unary_f64(UnaryOp::log, &chosen, 1, &chosen, 1, 1);
@@ -189,8 +189,7 @@ void binary_eval(const EvalContext& c) {
         kernels().unary_f64(UnaryOp::log1p, off, 1, off, 1, count);
         for (int64_t i = 0; i < count; ++i) {
           const double target = static_cast<double>(t[(first + i) * s[2]]);
-          y[(first + i) * s[0]] =
-              static_cast<T>(-(target * on[i] + (1.0 - target) * off[i]));
+          y[(first + i) * s[0]] = static_cast<T>(-(target * on[i] + (1.0 - target) * off[i]));
         }
       }
     });
@@ -224,14 +223,15 @@ void squared_infer(InferContext& c) {
 void squared_eval(const EvalContext& c) {
   by_float(c.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
-    eval_loss_rows<T, T>(c, c.inputs[1], true, 2, [](T* out, const T* p, int64_t ps, const T* t,
-                                                     int64_t ts, int64_t n, double* row) {
-      for (int64_t j = 0; j < n; ++j) {
-        const double d = static_cast<double>(p[j * ps]) - static_cast<double>(t[j * ts]);
-        row[j] = d * d;
-      }
-      *out = static_cast<T>(row_sum(row, n) / static_cast<double>(n));
-    });
+    eval_loss_rows<T, T>(
+        c, c.inputs[1], true, 2,
+        [](T* out, const T* p, int64_t ps, const T* t, int64_t ts, int64_t n, double* row) {
+          for (int64_t j = 0; j < n; ++j) {
+            const double d = static_cast<double>(p[j * ps]) - static_cast<double>(t[j * ts]);
+            row[j] = d * d;
+          }
+          *out = static_cast<T>(row_sum(row, n) / static_cast<double>(n));
+        });
   });
 }
 // dp = 2 (p - t) / n * g, dt = -dp
@@ -246,24 +246,24 @@ void squared_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef categorical_cross_entropy_op = {
-    "categorical_cross_entropy", 2, 1, kAnyOrder, categorical_infer, categorical_eval,
-    categorical_vjp};
+const OpDef categorical_cross_entropy_op = {"categorical_cross_entropy",
+                                            2,
+                                            1,
+                                            kAnyOrder | kPromoteFloat,
+                                            categorical_infer,
+                                            categorical_eval,
+                                            categorical_vjp};
 const OpDef sparse_categorical_cross_entropy_op = {"sparse_categorical_cross_entropy",
                                                    2,
                                                    1,
-                                                   kAnyOrder,
+                                                   kAnyOrder | kPromoteFirst,
                                                    sparse_categorical_infer,
                                                    sparse_categorical_eval,
                                                    sparse_categorical_vjp};
-const OpDef binary_cross_entropy_op = {"binary_cross_entropy",
-                                       2,
-                                       1,
-                                       kElementwise | kInPlace0 | kAnyOrder,
-                                       binary_infer,
-                                       binary_eval,
-                                       binary_vjp};
-const OpDef mean_squared_error_op = {"mean_squared_error", 2, 1, kAnyOrder, squared_infer,
+const OpDef binary_cross_entropy_op = {
+    "binary_cross_entropy", 2,           1,         kElementwise | kInPlace0 | kAnyOrder | kPromoteFloat,
+    binary_infer,           binary_eval, binary_vjp};
+const OpDef mean_squared_error_op = {"mean_squared_error", 2,          1, kAnyOrder | kPromoteFloat, squared_infer,
                                      squared_eval,         squared_vjp};
 
 }  // namespace fusegrad

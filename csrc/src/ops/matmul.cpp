@@ -28,8 +28,7 @@ void matmul_infer(InferContext& c) {
   const int64_t depth = a[a.rank() - (attrs.transpose_a ? 2 : 1)];
   const int64_t other = b.rank() == 1 ? b[0] : b[b.rank() - (attrs.transpose_b ? 1 : 2)];
   if (depth != other) {
-    fail(c, 1, "x2",
-         std::to_string(depth) + " rows to multiply x1, a " + describe(c.inputs[0]));
+    fail(c, 1, "x2", std::to_string(depth) + " rows to multiply x1, a " + describe(c.inputs[0]));
   }
   Shape shape;
   if (a.rank() > 2 || b.rank() > 2) shape = broadcast(c, batch_of(a), batch_of(b));
@@ -102,6 +101,6 @@ void matmul_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef matmul_op = {"matmul", 2, 1, kAnyOrder, matmul_infer, matmul_eval, matmul_vjp};
+const OpDef matmul_op = {"matmul", 2, 1, kAnyOrder | kPromote, matmul_infer, matmul_eval, matmul_vjp};
 
 }  // namespace fusegrad

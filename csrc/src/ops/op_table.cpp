@@ -12,12 +12,11 @@
 namespace fusegrad {
 
 bool Attrs::operator==(const Attrs& other) const {
-  return shape == other.shape && start == other.start && step == other.step &&
-         axes == other.axes && std::memcmp(scalars, other.scalars, sizeof(scalars)) == 0 &&
-         seed == other.seed && stream == other.stream && dtype == other.dtype &&
-         activation == other.activation && all_axes == other.all_axes &&
-         keepdims == other.keepdims && transpose_a == other.transpose_a &&
-         transpose_b == other.transpose_b && flag == other.flag;
+  return shape == other.shape && start == other.start && step == other.step && axes == other.axes &&
+         std::memcmp(scalars, other.scalars, sizeof(scalars)) == 0 && seed == other.seed &&
+         stream == other.stream && dtype == other.dtype && activation == other.activation &&
+         all_axes == other.all_axes && keepdims == other.keepdims &&
+         transpose_a == other.transpose_a && transpose_b == other.transpose_b && flag == other.flag;
 }
 
 void kNotDifferentiable(VjpContext&) {}

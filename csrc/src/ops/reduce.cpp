@@ -105,10 +105,9 @@ void reduce_rows(const EvalContext& c, int64_t cost, const Body& body) {
 
 template <typename Out, typename T, typename Kernel>
 void reduce_with(const EvalContext& c, int64_t cost, const Kernel kernel) {
-  reduce_rows<Out, T>(c, cost, [kernel](Out* out, const T* x, int64_t outer, int64_t os,
-                                        int64_t inner, int64_t rs) {
-    kernel(out, x, outer, os, inner, rs);
-  });
+  reduce_rows<Out, T>(c, cost,
+                      [kernel](Out* out, const T* x, int64_t outer, int64_t os, int64_t inner,
+                               int64_t rs) { kernel(out, x, outer, os, inner, rs); });
 }
 
 void sum_eval(const EvalContext& c) {
@@ -117,16 +116,16 @@ void sum_eval(const EvalContext& c) {
     if constexpr (std::is_floating_point_v<T>) {
       reduce_with<T, T>(c, 1, FUSEGRAD_TYPED(T, sum));
     } else {
-      reduce_rows<int64_t, T>(c, 1, [](int64_t* out, const T* x, int64_t outer, int64_t os,
-                                       int64_t inner, int64_t rs) {
-        for (int64_t o = 0; o < outer; ++o) {
-          int64_t total = 0;
-          for (int64_t r = 0; r < inner; ++r) {
-            total = wrap_add<int64_t>(total, x[o * os + r * rs]);
-          }
-          out[o] = total;
-        }
-      });
+      reduce_rows<int64_t, T>(
+          c, 1, [](int64_t* out, const T* x, int64_t outer, int64_t os, int64_t inner, int64_t rs) {
+            for (int64_t o = 0; o < outer; ++o) {
+              int64_t total = 0;
+              for (int64_t r = 0; r < inner; ++r) {
+                total = wrap_add<int64_t>(total, x[o * os + r * rs]);
+              }
+              out[o] = total;
+            }
+          });
     }
   });
 }
@@ -145,20 +144,20 @@ void var_eval(const EvalContext& c) {
     const auto sums = FUSEGRAD_TYPED(T, sum_f64acc);
     const auto squares = FUSEGRAD_TYPED(T, sum_squares_about);
     const double ddof = c.attrs->scalars[0];
-    reduce_rows<T, T>(c, 2, [=](T* out, const T* x, int64_t outer, int64_t os, int64_t inner,
-                                int64_t rs) {
-      constexpr int64_t kBlock = 128;
-      double mean[kBlock];
-      double total[kBlock];
-      const double count = static_cast<double>(inner);
-      for (int64_t o = 0; o < outer; o += kBlock) {
-        const int64_t n = std::min(kBlock, outer - o);
-        sums(mean, x + o * os, n, os, inner, rs);
-        for (int64_t i = 0; i < n; ++i) mean[i] /= count;
-        squares(total, x + o * os, mean, n, os, inner, rs);
-        for (int64_t i = 0; i < n; ++i) out[o + i] = static_cast<T>(total[i] / (count - ddof));
-      }
-    });
+    reduce_rows<T, T>(
+        c, 2, [=](T* out, const T* x, int64_t outer, int64_t os, int64_t inner, int64_t rs) {
+          constexpr int64_t kBlock = 128;
+          double mean[kBlock];
+          double total[kBlock];
+          const double count = static_cast<double>(inner);
+          for (int64_t o = 0; o < outer; o += kBlock) {
+            const int64_t n = std::min(kBlock, outer - o);
+            sums(mean, x + o * os, n, os, inner, rs);
+            for (int64_t i = 0; i < n; ++i) mean[i] /= count;
+            squares(total, x + o * os, mean, n, os, inner, rs);
+            for (int64_t i = 0; i < n; ++i) out[o + i] = static_cast<T>(total[i] / (count - ddof));
+          }
+        });
   });
 }
 
@@ -209,10 +208,10 @@ void logsumexp_eval(const EvalContext& c) {
   by_float(c.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, logsumexp);
-    reduce_rows<T, T>(c, 8, [kernel](T* out, const T* x, int64_t outer, int64_t os,
-                                     int64_t inner, int64_t rs) {
-      kernel(out, x, os, rs, outer, inner);
-    });
+    reduce_rows<T, T>(
+        c, 8, [kernel](T* out, const T* x, int64_t outer, int64_t os, int64_t inner, int64_t rs) {
+          kernel(out, x, os, rs, outer, inner);
+        });
   });
 }
 
@@ -270,17 +269,17 @@ void logsumexp_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef sum_op = {"sum", 1, 1, kAnyOrder, sum_infer, sum_eval, sum_vjp};
-const OpDef mean_op = {"mean", 1, 1, kAnyOrder, float_infer, mean_eval, mean_vjp};
-const OpDef var_op = {"var", 1, 1, kAnyOrder, var_infer, var_eval, var_vjp};
+const OpDef sum_op = {"sum", 1, 1, kAnyOrder | kPromoteTotal, sum_infer, sum_eval, sum_vjp};
+const OpDef mean_op = {"mean", 1, 1, kAnyOrder | kPromoteFloat, float_infer, mean_eval, mean_vjp};
+const OpDef var_op = {"var", 1, 1, kAnyOrder | kPromoteFloat, var_infer, var_eval, var_vjp};
 const OpDef max_op = {"max", 1, 1, kAnyOrder, extreme_infer, extreme_eval<true>, extreme_vjp};
 const OpDef min_op = {"min", 1, 1, kAnyOrder, extreme_infer, extreme_eval<false>, extreme_vjp};
 // Indices are integers: no gradient.
-const OpDef argmax_op = {
-    "argmax", 1, 1, kAnyOrder, index_infer, index_eval<true>, kNotDifferentiable};
-const OpDef argmin_op = {
-    "argmin", 1, 1, kAnyOrder, index_infer, index_eval<false>, kNotDifferentiable};
-const OpDef logsumexp_op = {
-    "logsumexp", 1, 1, kAnyOrder, float_infer, logsumexp_eval, logsumexp_vjp};
+const OpDef argmax_op = {"argmax",          1, 1, kAnyOrder, index_infer, index_eval<true>,
+                         kNotDifferentiable};
+const OpDef argmin_op = {"argmin",          1, 1, kAnyOrder, index_infer, index_eval<false>,
+                         kNotDifferentiable};
+const OpDef logsumexp_op = {"logsumexp",  1, 1, kAnyOrder | kPromoteFloat, float_infer, logsumexp_eval,
+                            logsumexp_vjp};
 
 }  // namespace fusegrad

@@ -9,9 +9,9 @@
 namespace fusegrad {
 
 struct Rows {
-  Loop loop;                  // over the kept axes; its runs are (outer, os)
-  int64_t inner = 1;          // elements of a row
-  int64_t rs[kMaxOperands];   // stride within a row; 0 for operands with one element a row
+  Loop loop;                 // over the kept axes; its runs are (outer, os)
+  int64_t inner = 1;         // elements of a row
+  int64_t rs[kMaxOperands];  // stride within a row; 0 for operands with one element a row
 
   // An operand with every axis of the shape.
   void add_full(const View& view);

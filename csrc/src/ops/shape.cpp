@@ -161,9 +161,12 @@ void transpose_vjp(VjpContext& c) {
 void broadcast_to_infer(InferContext& c) {
   const Meta& x = c.inputs[0];
   const Shape& shape = c.attrs->shape;
-  if (!can_broadcast_to(x.shape, shape)) {
+  bool fits = can_broadcast_to(x.shape, shape);
+  for (const int64_t size : shape) fits = fits && size >= 0;
+  if (!fits) {
     fail(c.op, "shape", "a shape that " + describe(x) + " broadcasts to", to_string(shape));
   }
+  checked_mul(num_elements(shape), itemsize(x.dtype));  // nothing is allocated that would check it
   c.outputs[0].dtype = x.dtype;
   c.outputs[0].shape = shape;
 }
@@ -189,11 +192,15 @@ void broadcast_to_vjp(VjpContext& c) { c.set(0, c.cotangent()); }
 const OpDef reshape_op = {"reshape",    1,           1,           kView, reshape_infer,
                           reshape_eval, reshape_vjp, reshape_view};
 const OpDef transpose_op = {
-    "transpose",    1,          1, kView | kAnyOrder, transpose_infer, transpose_eval,
-    transpose_vjp, transpose_view};
-const OpDef broadcast_to_op = {"broadcast_to",     1,
-                               1,                  kView | kAnyOrder,
-                               broadcast_to_infer, broadcast_to_eval,
-                               broadcast_to_vjp,   broadcast_to_view};
+    "transpose",   1, 1, kView | kAnyOrder, transpose_infer, transpose_eval, transpose_vjp,
+    transpose_view};
+const OpDef broadcast_to_op = {"broadcast_to",
+                               1,
+                               1,
+                               kView | kAnyOrder,
+                               broadcast_to_infer,
+                               broadcast_to_eval,
+                               broadcast_to_vjp,
+                               broadcast_to_view};
 
 }  // namespace fusegrad

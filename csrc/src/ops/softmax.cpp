@@ -37,8 +37,8 @@ void eval_rows(const EvalContext& c, const Kernel kernel) {
   rows.finish(y.shape, c.attrs->axes);
   for_each_run(rows.loop, row_grain(rows.inner, 8),
                [&](char* const* at, const int64_t* s, int64_t n) {
-                 kernel(typed<T>(at[0]), s[0], rows.rs[0], typed<const T>(at[1]), s[1],
-                        rows.rs[1], n, rows.inner);
+                 kernel(typed<T>(at[0]), s[0], rows.rs[0], typed<const T>(at[1]), s[1], rows.rs[1],
+                        n, rows.inner);
                });
 }
 
@@ -53,8 +53,8 @@ void eval_rows_grad(const EvalContext& c, const Kernel kernel) {
   rows.finish(dx.shape, c.attrs->axes);
   for_each_run(rows.loop, row_grain(rows.inner, 4),
                [&](char* const* at, const int64_t* s, int64_t n) {
-                 kernel(typed<T>(at[0]), s[0], rows.rs[0], typed<const T>(at[1]), s[1],
-                        rows.rs[1], typed<const T>(at[2]), s[2], rows.rs[2], n, rows.inner);
+                 kernel(typed<T>(at[0]), s[0], rows.rs[0], typed<const T>(at[1]), s[1], rows.rs[1],
+                        typed<const T>(at[2]), s[2], rows.rs[2], n, rows.inner);
                });
 }
 
@@ -102,8 +102,7 @@ void log_softmax_eval(const EvalContext& c) {
 }
 // dx = dy - exp(y) * sum(dy)
 void log_softmax_vjp(VjpContext& c) {
-  c.set(0,
-        along(c.builder(), log_softmax_grad_op, c.cotangent(), c.output(), c.attrs().axes[0]));
+  c.set(0, along(c.builder(), log_softmax_grad_op, c.cotangent(), c.output(), c.attrs().axes[0]));
 }
 
 void log_softmax_grad_eval(const EvalContext& c) {
@@ -125,16 +124,14 @@ void log_softmax_grad_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef softmax_op = {"softmax", 1, 1, kAnyOrder, rows_infer, softmax_eval, softmax_vjp};
-const OpDef softmax_grad_op = {"softmax_grad",  2,
-                               1,               kAnyOrder | kGradient,
-                               rows_grad_infer, softmax_grad_eval,
-                               softmax_grad_vjp};
-const OpDef log_softmax_op = {
-    "log_softmax", 1, 1, kAnyOrder, rows_infer, log_softmax_eval, log_softmax_vjp};
-const OpDef log_softmax_grad_op = {"log_softmax_grad", 2,
-                                   1,                  kAnyOrder | kGradient,
-                                   rows_grad_infer,    log_softmax_grad_eval,
-                                   log_softmax_grad_vjp};
+const OpDef softmax_op = {"softmax", 1, 1, kAnyOrder | kPromoteFloat, rows_infer, softmax_eval, softmax_vjp};
+const OpDef softmax_grad_op = {
+    "softmax_grad",  2, 1, kAnyOrder | kGradient, rows_grad_infer, softmax_grad_eval,
+    softmax_grad_vjp};
+const OpDef log_softmax_op = {"log_softmax",  1, 1, kAnyOrder | kPromoteFloat, rows_infer, log_softmax_eval,
+                              log_softmax_vjp};
+const OpDef log_softmax_grad_op = {
+    "log_softmax_grad",  2, 1, kAnyOrder | kGradient, rows_grad_infer, log_softmax_grad_eval,
+    log_softmax_grad_vjp};
 
 }  // namespace fusegrad

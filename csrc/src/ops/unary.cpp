@@ -37,8 +37,7 @@ void square_vjp(VjpContext& c) {
 void sqrt_vjp(VjpContext& c) {
   Builder& b = c.builder();
   const Value y = c.output();
-  const Value divisor =
-      where(b, equal(b, y, 0.0), __builtin_inf(), multiply(b, y, 2.0));
+  const Value divisor = where(b, equal(b, y, 0.0), __builtin_inf(), multiply(b, y, 2.0));
   c.set(0, divide(b, c.cotangent(), divisor));
 }
 
@@ -71,9 +70,7 @@ void log1p_vjp(VjpContext& c) {
 void tanh_vjp(VjpContext& c) { c.set(0, tanh_grad(c.builder(), c.cotangent(), c.output())); }
 
 // dx = dy * y * (1 - y)
-void sigmoid_vjp(VjpContext& c) {
-  c.set(0, sigmoid_grad(c.builder(), c.cotangent(), c.output()));
-}
+void sigmoid_vjp(VjpContext& c) { c.set(0, sigmoid_grad(c.builder(), c.cotangent(), c.output())); }
 
 // dx = dy * sigmoid(x)
 void softplus_vjp(VjpContext& c) {
@@ -97,9 +94,8 @@ void log_sigmoid_eval(const EvalContext& c) {
 void log_sigmoid_vjp(VjpContext& c) {
   Builder& b = c.builder();
   const Value x = c.input(0);
-  c.set(0, c.attrs().flag
-               ? negative(b, multiply(b, c.cotangent(), sigmoid(b, x)))
-               : multiply(b, c.cotangent(), sigmoid(b, negative(b, x))));
+  c.set(0, c.attrs().flag ? negative(b, multiply(b, c.cotangent(), sigmoid(b, x)))
+                          : multiply(b, c.cotangent(), sigmoid(b, negative(b, x))));
 }
 
 // dx = y > 0 ? dy : 0
@@ -174,10 +170,9 @@ void leaky_relu_grad_eval(const EvalContext& c) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, leaky_relu_grad);
     const double slope = c.attrs->scalars[0];
-    map2<T, T>(c, kCheapGrain, [=](T* dx, int64_t dxs, const T* dy, int64_t dys, const T* y,
-                                   int64_t ys, int64_t n) {
-      kernel(dx, dxs, dy, dys, y, ys, n, slope);
-    });
+    map2<T, T>(c, kCheapGrain,
+               [=](T* dx, int64_t dxs, const T* dy, int64_t dys, const T* y, int64_t ys,
+                   int64_t n) { kernel(dx, dxs, dy, dys, y, ys, n, slope); });
   });
 }
 // d/d(dy) = leaky_relu_grad(c, y)
@@ -209,8 +204,9 @@ void tanh_grad_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef identity_op = {"identity",    1,           1, kView | kUnaryTraits, identity_infer,
-                           identity_eval, identity_vjp, identity_view};
+const OpDef identity_op = {
+    "identity",   1, 1, kView | kUnaryTraits, identity_infer, identity_eval, identity_vjp,
+    identity_view};
 const OpDef negative_op = number_unary<UnaryOp::negative>("negative", negative_vjp);
 const OpDef abs_op = number_unary<UnaryOp::abs>("abs", abs_vjp);
 // Piecewise constant: a zero cotangent.
@@ -226,18 +222,16 @@ const OpDef tanh_op = float_unary<UnaryOp::tanh>("tanh", tanh_vjp);
 const OpDef sigmoid_op = float_unary<UnaryOp::sigmoid>("sigmoid", sigmoid_vjp);
 const OpDef softplus_op = float_unary<UnaryOp::softplus>("softplus", softplus_vjp);
 const OpDef relu_op = float_unary<UnaryOp::relu>("relu", relu_vjp);
-const OpDef log_sigmoid_op = {"log_sigmoid",     1,                1, kUnaryTraits,
-                              infer_float_unary, log_sigmoid_eval, log_sigmoid_vjp};
-const OpDef leaky_relu_op = {"leaky_relu",     1,               1, kUnaryTraits,
-                             leaky_relu_infer, leaky_relu_eval, leaky_relu_vjp};
-const OpDef clip_op = {"clip", 1, 1, kUnaryTraits, clip_infer, clip_eval, clip_vjp};
+const OpDef log_sigmoid_op = {
+    "log_sigmoid", 1, 1, kUnaryTraits | kPromoteFloat, infer_float_unary, log_sigmoid_eval, log_sigmoid_vjp};
+const OpDef leaky_relu_op = {"leaky_relu",  1, 1, kUnaryTraits | kPromoteFloat, leaky_relu_infer, leaky_relu_eval,
+                             leaky_relu_vjp};
+const OpDef clip_op = {"clip", 1, 1, kUnaryTraits | kPromote, clip_infer, clip_eval, clip_vjp};
 
-const OpDef relu_grad_op =
-    float_binary<BinaryOp::relu_grad>("relu_grad", relu_grad_vjp, kGradient);
+const OpDef relu_grad_op = float_binary<BinaryOp::relu_grad>("relu_grad", relu_grad_vjp, kGradient);
 const OpDef sigmoid_grad_op =
     float_binary<BinaryOp::sigmoid_grad>("sigmoid_grad", sigmoid_grad_vjp, kGradient);
-const OpDef tanh_grad_op =
-    float_binary<BinaryOp::tanh_grad>("tanh_grad", tanh_grad_vjp, kGradient);
+const OpDef tanh_grad_op = float_binary<BinaryOp::tanh_grad>("tanh_grad", tanh_grad_vjp, kGradient);
 const OpDef leaky_relu_grad_op = {"leaky_relu_grad",
                                   2,
                                   1,

@@ -16,8 +16,7 @@ constexpr uint32_t kUpdate = kElementwise | kAnyOrder | kGradient;
 // States, gradient and step size: inputs (states..., g, step), outputs (states...).
 void check_states(InferContext& c, int states, const char* step) {
   if (c.num_inputs != states + 2) {
-    fail(c.op, "inputs", std::to_string(states + 2) + " operands",
-         std::to_string(c.num_inputs));
+    fail(c.op, "inputs", std::to_string(states + 2) + " operands", std::to_string(c.num_inputs));
   }
   require_float(c, 0, "variable");
   for (int i = 1; i <= states; ++i) {
@@ -140,9 +139,7 @@ void momentum_eval(const EvalContext& c) {
 int rmsprop_states(const Attrs& attrs) {
   return 2 + (attrs.scalars[3] != 0.0 ? 1 : 0) + (attrs.scalars[1] > 0.0 ? 1 : 0);
 }
-void rmsprop_infer(InferContext& c) {
-  check_states(c, rmsprop_states(*c.attrs), "learning_rate");
-}
+void rmsprop_infer(InferContext& c) { check_states(c, rmsprop_states(*c.attrs), "learning_rate"); }
 void rmsprop_eval(const EvalContext& c) {
   const int states = rmsprop_states(*c.attrs);
   const double rate = read_scalar(c.inputs[states + 1]);
@@ -182,19 +179,14 @@ void adam_eval(const EvalContext& c) {
 
 }  // namespace
 
-const OpDef adam_step_size_op = {"adam_step_size",     2,
-                                 1,                    kGradient,
-                                 adam_step_size_infer, adam_step_size_eval,
-                                 kNotDifferentiable};
-const OpDef sgd_update_op = {
-    "sgd_update", 3, 1, kUpdate | kInPlace0, sgd_infer, sgd_eval, kNotDifferentiable};
-const OpDef momentum_update_op = {"momentum_update",
-                                  4,
-                                  2,
-                                  kUpdate | kInPlace0 | kInPlace1,
-                                  momentum_infer,
-                                  momentum_eval,
-                                  kNotDifferentiable};
+const OpDef adam_step_size_op = {
+    "adam_step_size",  2, 1, kGradient, adam_step_size_infer, adam_step_size_eval,
+    kNotDifferentiable};
+const OpDef sgd_update_op = {"sgd_update",      3, 1, kUpdate | kInPlace0, sgd_infer, sgd_eval,
+                             kNotDifferentiable};
+const OpDef momentum_update_op = {
+    "momentum_update", 4, 2, kUpdate | kInPlace0 | kInPlace1, momentum_infer, momentum_eval,
+    kNotDifferentiable};
 const OpDef rmsprop_update_op = {"rmsprop_update",
                                  -1,
                                  -1,

@@ -1,43 +1,20 @@
 // Arrays, and the one routine that copies elements between any two layouts and types.
-// Conversions are NumPy's: floats to integers truncate, integers narrow modulo 2^n, bool is 0 or 1.
-// A float that the integer type cannot hold saturates and NaN gives its least value (0 for uint8).
+// Conversions are those of convert.h.
 #include "fusegrad/array.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <limits>
 #include <type_traits>
 
 #include "fusegrad/error.h"
 #include "fusegrad/parallel.h"
 #include "kernels/kernels.h"
+#include "runtime/convert.h"
 #include "runtime/storage.h"
 
 namespace fusegrad {
 namespace {
-
-// An element of a bool array: a byte, whatever the writer put there.
-struct Bool {
-  uint8_t byte;
-};
-
-template <typename To, typename From>
-inline To convert(From value) {
-  if constexpr (std::is_same_v<From, Bool>) {
-    return convert<To>(static_cast<uint8_t>(value.byte != 0));
-  } else if constexpr (std::is_same_v<To, Bool>) {
-    return Bool{static_cast<uint8_t>(value != From(0))};
-  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
-    // Both bounds are powers of two or zero, exact in From; `limit` is one past the largest To.
-    constexpr From least = static_cast<From>(std::numeric_limits<To>::min());
-    constexpr From limit = static_cast<From>(std::numeric_limits<To>::max() / 2 + 1) * From(2);
-    if (value >= limit) return std::numeric_limits<To>::max();
-    return value > least ? static_cast<To>(value) : std::numeric_limits<To>::min();
-  } else {
-    return static_cast<To>(value);
-  }
-}
 
 // A copy reduced to as few axes as its strides allow, outermost first in the destination.
 struct Plan {
@@ -198,18 +175,12 @@ void copy_typed(const View& dst, const View& src) {
 template <typename To>
 void copy_from(const View& dst, const View& src) {
   switch (src.dtype) {
-    case DType::float32:
-      return copy_typed<To, float>(dst, src);
-    case DType::float64:
-      return copy_typed<To, double>(dst, src);
-    case DType::int32:
-      return copy_typed<To, int32_t>(dst, src);
-    case DType::int64:
-      return copy_typed<To, int64_t>(dst, src);
-    case DType::uint8:
-      return copy_typed<To, uint8_t>(dst, src);
-    case DType::boolean:
-      return copy_typed<To, Bool>(dst, src);
+    case DType::float32: return copy_typed<To, float>(dst, src);
+    case DType::float64: return copy_typed<To, double>(dst, src);
+    case DType::int32: return copy_typed<To, int32_t>(dst, src);
+    case DType::int64: return copy_typed<To, int64_t>(dst, src);
+    case DType::uint8: return copy_typed<To, uint8_t>(dst, src);
+    case DType::boolean: return copy_typed<To, Bool>(dst, src);
   }
 }
 
@@ -258,20 +229,34 @@ void copy_elements(const View& dst, const View& src) {
   }
   const int64_t count = dst.size();
   if (count == 0) return;
+  // Narrowing rounds; the threads of the pool round by the contract, so this one must too.
+  const FloatEnvironment environment;
   switch (dst.dtype) {
-    case DType::float32:
-      return copy_from<float>(dst, src);
-    case DType::float64:
-      return copy_from<double>(dst, src);
-    case DType::int32:
-      return copy_from<int32_t>(dst, src);
-    case DType::int64:
-      return copy_from<int64_t>(dst, src);
-    case DType::uint8:
-      return copy_from<uint8_t>(dst, src);
-    case DType::boolean:
-      return copy_from<Bool>(dst, src);
+    case DType::float32: return copy_from<float>(dst, src);
+    case DType::float64: return copy_from<double>(dst, src);
+    case DType::int32: return copy_from<int32_t>(dst, src);
+    case DType::int64: return copy_from<int64_t>(dst, src);
+    case DType::uint8: return copy_from<uint8_t>(dst, src);
+    case DType::boolean: return copy_from<Bool>(dst, src);
   }
+}
+
+bool may_overlap(const View& a, const View& b) {
+  uintptr_t low[2], high[2];
+  const View* views[2] = {&a, &b};
+  for (int i = 0; i < 2; ++i) {
+    const View& view = *views[i];
+    if (view.size() == 0) return false;
+    int64_t below = 0, above = 1;
+    for (int axis = 0; axis < view.rank(); ++axis) {
+      const int64_t reach = (view.shape[axis] - 1) * view.strides[axis];
+      (reach < 0 ? below : above) += reach;
+    }
+    const uintptr_t base = reinterpret_cast<uintptr_t>(view.data);
+    low[i] = base - static_cast<uintptr_t>(-below * itemsize(view.dtype));
+    high[i] = base + static_cast<uintptr_t>(above * itemsize(view.dtype));
+  }
+  return low[0] < high[1] && low[1] < high[0];
 }
 
 Array contiguous(const Array& array, DType dtype) {

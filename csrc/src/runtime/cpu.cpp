@@ -60,14 +60,10 @@ const Choice& chosen() {
 
 const char* isa_level_name(IsaLevel level) {
   switch (level) {
-    case IsaLevel::baseline:
-      return "baseline";
-    case IsaLevel::avx2:
-      return "avx2";
-    case IsaLevel::avx512:
-      return "avx512";
-    case IsaLevel::neon:
-      return "neon";
+    case IsaLevel::baseline: return "baseline";
+    case IsaLevel::avx2: return "avx2";
+    case IsaLevel::avx512: return "avx512";
+    case IsaLevel::neon: return "neon";
   }
   return "unknown";
 }
@@ -79,16 +75,13 @@ bool isa_level_supported(IsaLevel level) {
                     __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
                     __builtin_cpu_supports("f16c");
   switch (level) {
-    case IsaLevel::baseline:
-      return true;
-    case IsaLevel::avx2:
-      return avx2;
+    case IsaLevel::baseline: return true;
+    case IsaLevel::avx2: return avx2;
     case IsaLevel::avx512:
       return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
              __builtin_cpu_supports("avx512cd");
-    default:
-      return false;
+    default: return false;
   }
 #else
   return level == IsaLevel::neon;

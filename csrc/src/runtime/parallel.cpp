@@ -21,12 +21,14 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <new>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #if defined(__linux__)
 #include <linux/futex.h>
@@ -160,8 +162,24 @@ struct Job {
     const int64_t place = q * chunk + r * chunk / chunks;
     return place - place % unit;
   }
-  // A body that throws ends the program here, where its stack still says why.
-  void run(int64_t chunk) const noexcept { body(context, begin(chunk), begin(chunk + 1)); }
+  void run(int64_t chunk) const { body(context, begin(chunk), begin(chunk + 1)); }
+};
+
+// The first exception of a region's parts, for the caller to raise when all have ended.
+class Failure {
+ public:
+  void keep() noexcept {
+    if (!kept_.exchange(true, std::memory_order_relaxed)) error_ = std::current_exception();
+  }
+  // Only when no part runs.
+  std::exception_ptr take() {
+    kept_.store(false, std::memory_order_relaxed);
+    return std::exchange(error_, nullptr);
+  }
+
+ private:
+  std::atomic<bool> kept_{false};
+  std::exception_ptr error_;
 };
 
 struct Pool;
@@ -204,11 +222,21 @@ struct Retreat {
 
 struct Pool {
   Job job;  // written while no part is unfinished, published by Slot::start
+  Failure failure;
   int workers = 0;
   Retreat retreat;
   alignas(kAlignment) std::atomic<int64_t> spin{0};
   std::atomic<uint32_t> park{0};  // raised by park_threads()
   Slot slots[kMaxThreads - 1];
+
+  // A part that throws is done: what it left undone is the caller's to report.
+  void run(int64_t chunk) noexcept {
+    try {
+      job.run(chunk);
+    } catch (...) {
+      failure.keep();
+    }
+  }
 };
 
 std::atomic<Pool*> pool_pointer{nullptr};
@@ -237,7 +265,7 @@ void worker_main(Slot& slot) {
     seen = slot.start.read();
     if (!slot.claim(seen)) continue;  // the caller was faster
     if (pool.job.body == nullptr) return;
-    pool.job.run(slot.chunk);
+    pool.run(slot.chunk);
     slot.done.set(seen);
   }
 }
@@ -245,8 +273,8 @@ void worker_main(Slot& slot) {
 // Starts workers until there are `count`; fewer where the system has no more threads to give.
 void grow(Pool* pool, int count) {
   if (pool->workers >= count) return;
-  // Signals belong to the threads of the program, so that Ctrl-C interrupts the caller. On Linux and
-  // macOS sigprocmask sets the calling thread's mask, which its children inherit.
+  // Signals belong to the threads of the program, so that Ctrl-C interrupts the caller. On Linux
+  // and macOS sigprocmask sets the calling thread's mask, which its children inherit.
   sigset_t all, before;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &before);
@@ -309,13 +337,13 @@ struct Shutdown {
 void join(Pool* pool, const uint32_t* number, const uint32_t* before) {
   const Job& job = pool->job;
   const uint64_t begin = ticks();
-  job.run(0);
+  pool->run(0);
   int64_t taken = 0;
   bool mine[kMaxThreads];
   for (int64_t i = 0; i + 1 < job.chunks; ++i) {
     mine[i] = pool->slots[i].claim(number[i]);
     taken += mine[i];
-    if (mine[i]) job.run(i + 1);
+    if (mine[i]) pool->run(i + 1);
   }
   const uint64_t middle = ticks();
   const int64_t spin = pool->spin.load(std::memory_order_relaxed);
@@ -401,7 +429,9 @@ void parallel_for(int64_t n, int64_t grain, void (*body)(void* context, int64_t 
   }
   join(pool, number, before);
   inside_region = false;
+  const std::exception_ptr error = pool->failure.take();
   release_pool();
+  if (error != nullptr) std::rethrow_exception(error);
 }
 
 void park_threads() {

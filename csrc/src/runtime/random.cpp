@@ -148,6 +148,7 @@ void fill_uniform(const View& out, uint64_t seed, uint64_t stream, double low, d
                         "a finite number of at least low = " + std::to_string(low),
                         std::to_string(high));
   }
+  const FloatEnvironment environment;
   if (out.dtype == DType::float32) {
     fill_typed<float>(out, seed, stream, low, high);
   } else {

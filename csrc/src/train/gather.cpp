@@ -12,27 +12,10 @@
 #include "fusegrad/error.h"
 #include "fusegrad/parallel.h"
 #include "kernels/kernels.h"
+#include "runtime/convert.h"
 
 namespace fusegrad {
 namespace {
-
-// An element of a bool array: a byte, whatever the writer put there.
-struct Bool {
-  uint8_t byte;
-};
-
-template <typename To, typename From>
-inline To convert(From value) {
-  if constexpr (std::is_same_v<From, Bool>) {
-    if constexpr (std::is_same_v<To, Bool>) {
-      return Bool{static_cast<uint8_t>(value.byte != 0)};
-    } else {
-      return static_cast<To>(value.byte != 0);
-    }
-  } else {
-    return static_cast<To>(value);
-  }
-}
 
 template <typename T>
 inline T affine(T value, T scale, T offset) {
@@ -140,18 +123,12 @@ using Run = void (*)(const Gather::Job& job, int64_t begin, int64_t end);
 template <typename To>
 Run floating_run(DType from) {
   switch (from) {
-    case DType::float32:
-      return gather_rows<To, float>;
-    case DType::float64:
-      return gather_rows<To, double>;
-    case DType::int32:
-      return gather_rows<To, int32_t>;
-    case DType::int64:
-      return gather_rows<To, int64_t>;
-    case DType::uint8:
-      return gather_rows<To, uint8_t>;
-    case DType::boolean:
-      return gather_rows<To, Bool>;
+    case DType::float32: return gather_rows<To, float>;
+    case DType::float64: return gather_rows<To, double>;
+    case DType::int32: return gather_rows<To, int32_t>;
+    case DType::int64: return gather_rows<To, int64_t>;
+    case DType::uint8: return gather_rows<To, uint8_t>;
+    case DType::boolean: return gather_rows<To, Bool>;
   }
   return nullptr;
 }
@@ -159,10 +136,8 @@ Run floating_run(DType from) {
 // Only what every element survives: null for floats and for narrower integers.
 Run choose_run(DType to, DType from) {
   switch (to) {
-    case DType::float32:
-      return floating_run<float>(from);
-    case DType::float64:
-      return floating_run<double>(from);
+    case DType::float32: return floating_run<float>(from);
+    case DType::float64: return floating_run<double>(from);
     case DType::int32:
       if (from == DType::int32) return gather_rows<int32_t, int32_t>;
       if (from == DType::uint8) return gather_rows<int32_t, uint8_t>;

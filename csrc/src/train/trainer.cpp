@@ -43,25 +43,6 @@ std::string describe(const Meta& meta) {
   return std::string(name(meta.dtype)) + to_string(meta.shape);
 }
 
-// Whether two views may reach a common byte, by their extents.
-bool overlap(const View& a, const View& b) {
-  uintptr_t low[2], high[2];
-  const View* views[2] = {&a, &b};
-  for (int i = 0; i < 2; ++i) {
-    const View& view = *views[i];
-    if (view.size() == 0) return false;
-    int64_t below = 0, above = 1;
-    for (int axis = 0; axis < view.rank(); ++axis) {
-      const int64_t reach = (view.shape[axis] - 1) * view.strides[axis];
-      (reach < 0 ? below : above) += reach;
-    }
-    const uintptr_t base = reinterpret_cast<uintptr_t>(view.data);
-    low[i] = base - static_cast<uintptr_t>(-below * itemsize(view.dtype));
-    high[i] = base + static_cast<uintptr_t>(above * itemsize(view.dtype));
-  }
-  return low[0] < high[1] && low[1] < high[0];
-}
-
 }  // namespace
 
 struct Trainer::Impl {
@@ -80,6 +61,7 @@ struct Trainer::Impl {
   };
 
   explicit Impl(TrainerSpec given);
+  void begin_epoch(int64_t number);
   void run_batch();
   bool tick_says_stop(Tick tick);
 
@@ -91,6 +73,8 @@ struct Trainer::Impl {
   int64_t epoch = 0, done = 0;
   bool prepared = false, started = false, stopped = false;
   int64_t last_tick;
+  // Held for a batch at most and never while the tick runs: other threads, and the tick, may look.
+  mutable std::mutex state;
 };
 
 Trainer::Impl::Stage::Stage(std::shared_ptr<Program> compiled, int64_t rows_per_batch,
@@ -138,7 +122,7 @@ void Trainer::Impl::Stage::prepare(const TrainerSpec& spec) {
   for (int input = 0; input < program->num_inputs(); ++input) {
     const View buffer = program->input_buffer(input);
     for (size_t i = 0; i < spec.sources.size(); ++i) {
-      if (!overlap(spec.sources[i].rows.view(), buffer)) continue;
+      if (!may_overlap(spec.sources[i].rows.view(), buffer)) continue;
       refuse("sources[" + std::to_string(i) + "]", "an array apart from the program's buffers",
              "one that overlaps input " + std::to_string(input));
     }
@@ -232,6 +216,16 @@ Trainer::Impl::Impl(TrainerSpec given)
   }
 }
 
+void Trainer::Impl::begin_epoch(int64_t number) {
+  started = false;
+  order.begin_epoch(number);
+  for (OutputSink& sink : sinks) sink.begin_epoch();
+  epoch = number;
+  done = 0;
+  started = true;
+  stopped = false;
+}
+
 void Trainer::Impl::run_batch() {
   Stage& stage = done < full_batches ? stages.front() : stages.back();
   const int64_t first = done * spec.batch_size;
@@ -259,25 +253,21 @@ int64_t Trainer::num_rows() const { return impl_->rows; }
 int64_t Trainer::num_batches() const { return impl_->batches; }
 
 void Trainer::begin_epoch(int64_t epoch) {
-  Impl& impl = *impl_;
-  impl.order.begin_epoch(epoch);
-  for (OutputSink& sink : impl.sinks) sink.begin_epoch();
-  impl.epoch = epoch;
-  impl.done = 0;
-  impl.started = true;
-  impl.stopped = false;
+  const std::lock_guard<std::mutex> lock(impl_->state);
+  impl_->begin_epoch(epoch);
 }
 
 int64_t Trainer::run(int64_t max_batches, Tick tick) {
   Impl& impl = *impl_;
   const FloatEnvironment environment;
-  // Both programs, in the order of their addresses, so that two trainers cannot wait for each other.
+  // Both programs, in the order of their addresses, so that two trainers cannot wait for each
+  // other.
   Program* low = impl.stages.front().program.get();
   Program* high = impl.stages.back().program.get();
   if (std::less<Program*>()(high, low)) std::swap(low, high);
-  const std::unique_lock<std::mutex> first(low->mutex());
-  const std::unique_lock<std::mutex> second =
-      low == high ? std::unique_lock<std::mutex>() : std::unique_lock<std::mutex>(high->mutex());
+  const std::unique_lock<OwnedMutex> first(low->mutex());
+  const std::unique_lock<OwnedMutex> second =
+      low == high ? std::unique_lock<OwnedMutex>() : std::unique_lock<OwnedMutex>(high->mutex());
   if (!impl.prepared) {
     for (Impl::Stage& stage : impl.stages) stage.prepare(impl.spec);
     impl.prepared = true;
@@ -289,29 +279,48 @@ int64_t Trainer::run(int64_t max_batches, Tick tick) {
     }
   } const release{impl};
 
-  if (!impl.started) begin_epoch(0);
-  impl.stopped = false;
-  const int64_t begin = impl.done;
-  int64_t end = impl.batches;
-  if (max_batches >= 0 && max_batches < end - begin) end = begin + max_batches;
-  while (impl.done < end) {
-    impl.run_batch();
+  {
+    const std::lock_guard<std::mutex> lock(impl.state);
+    if (!impl.started) impl.begin_epoch(0);
+    impl.stopped = false;
+  }
+  int64_t count = 0;
+  for (bool more = true; more && (max_batches < 0 || count < max_batches);) {
+    {
+      const std::lock_guard<std::mutex> lock(impl.state);
+      if (impl.done == impl.batches) break;
+      impl.run_batch();
+      more = impl.done < impl.batches;
+    }
+    ++count;
     if (impl.tick_says_stop(tick)) {
+      const std::lock_guard<std::mutex> lock(impl.state);
       impl.stopped = true;
       break;
     }
   }
-  return impl.done - begin;
+  return count;
 }
 
-int64_t Trainer::batches_done() const { return impl_->done; }
+int64_t Trainer::batches_done() const {
+  const std::lock_guard<std::mutex> lock(impl_->state);
+  return impl_->done;
+}
 
-bool Trainer::stopped() const { return impl_->stopped; }
+bool Trainer::stopped() const {
+  const std::lock_guard<std::mutex> lock(impl_->state);
+  return impl_->stopped;
+}
 
 Array Trainer::result(int i) const {
   if (i < 0 || i >= static_cast<int>(impl_->sinks.size())) {
     throw ArgumentError("Trainer.result", "i", "0 <= i < " + std::to_string(impl_->sinks.size()),
                         std::to_string(i));
+  }
+  const std::lock_guard<std::mutex> lock(impl_->state);
+  if (!impl_->started) {
+    throw ArgumentError("Trainer.result", "i", "an output of an epoch that has begun",
+                        "no epoch yet");
   }
   return impl_->sinks[static_cast<size_t>(i)].result();
 }

@@ -8,8 +8,11 @@ Examples
 ...         self.model.stop_training = logs["loss"] < 0.1
 """
 
+from fusegrad._registry import missing
 from fusegrad.callbacks.base import Callback, CallbackList
 from fusegrad.callbacks.history import History
 from fusegrad.callbacks.progress import Progress
 
 __all__ = ["Callback", "CallbackList", "History", "Progress"]
+
+__getattr__ = missing(__name__, __all__)

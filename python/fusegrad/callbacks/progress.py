@@ -60,8 +60,8 @@ class Progress(Callback):
     Parameters
     ----------
     verbose : int or str
-        0 nothing; 1 a bar per epoch where standard output is a terminal or a notebook, else as 2;
-        2 a line per epoch; ``"auto"`` as 1.
+        0 nothing; 1 a bar in each epoch, then its line, where standard output is a terminal or a
+        notebook, else as 2; 2 a line per epoch; ``"auto"`` as 1.
 
     Examples
     --------
@@ -75,6 +75,7 @@ class Progress(Callback):
         self._bar: Any = None
         self._started = 0.0
         self._steps = 0
+        self._label = ""
         self._in_training = False
 
     def tick(self, batches_done: int) -> None:
@@ -129,20 +130,24 @@ class Progress(Callback):
     def _start(self, steps: int, label: str) -> None:
         self.close()
         self._steps = steps
+        self._label = label
         self._started = time.perf_counter()
         if self.style == 1:
-            self._bar = make_bar(steps, desc=label or None, unit="batch")
+            # The line of the finished epoch takes its place, with room for all values.
+            self._bar = make_bar(steps, desc=label or None, unit="batch", leave=False)
 
     def _finish(self, steps: int, logs: Logs) -> None:
-        shown = [f"{name}: {format_value(value)}" for name, value in logs.items()]
-        if self.style == 1 and self._bar is not None:
-            self._bar.n = steps
-            self._bar.set_postfix_str(" - ".join(shown), refresh=True)
-            self.close()
-        elif self.style == 2:
-            elapsed = time.perf_counter() - self._started
-            per_step = format_seconds(elapsed / max(1, steps))
-            _print(" - ".join([f"{steps}/{steps}", f"{elapsed:.0f}s", f"{per_step}/step", *shown]))
+        self.close()
+        if self.style == 0:
+            return
+        elapsed = time.perf_counter() - self._started
+        parts = [f"{steps}/{steps}", f"{elapsed:.0f}s"]
+        if self.style == 1 and self._label:
+            parts[0] = self._label
+        else:
+            parts.append(f"{format_seconds(elapsed / max(1, steps))}/step")
+        parts += [f"{name}: {format_value(value)}" for name, value in logs.items()]
+        _print(" - ".join(parts))
 
 
 def _print(line: str) -> None:

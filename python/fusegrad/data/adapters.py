@@ -20,7 +20,7 @@ from fusegrad.variable import Variable
 Array = NDArray[Any]
 
 _CHUNK = 1 << 18  # elements that a check looks at in one go
-_DIRECT = ("float32", "float64", "uint8")  # dtypes that a batch is gathered from
+_DIRECT = frozenset(map(np.dtype, ("f4", "f8", "u1")))  # that a batch is gathered from
 
 
 def to_array(where: str, argument: str, value: Any) -> Array:
@@ -31,16 +31,11 @@ def to_array(where: str, argument: str, value: Any) -> Array:
     """
     if isinstance(value, Tensor | Variable):
         array = np.asarray(value.numpy())
-    elif isinstance(value, np.ma.MaskedArray):
-        if np.ma.is_masked(value):
-            raise ArgumentError(
-                where,
-                argument,
-                "data without masked elements",
-                f"{int(np.ma.getmaskarray(value).sum())} masked",
-            )
-        array = np.asarray(value.data)
     elif isinstance(value, np.ndarray):
+        mask = getattr(value, "mask", None)  # to name numpy.ma would import it, which takes long
+        if mask is not None and np.any(mask):
+            got = f"{int(np.sum(mask))} masked"
+            raise ArgumentError(where, argument, "data without masked elements", got)
         array = np.asarray(value)
     elif value is None or isinstance(value, str | bytes | dict | set):
         raise ArgumentError(where, argument, "an array of numbers", _described(value))
@@ -89,7 +84,7 @@ def to_inputs(where: str, argument: str, value: Any, dtype: str) -> Array:
 
 def direct(array: Array, dtype: str) -> Array:
     """Return the array itself where batches can be gathered from it, else converted to `dtype`."""
-    if array.dtype.isnative and array.dtype.name in _DIRECT and array.flags.aligned:
+    if array.dtype in _DIRECT and array.flags.aligned:
         return array
     if array.dtype.kind == "f" and array.dtype.itemsize in {4, 8}:
         return array.astype(array.dtype.newbyteorder("="))  # only its bytes are in another order
@@ -104,8 +99,8 @@ def check_finite(
     if array.dtype.kind != "f":
         return
     rows = max(1, _CHUNK // max(1, math.prod(array.shape[1:])))
-    largest = float(np.finfo(dtype).max)
     narrower = np.dtype(dtype).itemsize < array.dtype.itemsize
+    largest = float(np.finfo(dtype).max) if narrower else math.inf
     for start in range(0, array.shape[0], rows):
         chunk = array[start : start + rows]
         if not narrower and _core.first_nonfinite(from_numpy(chunk)) < 0:
@@ -137,6 +132,8 @@ def to_labels(where: str, argument: str, value: Any, classes: int, rows: tuple[i
                 got += (
                     " (one-hot rows go with CategoricalCrossentropy, or write numpy.argmax(y, -1))"
                 )
+            elif len(rows) > 1 and array.shape == rows[:1]:
+                got += " (one label per sample? add layers.Flatten() before the first Dense)"
             raise ArgumentError(
                 where, argument, f"one label for each prediction, shape {rows}", got
             )
@@ -289,10 +286,12 @@ def _odd_dtype(array: Array) -> str:
                 return f"{short} ({type(element).__name__}) at index {index}"
         return f"an object array of shape {array.shape} (write numpy.asarray(data, dtype=float))"
     if array.dtype.kind in "US":
-        return (
-            f"strings ({array.dtype} array of shape {array.shape}; "
-            "numpy.unique(labels, return_inverse=True) numbers them)"
-        )
+        try:
+            array.astype(float)
+            advice = "numpy.asarray(data, dtype=float) reads the numbers in them"
+        except ValueError:
+            advice = "numpy.unique(labels, return_inverse=True) numbers them"
+        return f"strings ({array.dtype} array of shape {array.shape}; {advice})"
     return f"{array.dtype} array of shape {array.shape}"
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fusegrad._registry import config_of
+from fusegrad._registry import config_of, missing
 from fusegrad.layers.activation import Activation
 from fusegrad.layers.base import LAYERS, Layer
 from fusegrad.layers.dense import Dense
@@ -32,6 +32,8 @@ __all__ = [
     "deserialize",
     "serialize",
 ]
+
+__getattr__ = missing(__name__, __all__)
 
 
 def serialize(layer: Layer) -> dict[str, Any]:

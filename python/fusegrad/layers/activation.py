@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fusegrad import activations
+from fusegrad._registry import named
 from fusegrad._tensor import Tensor
 from fusegrad.layers.base import Layer, Shape, register
 
@@ -36,6 +38,8 @@ class Activation(Layer):
     [0.0, 2.0]
     """
 
+    _constants = frozenset({"_activation"})
+
     def __init__(
         self,
         activation: Any,
@@ -45,9 +49,20 @@ class Activation(Layer):
         name: str | None = None,
         input_shape: Any = None,
     ) -> None:
-        function = activations.get(activation)
+        with named("Activation", "activation"):
+            function = activations.get(activation)
         super().__init__(trainable=trainable, dtype=dtype, name=name, input_shape=input_shape)
-        self.activation = function
+        self._activation = function
+
+    @property
+    def activation(self) -> Callable[[Any], Any]:
+        """The activation function; set to a name or a function, it takes effect at once."""
+        return self._activation
+
+    @activation.setter
+    def activation(self, value: Any) -> None:
+        with named("Activation", "activation"):
+            self._activation = activations.get(value)
 
     def call(self, x: Any) -> Tensor:
         """Return ``activation(x)``."""

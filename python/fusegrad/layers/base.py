@@ -9,17 +9,20 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fusegrad import _core, config, initializers, ops
-from fusegrad._registry import Registry, snake_case
+from fusegrad._checks import flag, float_dtype, positive_int
+from fusegrad._registry import Registry, named, snake_case
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.variable import Variable
 
 Shape = tuple[int | None, ...]
+
+_BOOKKEEPING = frozenset({"_own_weights", "_sublayers"})
 
 _counts: dict[str, Iterator[int]] = defaultdict(itertools.count)
 
@@ -67,7 +70,7 @@ class Layer:
 
     A subclass defines `call(x)`, and `build(input_shape)` where it has weights, which it makes with
     `add_weight`. Weights are made at the first call, when the shape of the input is known. Layers
-    that are attributes of a layer belong to it.
+    that are attributes of a layer, also in a list, tuple or dict when it is set, belong to it.
 
     Parameters
     ----------
@@ -101,6 +104,9 @@ class Layer:
     2
     """
 
+    #: Attributes that a compiled step takes as constants: setting one has steps compiled again.
+    _constants: ClassVar[frozenset[str]] = frozenset()
+
     def __init__(
         self,
         *,
@@ -111,9 +117,10 @@ class Layer:
     ) -> None:
         kind = type(self).__name__
         _check_name(kind, name)
+        self._edits = 0  # of constants; in models also of layers
         self._own_weights: list[Variable] = []
         self._sublayers: list[Layer] = []
-        self._trainable = bool(trainable)
+        self._trainable = flag(kind, "trainable", trainable)
         self.dtype = config.floatx() if dtype is None else float_dtype(kind, dtype)
         self.name = name or auto_name(snake_case(kind))
         self.built = False
@@ -148,7 +155,8 @@ class Layer:
         """
         where = f"{type(self).__name__}.add_weight"
         sizes = tuple(positive_int(where, "shape", size, zero=True) for size in shape)
-        values = initializers.get(initializer)(sizes, dtype or self.dtype)
+        with named(where, "initializer"):
+            values = initializers.get(initializer)(sizes, dtype or self.dtype)
         array = np.asarray(values.numpy() if isinstance(values, Tensor) else values)
         if array.shape != sizes:
             raise ArgumentError(
@@ -168,16 +176,20 @@ class Layer:
         return variable
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Layer) and "_sublayers" in self.__dict__:
-            if not any(value is layer for layer in self._sublayers):
-                self._sublayers.append(value)
-        elif (
-            isinstance(value, Variable)
-            and "_own_weights" in self.__dict__
-            and not any(value is weight for weight in self._own_weights)
-        ):
-            self._own_weights.append(value)
+        if name in self._constants:
+            object.__setattr__(self, "_edits", self._edits + 1)
+        if name not in _BOOKKEEPING:
+            for part in _parts(value):
+                own: list[Any] = self._sublayers if isinstance(part, Layer) else self._own_weights
+                if not any(part is known for known in own):
+                    own.append(part)
         object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        kind = type(self).__name__
+        if not name.startswith("__") and "_own_weights" not in self.__dict__:
+            raise AttributeError(f"{kind}.__init__ must call super().__init__() before all else")
+        raise AttributeError(f"'{kind}' object has no attribute '{name}'")
 
     @property
     def weights(self) -> list[Variable]:
@@ -266,6 +278,9 @@ class Layer:
         """
         where = f"{type(self).__name__}.set_weights"
         own = self.weights
+        given: Any = weights
+        if not isinstance(given, list | tuple | np.ndarray):
+            raise ArgumentError(where, "weights", f"a list of {len(own)} arrays", repr(given))
         if len(weights) != len(own):
             built = "" if self.built else " (it is not built yet)"
             raise ArgumentError(
@@ -273,14 +288,14 @@ class Layer:
             )
         arrays = []
         for i, (variable, value) in enumerate(zip(own, weights, strict=True)):
-            array = np.asarray(value.numpy() if isinstance(value, Variable | Tensor) else value)
+            expected = f"numbers of shape {tuple(variable.shape)}"
+            try:
+                array = np.asarray(value.numpy() if isinstance(value, Variable | Tensor) else value)
+            except ValueError as error:  # rows of different lengths
+                raise ArgumentError(where, f"weights[{i}]", expected, "a ragged list") from error
             if array.shape != tuple(variable.shape) or array.dtype.kind not in "fiub":
-                raise ArgumentError(
-                    where,
-                    f"weights[{i}]",
-                    f"numbers of shape {tuple(variable.shape)}",
-                    f"{array.dtype} array of shape {array.shape}",
-                )
+                got = f"{array.dtype} array of shape {array.shape}"
+                raise ArgumentError(where, f"weights[{i}]", expected, got)
             arrays.append(np.array(array, dtype=variable.dtype))
         for variable, array in zip(own, arrays, strict=True):
             variable.assign(array)
@@ -378,8 +393,15 @@ class Layer:
 
     def convert(self, x: Any) -> Tensor:
         """Return `x` as a Tensor of the layer's dtype."""
-        tensor = as_tensor(x)
+        tensor = self._as_tensor(x)
         return tensor if tensor.dtype == self.dtype else ops.cast(tensor, self.dtype)
+
+    def _as_tensor(self, x: Any) -> Tensor:
+        try:
+            return as_tensor(x)
+        except ArgumentError as error:
+            where = f"{type(self).__name__} '{self.name}'"
+            raise ArgumentError(where, "x", error.expected, error.got) from None
 
     def _call_takes_training(self) -> bool:
         known: bool | None = self.__dict__.get("_takes_training")
@@ -437,28 +459,52 @@ def register(cls: type[Layer]) -> type[Layer]:
     return LAYERS.add(cls, cls.__name__)
 
 
+def forget_weights(layer: Layer) -> None:
+    """Make a layer and those inside it unbuilt."""
+    layer._own_weights.clear()
+    layer.built = False
+    for inner in layer._sublayers:
+        forget_weights(inner)
+
+
+@contextmanager
+def restored_on_error(layer: Layer) -> Iterator[None]:
+    """Leave a layer and those inside it as they were, also unbuilt, where something raises."""
+    saved = _snapshot(layer)
+    try:
+        yield
+    except BaseException:
+        for inner, attributes in saved:
+            inner.__dict__.clear()
+            inner.__dict__.update(attributes)
+        raise
+
+
+def _snapshot(layer: Layer) -> list[tuple[Layer, dict[str, Any]]]:
+    attributes = {
+        name: list(value) if isinstance(value, list) else value
+        for name, value in layer.__dict__.items()
+    }
+    result = [(layer, attributes)]
+    for inner in layer._sublayers:
+        result.extend(_snapshot(inner))
+    return result
+
+
 def _check_name(where: str, name: Any) -> None:
     if name is not None and (not isinstance(name, str) or not name or "/" in name):
         raise ArgumentError(where, "name", "a non-empty string without '/'", repr(name))
 
 
-def float_dtype(where: str, dtype: Any) -> str:
-    """Return "float32" or "float64", or raise ArgumentError."""
-    try:
-        name = str(np.dtype(dtype).name)
-    except TypeError:
-        name = ""
-    if name not in {"float32", "float64"}:
-        raise ArgumentError(where, "dtype", "'float32' or 'float64'", repr(dtype))
-    return name
-
-
-def positive_int(where: str, argument: str, value: Any, zero: bool = False) -> int:
-    """Return an integer argument checked: at least 1, or 0 where `zero`."""
-    least = 0 if zero else 1
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ArgumentError(where, argument, f"an integer >= {least}", repr(value))
-    return int(value)
+def _parts(value: Any) -> list[Any]:
+    """Return the layers and weights in an attribute's value, also in a list, tuple or dict."""
+    if isinstance(value, Layer | Variable):
+        return [value]
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return []
+    return [part for element in value for part in _parts(element)]
 
 
 def _numbered(prefix: str, number: int) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fusegrad import activations, initializers, ops
+from fusegrad._checks import flag, positive_int
+from fusegrad._registry import named
 from fusegrad._tensor import Tensor
 from fusegrad.errors import ArgumentError
-from fusegrad.layers.base import Layer, Shape, positive_int, register
+from fusegrad.layers.base import Layer, Shape, register
 from fusegrad.variable import Variable
 
 # Activations that the dense kernel applies itself, in the arithmetic of the separate op.
@@ -58,6 +61,7 @@ class Dense(Layer):
 
     kernel: Variable
     bias: Variable | None
+    _constants = frozenset({"_activation"})
 
     def __init__(
         self,
@@ -76,13 +80,29 @@ class Dense(Layer):
         units = positive_int("Dense", "units", units)
         if input_dim is not None:
             input_shape = (positive_int("Dense", "input_dim", input_dim),)
-        function = activations.get(activation)
+        use_bias = flag("Dense", "use_bias", use_bias)
+        with named("Dense", "activation"):
+            function = activations.get(activation)
+        with named("Dense", "kernel_initializer"):
+            kernel = initializers.get(kernel_initializer)
+        with named("Dense", "bias_initializer"):
+            bias = initializers.get(bias_initializer)
         super().__init__(trainable=trainable, dtype=dtype, name=name, input_shape=input_shape)
         self.units = units
-        self.activation = function
-        self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self._activation = function
+        self.use_bias = use_bias
+        self.kernel_initializer = kernel
+        self.bias_initializer = bias
+
+    @property
+    def activation(self) -> Callable[[Any], Any]:
+        """The activation function; set to a name or a function, it takes effect at once."""
+        return self._activation
+
+    @activation.setter
+    def activation(self, value: Any) -> None:
+        with named("Dense", "activation"):
+            self._activation = activations.get(value)
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of shape ``(..., features)``."""

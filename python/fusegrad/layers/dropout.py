@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from fusegrad import ops
+from fusegrad._checks import number
 from fusegrad._tensor import Tensor
-from fusegrad.errors import ArgumentError
 from fusegrad.initializers import seed_of
 from fusegrad.layers.base import Layer, Shape, current_position, register
 
@@ -51,25 +50,33 @@ class Dropout(Layer):
     [[1.0, 2.0]]
     """
 
+    _constants = frozenset({"_rate", "seed"})
+
     def __init__(
         self,
         rate: float,
-        seed: int | None = None,
         *,
+        seed: int | None = None,
         trainable: bool = True,
         dtype: Any = None,
         name: str | None = None,
         input_shape: Any = None,
     ) -> None:
-        if isinstance(rate, bool) or not isinstance(rate, int | float | np.number):
-            raise ArgumentError("Dropout", "rate", "a number in [0, 1]", repr(rate))
-        if math.isnan(rate) or not 0.0 <= rate <= 1.0:
-            raise ArgumentError("Dropout", "rate", "a number in [0, 1]", repr(rate))
+        number("Dropout", "rate", rate, 0.0, 1.0)
         super().__init__(trainable=trainable, dtype=dtype, name=name, input_shape=input_shape)
-        self.rate = float(rate)
+        self.rate = rate
         self._given_seed = seed
         self.seed = seed_of("Dropout", seed, "dropout")
         self._calls = 0
+
+    @property
+    def rate(self) -> float:
+        """The probability of a zero; it can be set, and takes effect with the next `fit`."""
+        return self._rate
+
+    @rate.setter
+    def rate(self, value: float) -> None:
+        self._rate = number("Dropout", "rate", value, 0.0, 1.0)
 
     def call(self, x: Any, training: bool = False) -> Tensor:
         """Return the input, with random zeros where `training`."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from fusegrad._checks import float_dtype, positive_int
 from fusegrad.errors import ArgumentError
-from fusegrad.layers.base import Layer, Shape, float_dtype, positive_int, register
+from fusegrad.layers.base import Layer, Shape, register
 
 
 @register
@@ -66,6 +67,10 @@ def _sizes(shape: Any) -> tuple[int, ...]:
         raise ArgumentError("Input", "shape", "a tuple of positive integers", repr(shape))
     if len(shape) == 0:
         raise ArgumentError("Input", "shape", "at least one size", "()")
+    if shape[0] is None and len(shape) > 1:
+        raise ArgumentError(
+            "Input", "shape", "the shape of one sample, without the batch axis", repr(tuple(shape))
+        )
     return tuple(positive_int("Input", "shape", size) for size in shape)
 
 

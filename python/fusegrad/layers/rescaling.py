@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
-
 from fusegrad import ops
+from fusegrad._checks import number
 from fusegrad._tensor import Tensor
-from fusegrad.errors import ArgumentError
 from fusegrad.layers.base import Layer, Shape, register
 
 
@@ -44,6 +41,8 @@ class Rescaling(Layer):
     [[0.0, 0.5, 1.0]]
     """
 
+    _constants = frozenset({"scale", "offset"})
+
     def __init__(
         self,
         scale: float,
@@ -54,7 +53,8 @@ class Rescaling(Layer):
         name: str | None = None,
         input_shape: Any = None,
     ) -> None:
-        scale, offset = _finite("scale", scale), _finite("offset", offset)
+        scale = number("Rescaling", "scale", scale)
+        offset = number("Rescaling", "offset", offset)
         super().__init__(trainable=trainable, dtype=dtype, name=name, input_shape=input_shape)
         self.scale = scale
         self.offset = offset
@@ -70,10 +70,3 @@ class Rescaling(Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "scale": self.scale, "offset": self.offset}
-
-
-def _finite(argument: str, value: Any) -> float:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not math.isfinite(value):
-        raise ArgumentError("Rescaling", argument, "a finite number", repr(value))
-    return float(value)

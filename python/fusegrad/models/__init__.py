@@ -7,8 +7,11 @@ Examples
 []
 """
 
+from fusegrad._registry import missing
 from fusegrad.layers.input import Input
 from fusegrad.models.model import Model
 from fusegrad.models.sequential import Sequential
 
 __all__ = ["Input", "Model", "Sequential"]
+
+__getattr__ = missing(__name__, __all__)

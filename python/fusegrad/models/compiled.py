@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fusegrad import losses, metrics, optimizers
+from fusegrad._checks import flag
+from fusegrad._registry import named
 from fusegrad._tensor import Tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.losses import Loss
@@ -63,8 +65,13 @@ def make_compiled(
     model: Model, optimizer: Any, loss: Any, metric: Any, run_eagerly: bool, stacklevel: int
 ) -> Compiled:
     """Check the arguments of `compile`; nothing of the model is changed."""
-    made = optimizers.get(optimizer)
-    criterion = losses.get(loss)
+    if isinstance(optimizer, Loss):
+        got = f"the loss {type(optimizer).__name__} (write loss={type(optimizer).__name__}(...))"
+        raise ArgumentError("compile", "optimizer", "a name or an Optimizer", got)
+    with named("compile", "optimizer"):
+        made = optimizers.get(optimizer)
+    with named("compile", "loss"):
+        criterion = losses.get(loss)
     if criterion is not None and criterion.reduction == "none":
         raise ArgumentError(
             "compile", "loss", "a loss with a reduction to one number", "reduction 'none'"
@@ -73,31 +80,56 @@ def make_compiled(
         metric = []
     if not isinstance(metric, list | tuple):
         metric = [metric]
-    named: list[tuple[str, Metric | None]] = []
+    entries: list[tuple[str, Metric | None]] = []
     taken = {"loss"}
     for item in metric:
-        own = None if isinstance(item, str) and item.lower() in _ACCURACY else metrics.get(item)
+        own = None
+        if not isinstance(item, str) or item.lower() not in _ACCURACY:
+            with named("compile", "metrics"):
+                own = metrics.get(item)
         name = str(item) if own is None else own.name
         number, unique = 0, name
         while unique in taken:
             number += 1
             unique = f"{name}_{number}"
         taken.add(unique)
-        named.append((unique, own))
-    compiled = Compiled(made, criterion, tuple(named), bool(run_eagerly))
+        entries.append((unique, own))
+    eagerly = flag("compile", "run_eagerly", run_eagerly)
+    compiled = Compiled(made, criterion, tuple(entries), eagerly)
     head = compiled.head(model)
     check_units("compile", head, units_of(head.layer))
-    _check_accuracy(head, [name for name, own in named if own is None])
+    _check_accuracy(head, [name for name, own in entries if own is None])
     warn_mismatch(head, stacklevel + 1)
-    for _, own in named:
-        if isinstance(own, metrics.BinaryAccuracy) and head.logits and own.threshold == 0.5:
-            warnings.warn(
-                "BinaryAccuracy compares probabilities with 0.5, but the model's outputs are "
-                "logits: write metrics=['accuracy'], or BinaryAccuracy(threshold=0.0)",
-                UserWarning,
-                stacklevel=stacklevel + 1,
-            )
+    for _, own in entries:
+        text = _mistaken(own, head)
+        if text:
+            warnings.warn(text, UserWarning, stacklevel=stacklevel + 1)
     return compiled
+
+
+def _mistaken(metric: Metric | None, head: Head) -> str:
+    """Return what is wrong where a metric takes logits for probabilities, or the other way."""
+    kind = type(metric).__name__
+    logits = head.logits and not head.fused  # a metric gets the probabilities of a fused head
+    if isinstance(metric, metrics.BinaryAccuracy) and metric.threshold == 0.5 and logits:
+        return (
+            f"{kind} compares probabilities with 0.5, but the model's outputs are "
+            f"logits: write metrics=['accuracy'], or {kind}(threshold=0.0)"
+        )
+    loss = metric.loss if isinstance(metric, metrics.LossMetric) else None
+    if loss is None or loss.link is None:
+        return ""
+    if logits and not getattr(loss, "from_logits", False):
+        return (
+            f"the metric {kind} takes probabilities, but the model's outputs are logits: write "
+            f"metrics.{kind}(from_logits=True)"
+        )
+    if getattr(loss, "from_logits", False) and head.activation in {"softmax", "sigmoid"}:
+        return (
+            f"the metric {kind}(from_logits=True) takes logits, but the model's outputs are "
+            f"probabilities: write metrics.{kind}()"
+        )
+    return ""
 
 
 def _check_accuracy(head: Head, names: list[str]) -> None:
@@ -111,7 +143,8 @@ def _no_classes(name: str, head: Head) -> ArgumentError:
     return ArgumentError(
         "compile",
         "metrics",
-        "metrics of a regression, such as 'mse' (accuracy counts classes)",
+        "metrics of a regression, such as 'mse'; for targets that are classes write "
+        "'binary_accuracy' or 'categorical_accuracy'",
         f"'{name}' with {type(head.loss).__name__}",
     )
 

@@ -9,10 +9,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fusegrad import _core, random
-from fusegrad._tensor import Tensor, as_tensor
+from fusegrad._tensor import Tensor
 from fusegrad.callbacks import History
 from fusegrad.errors import ArgumentError
-from fusegrad.layers.base import Layer, Shape, call_scope
+from fusegrad.layers.base import Layer, Shape, call_scope, forget_weights, restored_on_error
 from fusegrad.models import training
 from fusegrad.models.compiled import Compiled, make_compiled
 from fusegrad.models.step import Programs
@@ -62,7 +62,6 @@ class Model(Layer):
         self.stop_training = False
         self.seed = random.next_seed("shuffle")
         self._epochs = 0
-        self._edits = 0  # changes of layers or of all weights, also for models around this one
 
     # ---- training
 
@@ -213,8 +212,8 @@ class Model(Layer):
         y: Any = None,
         batch_size: int | None = None,
         verbose: int | str = "auto",
-        callbacks: Any = None,
         *,
+        callbacks: Any = None,
         return_dict: bool = False,
     ) -> Any:
         """Measure the loss and the metrics.
@@ -257,6 +256,7 @@ class Model(Layer):
         x: Any,
         batch_size: int | None = None,
         verbose: int | str = "auto",
+        *,
         callbacks: Any = None,
     ) -> NDArray[Any]:
         """Compute the outputs for these inputs.
@@ -374,6 +374,9 @@ class Model(Layer):
         """
         if (name is None) == (index is None):
             raise ArgumentError("get_layer", "name", "either name or index", f"{name!r}, {index!r}")
+        if name is not None and not isinstance(name, str):
+            got = f"{name!r}" + (f" (write index={name})" if isinstance(name, int) else "")
+            raise ArgumentError("get_layer", "name", "a name", got)
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
@@ -412,9 +415,16 @@ class Model(Layer):
             self.build(self._input_shape)
         self.built = True
 
+    def __call__(self, x: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """Apply the model; where it was not built and something fails, it still is not."""
+        if self.built:
+            return super().__call__(x, *args, training=training, **kwargs)
+        with restored_on_error(self):
+            return super().__call__(x, *args, training=training, **kwargs)
+
     def convert(self, x: Any) -> Tensor:
         """Return `x` as a Tensor; each layer converts it to its own dtype."""
-        return as_tensor(x)
+        return self._as_tensor(x)
 
     def run_layers(self, x: Any, skip: int = 0, logits: bool = False) -> Any:
         """Apply the model within a step; Sequential can leave out its ends."""
@@ -443,9 +453,8 @@ class Model(Layer):
         return self.built and all(layer.built for layer in _inner(self))
 
     def structure(self) -> tuple[int, ...]:
-        """Return what changes when layers are added or removed, here or inside."""
-        inner = [layer._edits for layer in _inner(self) if isinstance(layer, Model)]
-        return (self._edits, *inner)
+        """Return what changes when layers or their constants do, here or inside."""
+        return (self._edits, *[layer._edits for layer in _inner(self)])
 
     def set_paths(self) -> None:
         """Put the model's name before the paths of its weights."""
@@ -458,8 +467,8 @@ class Model(Layer):
     def summary(
         self,
         line_length: int | None = None,
-        print_fn: Callable[[str], object] | None = None,
         *,
+        print_fn: Callable[[str], object] | None = None,
         show_trainable: bool = False,
     ) -> None:
         """Print the layers, their output shapes and their numbers of parameters.
@@ -517,13 +526,10 @@ class Model(Layer):
         sys.stdout.write(training.graph_text(self, stage, batch_size, shape).rstrip() + "\n")
 
 
-def forget_weights(layer: Layer) -> None:
-    """Make a layer and those inside it unbuilt."""
-    layer._own_weights.clear()
-    layer.built = False
-    for inner in layer._sublayers:
-        forget_weights(inner)
-
-
 def _inner(layer: Layer) -> list[Layer]:
-    return [deep for inner in layer._sublayers for deep in (inner, *_inner(inner))]
+    result = []
+    for inner in layer._sublayers:
+        result.append(inner)
+        if inner._sublayers:
+            result += _inner(inner)
+    return result

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from fusegrad._checks import positive_int
 from fusegrad._tensor import Tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.layers import Activation, Dense, InputLayer, Layer, deserialize, serialize
-from fusegrad.layers.base import Shape, register
+from fusegrad.layers.base import Shape, register, restored_on_error
 from fusegrad.models.model import Model
 
 
@@ -49,13 +50,13 @@ class Sequential(Model):
         trainable: bool = True,
         name: str | None = None,
     ) -> None:
+        given: Any = layers
+        if isinstance(given, Layer | str | bytes) or not isinstance(given, Iterable | None):
+            got = f"{given!r} (write Sequential([...]))"
+            raise ArgumentError("Sequential", "layers", "a list of layers", got)
         super().__init__(trainable=trainable, name=name)
         self._input: tuple[tuple[int, ...], dict[str, Any]] | None = None
-        if layers is None:
-            return
-        if isinstance(layers, Layer | str | bytes) or not isinstance(layers, Iterable):
-            raise ArgumentError("Sequential", "layers", "a list of layers", repr(layers))
-        for layer in layers:
+        for layer in layers or ():
             self.add(layer)
 
     def add(self, layer: Layer, rebuild: bool = True) -> None:
@@ -84,7 +85,7 @@ class Sequential(Model):
             got = repr(layer)
             if isinstance(layer, type) and issubclass(layer, Layer):
                 got = f"the class {layer.__name__} (write {layer.__name__}(...))"
-            raise ArgumentError("Sequential.add", "layer", "a layer", got)
+            raise ArgumentError("Sequential.add", "layer", "a layer such as Dense(10)", got)
         if isinstance(layer, InputLayer):
             if self._input is not None or self._sublayers:
                 raise ArgumentError(
@@ -176,10 +177,11 @@ class Sequential(Model):
             )
         if not self._sublayers:
             raise ValueError(f"'{self.name}' has no layers; add some first")
-        shape = wanted
-        for layer in self._sublayers:
-            layer.build_for(shape)
-            shape = layer.compute_output_shape(shape)
+        with restored_on_error(self):
+            shape = wanted
+            for layer in self._sublayers:
+                layer.build_for(shape)
+                shape = layer.compute_output_shape(shape)
         self._input_shape = wanted
         self.set_paths()
         self.built = True
@@ -194,9 +196,10 @@ class Sequential(Model):
         expected = self.sample_shape()
         if expected is not None and tuple(x.shape[1:]) != expected:
             sizes = ", ".join(str(size) for size in expected)
-            raise ArgumentError(
-                f"model '{self.name}'", "x", f"shape (n, {sizes})", f"shape {tuple(x.shape)}"
-            )
+            got = f"shape {tuple(x.shape)}"
+            if tuple(x.shape) == expected:
+                got += f" (one sample? write x.reshape({(1, *expected)}))"
+            raise ArgumentError(f"model '{self.name}'", "x", f"shape (n, {sizes})", got)
         for layer in self._sublayers:
             x = layer(x, training=training)
         result: Tensor = x
@@ -298,4 +301,10 @@ def _batch_shape(shape: Any) -> Shape:
         raise ArgumentError(
             "Sequential.build", "input_shape", "a tuple (None, sizes...)", repr(shape)
         )
-    return (None, *shape[1:])
+    return (
+        None,
+        *(
+            None if size is None else positive_int("Sequential.build", "input_shape", size)
+            for size in shape[1:]
+        ),
+    )

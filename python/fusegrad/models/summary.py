@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import math
-import shutil
 from typing import TYPE_CHECKING, Any
 
+from fusegrad._checks import positive_int
 from fusegrad.layers import Layer
 
 if TYPE_CHECKING:
     from fusegrad.models.model import Model
 
 _WIDTH = 88
+_NARROWEST = 40
 _SHARES = (0.45, 0.80, 1.0)
 _RIGHT = 2  # the column of counts is aligned to the right
 
 
 def summary_lines(model: Model, line_length: int | None, show_trainable: bool) -> list[str]:
     """Return the lines of the table."""
-    width = line_length or max(
-        40, min(_WIDTH, shutil.get_terminal_size((_WIDTH + 4, 24)).columns - 4)
-    )
+    if line_length is None:
+        import shutil  # here for start-up time: it brings three compressors
+
+        width = min(_WIDTH, shutil.get_terminal_size((_WIDTH + 4, 24)).columns - 4)
+    else:
+        width = positive_int("summary", "line_length", line_length)
+    width = max(_NARROWEST, width)
     header = ["Layer (type)", "Output Shape", "Param #"]
     shares: tuple[float, ...] = _SHARES
     if show_trainable:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusegrad import _core
+from fusegrad._checks import flag, positive_int
 from fusegrad._tensor import as_tensor
 from fusegrad.callbacks.base import CallbackList, checked_callbacks
 from fusegrad.callbacks.history import History
 from fusegrad.callbacks.progress import Progress
 from fusegrad.data import adapters
 from fusegrad.errors import ArgumentError
-from fusegrad.layers.base import Layer, positive_int
+from fusegrad.layers.base import restored_on_error
 from fusegrad.losses import Loss, MeanSquaredError
 from fusegrad.models import step
 from fusegrad.models.compiled import Compiled
@@ -56,7 +57,7 @@ def fit(
     epochs = positive_int(where, "epochs", epochs, zero=True)
     initial_epoch = positive_int(where, "initial_epoch", initial_epoch, zero=True)
     validation_freq = positive_int(where, "validation_freq", validation_freq)
-    shuffle = _flag(where, "shuffle", shuffle)
+    shuffle = flag(where, "shuffle", shuffle)
     progress = Progress(_verbose(where, verbose))
     given = checked_callbacks(where, callbacks)
     split = _split(where, validation_split)
@@ -121,7 +122,7 @@ def evaluate(
     size = _batch_size(where, "batch_size", batch_size, _DEFAULT_BATCH)
     progress = Progress(_verbose(where, verbose))
     given = checked_callbacks(where, callbacks)
-    return_dict = _flag(where, "return_dict", return_dict)
+    return_dict = flag(where, "return_dict", return_dict)
     with _all_or_nothing(model):
         data = _prepare(model, where, x, y)
         runner = make_runner(model, "test", data, size)
@@ -280,7 +281,7 @@ def _prepare(
         )
         return Data(inputs, x_dtype, checked, dtype)
     free = adapters.to_free_targets(where, arguments[1], targets, rows, dtype)
-    if free.dtype.kind == "f" and free.shape == (rows,) and shape == (1,):
+    if free.shape == (rows,) and shape == (1,):
         free = free[:, np.newaxis]
     _check_free_loss(model, where, arguments[1], loss, free, shape, dtype)
     return Data(inputs, x_dtype, free, "int64" if free.dtype == np.int64 else dtype)
@@ -306,11 +307,15 @@ def _check_free_loss(
             value = loss.call(y, graph.input((rows, *shape), dtype, "y_pred")) if loss else y
     else:
         value = loss.call(y, as_tensor(np.zeros((rows, *shape)), dtype))
-    if value.ndim and value.shape[0] != rows:
+    fits = value.ndim <= 1 + len(shape) and all(
+        size in {1, wanted} if i else size == wanted
+        for i, (size, wanted) in enumerate(zip(value.shape, (rows, *shape), strict=False))
+    )
+    if not fits:
         raise ArgumentError(
             where,
             argument,
-            "targets for which the loss gives one value per sample",
+            f"targets for which the loss gives one value per sample of shape {shape}",
             f"values of shape {value.shape} for {rows} samples",
         )
 
@@ -379,12 +384,6 @@ def _batch_size(where: str, argument: str, value: Any, default: int) -> int:
     return default if value is None else positive_int(where, argument, value)
 
 
-def _flag(where: str, argument: str, value: Any) -> bool:
-    if not isinstance(value, bool | np.bool_):
-        raise ArgumentError(where, argument, "True or False", repr(value))
-    return bool(value)
-
-
 def _verbose(where: str, value: Any) -> int | str:
     if isinstance(value, str):
         known = value == "auto"
@@ -398,26 +397,12 @@ def _verbose(where: str, value: Any) -> int | str:
 @contextmanager
 def _all_or_nothing(model: Model) -> Iterator[None]:
     """Leave the model as it was, also unbuilt, where something inside raises."""
-    saved = [] if model.fully_built() else _snapshot(model)
     optimizer = None if model.compiled is None else model.compiled.optimizer
     state = None if optimizer is None else optimizer.slots_made()
     try:
-        yield
+        with nullcontext() if model.fully_built() else restored_on_error(model):
+            yield
     except BaseException:
         if optimizer is not None and state is not None:
             optimizer.restore_slots(state)
-        for layer, attributes in saved:
-            layer.__dict__.clear()
-            layer.__dict__.update(attributes)
         raise
-
-
-def _snapshot(layer: Layer) -> list[tuple[Layer, dict[str, Any]]]:
-    attributes = {
-        name: list(value) if isinstance(value, list) else value
-        for name, value in layer.__dict__.items()
-    }
-    result = [(layer, attributes)]
-    for inner in layer._sublayers:
-        result.extend(_snapshot(inner))
-    return result

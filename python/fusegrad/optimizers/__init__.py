@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fusegrad._registry import config_of
+from fusegrad._registry import config_of, missing
 from fusegrad.errors import ArgumentError
 from fusegrad.optimizers.adam import Adam
 from fusegrad.optimizers.base import OPTIMIZERS, Optimizer
@@ -19,6 +19,8 @@ from fusegrad.optimizers.rmsprop import RMSprop
 from fusegrad.optimizers.sgd import SGD
 
 __all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "deserialize", "get", "serialize"]
+
+__getattr__ = missing(__name__, __all__)
 
 
 def get(identifier: Any) -> Optimizer:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fusegrad.optimizers.base import Optimizer, number, register
+from fusegrad._checks import flag, number
+from fusegrad.optimizers.base import Optimizer, register
 
 
 @register
@@ -50,13 +51,14 @@ class Adam(Optimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
+        *,
         name: str = "adam",
     ) -> None:
         super().__init__(learning_rate, name)
         self.beta_1 = number("Adam", "beta_1", beta_1, 0.0, 1.0, below=True)
         self.beta_2 = number("Adam", "beta_2", beta_2, 0.0, 1.0, below=True)
         self.epsilon = number("Adam", "epsilon", epsilon, 0.0)
-        self.amsgrad = bool(amsgrad)
+        self.amsgrad = flag("Adam", "amsgrad", amsgrad)
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return what the core's rule needs besides the learning rate."""

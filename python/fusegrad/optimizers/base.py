@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from fusegrad import _core
+from fusegrad._checks import number
 from fusegrad._registry import Registry, snake_case
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
@@ -251,27 +251,3 @@ OPTIMIZERS: Registry[type[Optimizer]] = Registry("optimizers.get", "optimizer")
 def register(cls: type[Optimizer]) -> type[Optimizer]:
     """Add an optimizer to the table that names resolve in."""
     return OPTIMIZERS.add(cls, cls.__name__)
-
-
-def number(
-    where: str,
-    argument: str,
-    value: Any,
-    low: float,
-    high: float = math.inf,
-    *,
-    below: bool = False,
-) -> float:
-    """Return a finite number in [low, high] checked, or in [low, high) where `below`."""
-    given = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
-    real = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
-    if (
-        not real
-        or not math.isfinite(given)
-        or not low <= given <= high
-        or (below and given == high)
-    ):
-        span = f"a number in [{low:g}, {high:g}{')' if below else ']'}"
-        expected = f"a finite number >= {low:g}" if high == math.inf else span
-        raise ArgumentError(where, argument, expected, repr(value))
-    return float(given)

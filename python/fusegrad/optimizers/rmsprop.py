@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fusegrad.optimizers.base import Optimizer, number, register
+from fusegrad._checks import flag, number
+from fusegrad.optimizers.base import Optimizer, register
 
 
 @register
@@ -48,13 +49,14 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
+        *,
         name: str = "rmsprop",
     ) -> None:
         super().__init__(learning_rate, name)
         self.rho = number("RMSprop", "rho", rho, 0.0, 1.0)
         self.momentum = number("RMSprop", "momentum", momentum, 0.0, 1.0)
         self.epsilon = number("RMSprop", "epsilon", epsilon, 0.0)
-        self.centered = bool(centered)
+        self.centered = flag("RMSprop", "centered", centered)
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return what the core's rule needs besides the learning rate."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fusegrad.optimizers.base import Optimizer, number, register
+from fusegrad._checks import flag, number
+from fusegrad.optimizers.base import Optimizer, register
 
 
 @register
@@ -42,11 +43,12 @@ class SGD(Optimizer):
         learning_rate: float = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
+        *,
         name: str = "sgd",
     ) -> None:
         super().__init__(learning_rate, name)
         self.momentum = number("SGD", "momentum", momentum, 0.0, 1.0)
-        self.nesterov = bool(nesterov)
+        self.nesterov = flag("SGD", "nesterov", nesterov)
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return what the core's rule needs besides the learning rate."""

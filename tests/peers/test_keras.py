@@ -1,0 +1,380 @@
+"""Keras on its JAX backend as an oracle: same names, same initial weights, same numbers."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fusegrad as fg
+
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+ROWS, FEATURES, CLASSES, BATCH, EPOCHS = 75, 6, 4, 16, 4  # the last batch has 11 rows
+LIMIT = 1e-4  # relative, in float32: two orders of summation, and Keras's clipped probabilities
+
+
+@pytest.fixture(scope="module")
+def keras(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Keras, with a configuration of its own."""
+    pytest.importorskip("jax")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("KERAS_BACKEND", os.environ.get("KERAS_BACKEND", "jax"))
+    patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = pytest.importorskip("keras", exc_type=ImportError)
+        yield module
+    patch.undo()
+
+
+def problem(kind: str) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(ROWS, FEATURES)).astype(np.float32)
+    score = x @ rng.normal(size=(FEATURES, CLASSES)).astype(np.float32)
+    labels = np.argmax(score, axis=1)
+    targets = {
+        "labels": labels,
+        "labels (n, 1)": labels[:, np.newaxis],
+        "one-hot": np.eye(CLASSES, dtype=np.float32)[labels],
+        "binary": (score[:, 0] > 0).astype(np.int64),
+        "multi-label": (score > 0).astype(np.float32),
+        "value": np.tanh(score[:, 0]),
+        "values": np.tanh(score),
+    }
+    return x, targets[kind]
+
+
+def pair(keras: Any, build: Callable[[Any], list[Any]], x: np.ndarray) -> tuple[Any, Any]:
+    """Return the same model twice, with Keras's initial weights."""
+    theirs = keras.Sequential([keras.Input(x.shape[1:]), *build(keras.layers)])
+    ours = fg.Sequential([fg.Input(x.shape[1:]), *build(fg.layers)])
+    assert [w.shape for w in ours.get_weights()] == [w.shape for w in theirs.get_weights()]
+    ours.set_weights(theirs.get_weights())
+    return theirs, ours
+
+
+def network(activation: Any, units: int, head: str) -> Callable[[Any], list[Any]]:
+    return lambda layers: [
+        layers.Dense(9, activation=activation),
+        layers.Dense(7, activation=activation),
+        layers.Dense(units, activation=head),
+    ]
+
+
+def close(ours: Any, theirs: Any, limit: float = LIMIT) -> None:
+    a, b = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    assert a.shape == b.shape
+    assert np.linalg.norm(a - b) <= limit * max(np.linalg.norm(b), 1e-3)
+
+
+def same_training(
+    theirs: Any, ours: Any, x: np.ndarray, y: np.ndarray, compile_: Any, keras: Any, **options: Any
+) -> None:
+    """Train both, and compare history, weights, evaluate and predict."""
+    theirs.compile(**compile_(keras))
+    ours.compile(**compile_(fg))
+    given = {"epochs": EPOCHS, "batch_size": BATCH, "shuffle": False, "verbose": 0, **options}
+    expected = theirs.fit(x, y, **given)
+    found = ours.fit(x, y, **given)
+    assert list(found.history) == list(expected.history)
+    assert found.epoch == expected.epoch
+    for name, values in expected.history.items():
+        close(found.history[name], values)
+    for mine, reference in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        close(mine, reference)
+    result = ours.evaluate(x, y, batch_size=32, verbose=0)
+    reference = theirs.evaluate(x, y, batch_size=32, verbose=0)
+    assert isinstance(result, list) == isinstance(reference, list)
+    close(result, reference)
+    prediction = ours.predict(x, verbose=0)
+    assert prediction.dtype == np.float32
+    close(prediction, theirs.predict(x, verbose=0))
+    assert int(ours.optimizer.iterations.numpy()) == int(theirs.optimizer.iterations.numpy())
+
+
+OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "SGD": ("SGD", {"learning_rate": 0.05}),
+    "SGD momentum": ("SGD", {"learning_rate": 0.02, "momentum": 0.9}),
+    "SGD nesterov": ("SGD", {"learning_rate": 0.02, "momentum": 0.9, "nesterov": True}),
+    "RMSprop": ("RMSprop", {}),
+    "RMSprop momentum": ("RMSprop", {"rho": 0.8, "momentum": 0.5}),
+    "RMSprop centered": ("RMSprop", {"centered": True, "momentum": 0.3, "epsilon": 1e-5}),
+    "Adam": ("Adam", {"learning_rate": 0.01}),
+    "Adam amsgrad": ("Adam", {"beta_1": 0.8, "beta_2": 0.95, "amsgrad": True}),
+}
+
+# targets, units, last activation, loss, its arguments
+LOSSES: dict[str, tuple[str, int, str, str, dict[str, Any]]] = {
+    "mse": ("value", 1, "linear", "MeanSquaredError", {}),
+    "mse of several": ("values", CLASSES, "tanh", "MeanSquaredError", {"reduction": "sum"}),
+    "binary": ("binary", 1, "sigmoid", "BinaryCrossentropy", {}),
+    "binary logits": ("binary", 1, "linear", "BinaryCrossentropy", {"from_logits": True}),
+    "multi-label": ("multi-label", CLASSES, "sigmoid", "BinaryCrossentropy",
+                    {"label_smoothing": 0.1}),
+    "sparse": ("labels", CLASSES, "softmax", "SparseCategoricalCrossentropy", {}),
+    "sparse logits": ("labels (n, 1)", CLASSES, "linear", "SparseCategoricalCrossentropy",
+                      {"from_logits": True}),
+    "categorical": ("one-hot", CLASSES, "softmax", "CategoricalCrossentropy", {}),
+    "categorical logits": ("one-hot", CLASSES, "linear", "CategoricalCrossentropy",
+                           {"from_logits": True, "label_smoothing": 0.2}),
+}  # fmt: skip
+ACTIVATIONS = ["linear", "sigmoid", "relu", "leaky_relu", "tanh", "softmax", "softplus"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_training(keras: Any, loss: str, optimizer: str) -> None:
+    kind, units, head, name, arguments = LOSSES[loss]
+    rule, settings = OPTIMIZERS[optimizer]
+    x, y = problem(kind)
+    theirs, ours = pair(keras, network("relu", units, head), x)
+
+    def compile_(library: Any) -> dict[str, Any]:
+        metrics = [] if head in {"tanh", "sigmoid"} or units == 1 else ["accuracy"]
+        return {
+            "optimizer": getattr(library.optimizers, rule)(**settings),
+            "loss": getattr(library.losses, name)(**arguments),
+            "metrics": metrics,
+        }
+
+    same_training(theirs, ours, x, y, compile_, keras)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations(keras: Any, activation: str) -> None:
+    x, y = problem("labels")
+    values = np.linspace(-12, 12, 97, dtype=np.float32).reshape(1, -1)
+    expected = np.asarray(getattr(keras.activations, activation)(values))
+    close(getattr(fg.activations, activation)(values).numpy(), expected, 1e-6)
+    theirs, ours = pair(keras, network(activation, CLASSES, "softmax"), x)
+
+    def compile_(library: Any) -> dict[str, Any]:
+        return {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
+
+    same_training(theirs, ours, x, y, compile_, keras)
+
+
+@pytest.mark.parametrize(
+    ("kind", "units", "head", "loss"),
+    [
+        ("binary", 1, "sigmoid", "binary_crossentropy"),
+        ("multi-label", CLASSES, "sigmoid", "bce"),
+        ("labels", CLASSES, "softmax", "sparse_categorical_crossentropy"),
+        ("one-hot", CLASSES, "softmax", "categorical_crossentropy"),
+    ],
+)
+@pytest.mark.parametrize("split", [0.2, 0.33])
+def test_validation_and_accuracy(
+    keras: Any, kind: str, units: int, head: str, loss: str, split: float
+) -> None:
+    """Which accuracy "accuracy" is, which rows are held out, and the keys of History."""
+    x, y = problem(kind)
+    theirs, ours = pair(keras, network("tanh", units, head), x)
+
+    def compile_(library: Any) -> dict[str, Any]:
+        # Keras counts a multi-label row by its largest output, here each output counts.
+        accuracy = "binary_accuracy" if kind == "multi-label" else "accuracy"
+        return {
+            "optimizer": "adam",
+            "loss": loss,
+            "metrics": ["acc"] if kind == "labels" else [accuracy, "mse"],
+        }
+
+    same_training(theirs, ours, x, y, compile_, keras, validation_split=split)
+
+
+def test_validation_data_and_frequency(keras: Any) -> None:
+    x, y = problem("labels")
+    theirs, ours = pair(keras, network("relu", CLASSES, "softmax"), x)
+
+    def compile_(library: Any) -> dict[str, Any]:
+        return {"loss": "sparse_categorical_crossentropy"}
+
+    same_training(
+        theirs, ours, x, y, compile_, keras,
+        validation_data=(x[:20], y[:20]), validation_freq=2, validation_batch_size=7,
+        validation_split=0.5, initial_epoch=1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean", "sum", "none", None])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_loss_values(keras: Any, loss: str, reduction: str | None) -> None:
+    kind, units, head, name, arguments = LOSSES[loss]
+    _, y = problem(kind)
+    rng = np.random.default_rng(3)
+    scores = rng.normal(scale=2.0, size=(ROWS, units)).astype(np.float32)
+    if head == "sigmoid":
+        scores = 1 / (1 + np.exp(-scores))
+    elif head == "softmax":
+        scores = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    given = {**arguments, "reduction": reduction}
+    theirs = getattr(keras.losses, name)(**given)
+    ours = getattr(fg.losses, name)(**given)
+    assert ours.name == theirs.name
+    weights = rng.random(ROWS).astype(np.float32)
+    close(ours(y, scores).numpy(), theirs(y, scores), 1e-6)
+    close(ours(y, scores, weights).numpy(), theirs(y, scores, weights), 1e-6)
+    if y.ndim == 1 and units == 1:  # (n,) and (n, 1) mean the same
+        close(ours(y[:, np.newaxis], scores).numpy(), theirs(y[:, np.newaxis], scores), 1e-6)
+
+
+@pytest.mark.parametrize("unit_sums", [True, False])
+def test_cross_entropy_of_improper_probabilities(keras: Any, unit_sums: bool) -> None:
+    """Outputs of a forgotten activation: divided by their sum and clipped, never NaN."""
+    rng = np.random.default_rng(5)
+    scores = rng.normal(size=(ROWS, CLASSES)).astype(np.float32)
+    if unit_sums:
+        scores /= scores.sum(axis=1, keepdims=True)
+    _, y = problem("one-hot")
+    found = fg.losses.CategoricalCrossentropy(reduction="none")(y, scores).numpy()
+    close(found, keras.losses.CategoricalCrossentropy(reduction="none")(y, scores), 1e-5)
+
+
+METRICS: dict[str, tuple[str, dict[str, Any]]] = {
+    "BinaryAccuracy": ("multi-label", {"threshold": 0.3}),
+    "CategoricalAccuracy": ("one-hot", {}),
+    "SparseCategoricalAccuracy": ("labels", {}),
+    "MeanSquaredError": ("values", {}),
+    "BinaryCrossentropy": ("multi-label", {"label_smoothing": 0.1}),
+    "CategoricalCrossentropy": ("one-hot", {"from_logits": True}),
+    "SparseCategoricalCrossentropy": ("labels (n, 1)", {}),
+}
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_metric_values(keras: Any, name: str) -> None:
+    kind, arguments = METRICS[name]
+    _, y = problem(kind)
+    rng = np.random.default_rng(4)
+    scores = rng.dirichlet(np.ones(CLASSES), size=ROWS).astype(np.float32)
+    weights = rng.random(ROWS).astype(np.float32)
+    theirs = getattr(keras.metrics, name)(**arguments)
+    ours = getattr(fg.metrics, name)(**arguments)
+    assert ours.name == theirs.name
+    for rows, weight in ((slice(0, 30), None), (slice(30, ROWS), weights[30:])):
+        theirs.update_state(y[rows], scores[rows], weight)
+        ours.update_state(y[rows], scores[rows], weight)
+        close(ours.result(), theirs.result(), 1e-6)
+    ours.reset_state()
+    assert ours.result() == 0.0
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (400, 25), (1, 1), (60,)])
+def test_glorot_uniform(keras: Any, shape: tuple[int, ...]) -> None:
+    """The same limit, and the spread of a uniform distribution."""
+    many = np.concatenate(
+        [fg.initializers.GlorotUniform(seed=i)(shape).numpy().ravel() for i in range(40)]
+    )
+    theirs = np.concatenate(
+        [np.ravel(keras.initializers.GlorotUniform(seed=i)(shape)) for i in range(40)]
+    )
+    fan_in, fan_out = (shape[0], shape[0]) if len(shape) == 1 else shape
+    limit = math.sqrt(6 / (fan_in + fan_out))
+    assert max(np.abs(theirs).max(), np.abs(many).max()) <= limit * (1 + 1e-6)
+    if many.size > 1000:
+        assert np.abs(many).max() > 0.99 * limit
+        assert np.std(many) == pytest.approx(np.std(theirs), rel=0.05)
+
+
+def test_defaults(keras: Any) -> None:
+    """Constructors have Keras's defaults, where both have the argument."""
+    for group, names in {
+        "optimizers": ["SGD", "RMSprop", "Adam"],
+        "losses": [
+            "MeanSquaredError",
+            "BinaryCrossentropy",
+            "CategoricalCrossentropy",
+            "SparseCategoricalCrossentropy",
+        ],
+    }.items():
+        for name in names:
+            theirs = getattr(getattr(keras, group), name)().get_config()
+            ours = getattr(getattr(fg, group), name)().get_config()
+            for key in ours.keys() & theirs.keys() - {"dtype", "name"}:
+                assert ours[key] == pytest.approx(theirs[key]), (name, key)
+
+
+def test_summary_totals(keras: Any) -> None:
+    x, y = problem("labels")
+
+    def build(layers: Any) -> list[Any]:
+        return [
+            layers.Rescaling(0.5, offset=-1.0),
+            layers.Flatten(),
+            layers.Dense(250, activation="relu"),
+            layers.Dropout(0.25),
+            layers.Dense(15, use_bias=False),
+            layers.Activation("tanh"),
+            layers.Dense(CLASSES),
+        ]
+
+    theirs, ours = pair(keras, build, x)
+    assert ours.count_params() == theirs.count_params()
+    assert [layer.output_shape for layer in ours.layers] == [
+        layer.output.shape for layer in theirs.layers
+    ]
+    totals = []
+    for model, library in ((theirs, keras), (ours, fg)):
+        model.compile(
+            optimizer="adam", loss=library.losses.SparseCategoricalCrossentropy(from_logits=True)
+        )
+        model.fit(x, y, verbose=0)
+        text = io.StringIO()
+        model.summary(print_fn=lambda line, *_, text=text, **__: text.write(line + "\n"))
+        totals.append(
+            re.findall(r"((?:Total|Trainable|Non-trainable) params: .*)", text.getvalue())
+        )
+    assert len(totals[0]) == 3
+    assert [line.split("(")[0] for line in totals[1]] == [line.split("(")[0] for line in totals[0]]
+
+
+def test_to_categorical(keras: Any) -> None:
+    labels = [2, 0, 1, 3]
+    np.testing.assert_array_equal(
+        fg.utils.to_categorical(labels, 5), keras.utils.to_categorical(labels, 5)
+    )
+
+
+def test_hook_order(keras: Any) -> None:
+    def recorder(library: Any) -> tuple[Any, list[str]]:
+        calls: list[str] = []
+        hooks = [
+            f"on_{kind}{batch}_{end}"
+            for kind in ("train", "test", "predict")
+            for batch in ("", "_batch")
+            for end in ("begin", "end")
+        ]
+
+        def record(hook: str) -> Callable[..., None]:
+            def method(self: Any, *args: Any, logs: Any = None) -> None:
+                logs = args[-1] if args and isinstance(args[-1], dict) else logs
+                numbers = [arg for arg in args if isinstance(arg, int)]
+                calls.append(f"{hook} {numbers} {sorted(logs or [])}")
+
+            return method
+
+        members = {hook: record(hook) for hook in [*hooks, "on_epoch_begin", "on_epoch_end"]}
+        return type("Recorder", (library.callbacks.Callback,), members)(), calls
+
+    x, y = problem("labels")
+    theirs, ours = pair(keras, network("relu", CLASSES, "softmax"), x)
+    lists = []
+    for model, library in ((theirs, keras), (ours, fg)):
+        callback, calls = recorder(library)
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        options: dict[str, Any] = {"batch_size": 32, "verbose": 0, "callbacks": [callback]}
+        model.fit(x, y, epochs=2, validation_split=0.3, **options)
+        model.evaluate(x, y, **options)
+        model.predict(x, **options)
+        lists.append(calls)
+    assert lists[1] == lists[0]
