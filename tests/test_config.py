@@ -1,5 +1,8 @@
 """Settings, seeds and random numbers."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -127,3 +130,18 @@ def test_bad_bounds():
         random.uniform((2,), 1.0, 0.0)
     with pytest.raises(ArgumentError, match="'dtype'"):
         random.uniform((2,), dtype="int32")
+
+
+def test_unknown_instruction_set_is_one_clear_line():
+    run = subprocess.run(
+        [sys.executable, "-m", "fusegrad", "info"],
+        env=dict(os.environ, FUSEGRAD_ISA="foo"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert run.stdout == ""
+    assert run.stderr.count("\n") == 1
+    assert "FUSEGRAD_ISA" in run.stderr
+    assert "'foo'" in run.stderr

@@ -1,8 +1,10 @@
 """What `import fusegrad` costs, and the names that it offers."""
 
+import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +12,6 @@ import fusegrad
 
 
 def run(code, **environment):
-    import os
-
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         capture_output=True,
@@ -23,12 +23,21 @@ def run(code, **environment):
 
 @pytest.mark.quick
 def test_import_is_lazy():
-    result = run("""
+    # -S: without the import hooks of other packages, among them that of an editable install.
+    code = textwrap.dedent("""
         import sys
         before = set(sys.modules)
         import fusegrad
         print(sorted(set(sys.modules) - before - {"__future__"}))
     """)
+    where = str(Path(fusegrad.__file__).parent.parent)
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": where},
+    )
     assert result.stdout.strip() == "['fusegrad']", result.stderr
 
 

@@ -220,10 +220,26 @@ def test_bad_input(case: OpCase, call: Callable[[], Any], words: str) -> None:
     assert caught.value.got
 
 
-@pytest.mark.parametrize("name", ["exp", "log", "sigmoid", "softmax", "mean", "logsumexp"])
+@pytest.mark.parametrize("name", ["exp", "log", "sigmoid", "relu", "softmax", "mean", "logsumexp"])
 def test_integers_are_promoted_like_numpy(name: str) -> None:
     x = np.array([[1, 2, 3]], np.int64)
     assert getattr(ops, name)(x).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"), [(300, "uint8"), (-1, "uint8"), (2**31, "int32"), (np.nan, "int64")]
+)
+def test_full_refuses_what_the_dtype_does_not_hold(value: float, dtype: str) -> None:
+    with pytest.raises(ArgumentError, match="fill_value"):
+        ops.full((2,), value, dtype)
+
+
+def test_gradient_of_a_product_of_depth_zero() -> None:
+    x = np.zeros((2, 3, 0))
+    gradient = fg.grad(lambda y: ops.sum(ops.matmul(x, y)))(np.zeros((0, 4)))
+    assert gradient.shape == (0, 4)
+    gradient = fg.grad(lambda w: ops.sum(ops.dense(x, w)))(np.zeros((0, 4)))
+    assert gradient.shape == (0, 4)
 
 
 EMPTY = ["exp", "relu", "sum", "add", "multiply"]

@@ -448,7 +448,9 @@ def test_elements_never_change():
         x.__init__([1.0])
     assert seen.sum() == 499500
     with pytest.raises(TypeError, match="other libraries"):
-        _tensor.copy_into(_tensor.from_numpy(np.frombuffer(bytes(8), np.float32)), Tensor([1.0, 2.0]))
+        _tensor.copy_into(
+            _tensor.from_numpy(np.frombuffer(bytes(8), np.float32)), Tensor([1.0, 2.0])
+        )
 
 
 def test_lists_that_iterate_as_they_like():
@@ -465,7 +467,7 @@ def test_lists_that_iterate_as_they_like():
 
 def test_booleans_are_zero_or_one():
     """Any byte but 0 is true, also where NumPy was made to hold another one than 1."""
-    for layout in (lambda b: b, lambda b: np.asfortranarray(b), lambda b: b[:, ::-1]):
+    for layout in (lambda b: b, np.asfortranarray, lambda b: b[:, ::-1]):
         bits = layout(np.array([[0, 1, 2], [255, 0, 4]], np.uint8).view(bool))
         truth = np.not_equal(np.ascontiguousarray(bits).view(np.uint8), 0)
         for x in (Tensor(bits), _tensor.from_numpy(bits)):
@@ -480,7 +482,9 @@ def test_booleans_are_zero_or_one():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_casts_and_assignments_convert_alike(dtype):
     """int32 and int64 hold their least value for what they cannot hold; uint8 the low bits."""
-    x = np.array([np.nan, np.inf, -np.inf, 3e9, -3e9, 2.0**40, 256.0, 257.9, -7.0, -0.5, 1.9], dtype)
+    x = np.array(
+        [np.nan, np.inf, -np.inf, 3e9, -3e9, 2.0**40, 256.0, 257.9, -7.0, -0.5, 1.9], dtype
+    )
     least32, least64 = -(2**31), -(2**63)
     want = {
         "int32": [least32] * 6 + [256, 257, -7, 0, 1],
@@ -497,6 +501,12 @@ def test_casts_and_assignments_convert_alike(dtype):
         v = fg.Variable(np.zeros(11), dtype=target)
         v.assign(x)
         assert v.numpy().tolist() == expected
+
+
+@pytest.mark.parametrize("stop", [1e300, 1e18, 2**70])
+def test_arange_of_more_than_there_is_memory(stop):
+    with pytest.raises(MemoryError):
+        ops.arange(0, stop)
 
 
 @pytest.mark.parametrize(

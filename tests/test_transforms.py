@@ -339,6 +339,17 @@ def test_assign_while_differentiated():
     assert fg.grad(cube)(2.0).item() == 6.0
 
 
+def test_jit_follows_floatx():
+    ones = fg.jit(lambda: ops.ones(2) * 2.0)
+    assert ones().dtype == np.float32
+    fg.config.set_floatx("float64")
+    try:
+        assert ones().dtype == np.float64
+    finally:
+        fg.config.set_floatx("float32")
+    assert ones().dtype == np.float32
+
+
 def test_a_tape_records_once():
     tape = Tape()
     with tape:

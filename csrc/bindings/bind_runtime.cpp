@@ -61,10 +61,21 @@ int64_t find_nonfinite(const Tensor& tensor) {
 }
 
 py::list describe_ops() {
-  constexpr std::pair<uint32_t, const char*> kNames[] = {
-      {kElementwise, "elementwise"}, {kView, "view"},           {kInPlace0, "in_place_0"},
-      {kInPlace1, "in_place_1"},     {kInPlace2, "in_place_2"}, {kInPlace3, "in_place_3"},
-      {kRandom, "random"},           {kAnyOrder, "any_order"},  {kGradient, "gradient"}, {kPromote, "promote"}, {kPromoteFloat, "promote_float"}, {kPromoteFirst, "promote_first"}, {kPromoteLogical, "promote_logical"}, {kPromoteSelect, "promote_select"}, {kPromoteTotal, "promote_total"}};
+  constexpr std::pair<uint32_t, const char*> kNames[] = {{kElementwise, "elementwise"},
+                                                         {kView, "view"},
+                                                         {kInPlace0, "in_place_0"},
+                                                         {kInPlace1, "in_place_1"},
+                                                         {kInPlace2, "in_place_2"},
+                                                         {kInPlace3, "in_place_3"},
+                                                         {kRandom, "random"},
+                                                         {kAnyOrder, "any_order"},
+                                                         {kGradient, "gradient"},
+                                                         {kPromote, "promote"},
+                                                         {kPromoteFloat, "promote_float"},
+                                                         {kPromoteFirst, "promote_first"},
+                                                         {kPromoteLogical, "promote_logical"},
+                                                         {kPromoteSelect, "promote_select"},
+                                                         {kPromoteTotal, "promote_total"}};
   py::list table;
   int count = 0;
   const OpDef* const* ops = op_table(&count);

@@ -630,6 +630,12 @@ def full(shape, fill_value, dtype=None):
     element = dtype_of_kind(kind) if dtype is None else parse_dtype(dtype, "full")
     if kind == Kind.INTEGER and not -(1 << 53) <= fill_value <= 1 << 53:
         raise_argument("full", "fill_value", "an integer within 2**53", repr(fill_value))
+    if element == DType.uint8 and not 0 <= fill_value < 256:
+        raise_argument("full", "fill_value", "a number in [0, 256) for uint8", repr(fill_value))
+    if element == DType.int32 and not -(1 << 31) <= fill_value < 1 << 31:
+        raise_argument("full", "fill_value", "a number that int32 holds", repr(fill_value))
+    if element == DType.int64 and not -(1 << 63) <= fill_value < 1 << 63:
+        raise_argument("full", "fill_value", "a number that int64 holds", repr(fill_value))
     return plain(filled(element, dims, fill_value))
 
 

@@ -147,7 +147,8 @@ cdef object binary(int index, object left, object right):
         if (
             a.recorder is None and b.recorder is None and a.array.dtype() == b.array.dtype()
             and is_floating(a.array.dtype()) and a.array.defined() and b.array.defined()
-            and a.array.size() + b.array.size() <= kBriefWork and not op_defs[index].traits & kPromoteLogical
+            and a.array.size() + b.array.size() <= kBriefWork
+            and not op_defs[index].traits & kPromoteLogical
         ):
             inputs[0] = a.array
             inputs[1] = b.array

@@ -32,7 +32,7 @@ from collections.abc import Sequence
 from typing import Any
 from typing import cast as _typed
 
-from fusegrad._tensor import Tensor, apply, as_tensor
+from fusegrad._tensor import Tensor, apply, as_tensor, empty
 from fusegrad._tensor import full as _full
 from fusegrad.config import floatx
 from fusegrad.errors import ArgumentError
@@ -2452,6 +2452,8 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
     ------
     fusegrad.errors.ArgumentError
         `step` is 0, or a number is infinite or NaN.
+    MemoryError
+        For more elements than there is memory.
 
     Examples
     --------
@@ -2466,5 +2468,7 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
         raise ArgumentError("arange", "start, stop, step", "finite numbers", got)
     count = 0 if (last - first) / step <= 0 else (math.ceil((last - first) / step))
     exact = all(isinstance(value, int) for value in (first, last, step))
-    values = [first + i * step for i in range(count)]
-    return as_tensor(values, dtype or ("int64" if exact else floatx()))
+    dtype = dtype or ("int64" if exact else floatx())
+    # What no memory holds is refused before it is counted up.
+    empty((count if count < 1 << 62 else 1 << 62,), dtype)
+    return as_tensor([first + i * step for i in range(count)], dtype)

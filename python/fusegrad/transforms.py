@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fusegrad._tensor import Tape, Tensor, as_tensor, current_builder, gradient, identity
+from fusegrad.config import floatx
 from fusegrad.errors import ArgumentError
 
 __all__ = ["Jitted", "Lowered", "grad", "jit", "value_and_grad"]
@@ -181,8 +182,10 @@ def jit(fun: Callable[..., Any], exact_rewrites: bool = True) -> Jitted:
 
     A program is made for each combination of shapes, dtypes and Python arguments. Arrays are
     inputs of the program; Python numbers, strings and all else are constants of it, so pass what
-    changes often as an array. Variables are read at every run, and their `assign` takes effect at
-    its end. Other effects of the function, like printing, happen while it is traced only.
+    changes often as an array. Arrays and Tensors that `fun` finds elsewhere, in a closure or a
+    global, are constants too: the program has a copy of them as they were when it was traced.
+    Variables are read at every run, and their `assign` takes effect at its end. Other effects of
+    the function, like printing, happen while it is traced only.
 
     Parameters
     ----------
@@ -244,7 +247,7 @@ class Jitted:
     def _lowered(self, args: Any, kwargs: dict[str, Any]) -> tuple[Lowered, list[Tensor]]:
         inputs: list[Tensor] = []
         tree = _map(functools.partial(_argument, inputs), (args, kwargs))
-        key = _key(tree)
+        key = floatx(), _key(tree)  # what a trace depends on
         try:
             with self._lock:
                 lowered = self._programs.get(key)

@@ -136,7 +136,10 @@ def well_formed(data: bytes) -> bool:
     start = 4 + 4 * data[3]
     if len(data) < start:
         return False
-    count = math.prod(struct.unpack(f">{data[3]}I", data[4:start]))
+    sizes = struct.unpack(f">{data[3]}I", data[4:start])
+    if math.prod(max(size, 1) for size in sizes) * ITEM_SIZES[data[2]] >= 2**63:
+        return False  # no array can have this shape, even if a zero makes it empty
+    count = math.prod(sizes)
     return len(data) - start == count * ITEM_SIZES[data[2]]
 
 

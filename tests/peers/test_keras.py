@@ -78,7 +78,7 @@ def close(ours: Any, theirs: Any, limit: float = LIMIT) -> None:
 def same_training(
     theirs: Any, ours: Any, x: np.ndarray, y: np.ndarray, compile_: Any, keras: Any, **options: Any
 ) -> None:
-    """Train both, and compare history, weights, evaluate and predict."""
+    """Train both, and compare history and weights."""
     theirs.compile(**compile_(keras))
     ours.compile(**compile_(fg))
     given = {"epochs": EPOCHS, "batch_size": BATCH, "shuffle": False, "verbose": 0, **options}
@@ -90,6 +90,11 @@ def same_training(
         close(found.history[name], values)
     for mine, reference in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         close(mine, reference)
+    assert int(ours.optimizer.iterations.numpy()) == int(theirs.optimizer.iterations.numpy())
+
+
+def same_results(theirs: Any, ours: Any, x: np.ndarray, y: np.ndarray) -> None:
+    """Compare evaluate and predict of two trained models."""
     result = ours.evaluate(x, y, batch_size=32, verbose=0)
     reference = theirs.evaluate(x, y, batch_size=32, verbose=0)
     assert isinstance(result, list) == isinstance(reference, list)
@@ -97,7 +102,6 @@ def same_training(
     prediction = ours.predict(x, verbose=0)
     assert prediction.dtype == np.float32
     close(prediction, theirs.predict(x, verbose=0))
-    assert int(ours.optimizer.iterations.numpy()) == int(theirs.optimizer.iterations.numpy())
 
 
 OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -147,6 +151,8 @@ def test_training(keras: Any, loss: str, optimizer: str) -> None:
         }
 
     same_training(theirs, ours, x, y, compile_, keras)
+    if optimizer == "Adam":
+        same_results(theirs, ours, x, y)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

@@ -16,8 +16,8 @@ FUSEGRAD_API int num_threads();
 FUSEGRAD_API void set_num_threads(int count);
 constexpr int kMaxThreads = 256;
 
-// Calls body(context, begin, end) over a partition of [0, n) into chunks of at least `grain`. What a
-// chunk raises is raised here when all have ended; other chunks may have run.
+// Calls body(context, begin, end) over a partition of [0, n) into chunks of at least `grain`. What
+// a chunk raises is raised here when all have ended; other chunks may have run.
 FUSEGRAD_API void parallel_for(int64_t n, int64_t grain,
                                void (*body)(void* context, int64_t begin, int64_t end),
                                void* context);

@@ -8,6 +8,7 @@
 
 #include "fusegrad/builder.h"
 #include "fusegrad/error.h"
+#include "fusegrad/parallel.h"
 
 namespace fusegrad {
 
@@ -170,6 +171,7 @@ std::vector<Value> differentiate(Builder& builder, Value y, Value seed,
   if (y_meta != seed_meta) {
     throw ArgumentError("gradient()", "seed", text_of(y_meta), text_of(seed_meta));
   }
+  const FloatEnvironment environment;  // rules compute the constants that they emit
   Walk walk(builder, y, xs);
   if (walk.depends(y)) walk.run(y, seed);
   std::vector<Value> results;

@@ -369,8 +369,8 @@ class Planner {
     }
     for (size_t j = 0; j < instruction.inputs.size(); ++j) {
       if (j == k || instruction.inputs[j].place.block != input.place.block) continue;
-      const bool exact = instruction.inputs[j].place == input.place &&
-                         instruction.inputs[j].meta == input.meta;
+      const bool exact =
+          instruction.inputs[j].place == input.place && instruction.inputs[j].meta == input.meta;
       if (!exact || (instruction.op->traits & kElementwise) == 0) return false;
     }
     for (size_t j = 0; j < instruction.outputs.size(); ++j) {

@@ -43,8 +43,13 @@ void compare_eval(const EvalContext& c) {
 
 template <CompareOp op>
 constexpr OpDef comparison(const char* name) {
-  return {
-      name, 2, 1, kElementwise | kAnyOrder | kPromote, compare_infer, compare_eval<op>, kNotDifferentiable};
+  return {name,
+          2,
+          1,
+          kElementwise | kAnyOrder | kPromote,
+          compare_infer,
+          compare_eval<op>,
+          kNotDifferentiable};
 }
 
 template <bool conjunction>
@@ -123,16 +128,28 @@ const OpDef less_op = comparison<CompareOp::less>("less");
 const OpDef less_equal_op = comparison<CompareOp::less_equal>("less_equal");
 const OpDef greater_op = comparison<CompareOp::greater>("greater");
 const OpDef greater_equal_op = comparison<CompareOp::greater_equal>("greater_equal");
-const OpDef logical_and_op = {
-    "logical_and",     2, 1, kElementwise | kAnyOrder | kPromoteLogical, compare_infer, logical_eval<true>,
-    kNotDifferentiable};
-const OpDef logical_or_op = {
-    "logical_or",      2, 1, kElementwise | kAnyOrder | kPromoteLogical, compare_infer, logical_eval<false>,
-    kNotDifferentiable};
-const OpDef logical_not_op = {
-    "logical_not",     1, 1, kElementwise | kAnyOrder | kPromoteLogical, logical_not_infer, logical_not_eval,
-    kNotDifferentiable};
-const OpDef where_op = {"where",     3,          1,        kElementwise | kAnyOrder | kPromoteSelect,
-                        where_infer, where_eval, where_vjp};
+const OpDef logical_and_op = {"logical_and",
+                              2,
+                              1,
+                              kElementwise | kAnyOrder | kPromoteLogical,
+                              compare_infer,
+                              logical_eval<true>,
+                              kNotDifferentiable};
+const OpDef logical_or_op = {"logical_or",
+                             2,
+                             1,
+                             kElementwise | kAnyOrder | kPromoteLogical,
+                             compare_infer,
+                             logical_eval<false>,
+                             kNotDifferentiable};
+const OpDef logical_not_op = {"logical_not",
+                              1,
+                              1,
+                              kElementwise | kAnyOrder | kPromoteLogical,
+                              logical_not_infer,
+                              logical_not_eval,
+                              kNotDifferentiable};
+const OpDef where_op = {
+    "where", 3, 1, kElementwise | kAnyOrder | kPromoteSelect, where_infer, where_eval, where_vjp};
 
 }  // namespace fusegrad

@@ -13,14 +13,6 @@ namespace {
 
 using namespace emit;
 
-Shape without_last(const Shape& shape) {
-  Shape result = shape;
-  result.resize(shape.rank() - 1);
-  return result;
-}
-Dims last_axis(const View& x) { return {x.rank() - 1}; }
-Dims last_axis(const Builder& b, Value x) { return {b.meta(x).shape.rank() - 1}; }
-
 void check_logits(const InferContext& c) {
   require_float(c, 0, "logits");
   require_rank(c, 0, "logits", 1);
@@ -54,7 +46,7 @@ Value ones(Builder& b, Value like) {
 }
 // The product of the softmax's Jacobian and v: p * (v - sum(v p)).
 Value softmax_product(Builder& b, Value logits, Value v) {
-  const int64_t axis = last_axis(b, logits)[0];
+  const int64_t axis = last_axis(b.meta(logits).shape)[0];
   return along(b, softmax_grad_op, v, along(b, softmax_op, logits, axis), axis);
 }
 
@@ -67,10 +59,10 @@ void softmax_ce_infer(InferContext& c) {
 void softmax_ce_eval(const EvalContext& c) {
   const View& x = c.inputs[0];
   Rows rows;
-  rows.add_reduced(c.outputs[0], x.shape, last_axis(x));
+  rows.add_reduced(c.outputs[0], x.shape, last_axis(x.shape));
   rows.add_full(x);
   rows.add_full(c.inputs[1]);
-  rows.finish(x.shape, last_axis(x));
+  rows.finish(x.shape, last_axis(x.shape));
   by_float(x.dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_dist);
@@ -93,7 +85,7 @@ void softmax_ce_vjp(VjpContext& c) {
     c.set(0, b.emit(softmax_cross_entropy_grad_op, {x, c.input(1), c.cotangent()}));
   }
   if (c.needs(1)) {
-    const Value logs = along(b, log_softmax_op, x, last_axis(b, x)[0]);
+    const Value logs = along(b, log_softmax_op, x, last_axis(b.meta(x).shape)[0]);
     c.set(1, negative(b, multiply(b, logs, append_axis(b, c.cotangent()))));
   }
 }
@@ -108,8 +100,8 @@ void softmax_ce_grad_eval(const EvalContext& c) {
   rows.add_full(c.outputs[0]);
   rows.add_full(x);
   rows.add_full(c.inputs[1]);
-  rows.add_reduced(c.inputs[2], x.shape, last_axis(x));
-  rows.finish(x.shape, last_axis(x));
+  rows.add_reduced(c.inputs[2], x.shape, last_axis(x.shape));
+  rows.finish(x.shape, last_axis(x.shape));
   by_float(x.dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_dist_grad);
@@ -129,7 +121,7 @@ void softmax_ce_grad_vjp(VjpContext& c) {
   const Value x = c.input(0);
   const Value t = c.input(1);
   const Value g = append_axis(b, c.input(2));
-  const Dims axes = last_axis(b, x);
+  const Dims axes = last_axis(b.meta(x).shape);
   if (c.needs(0)) {
     const Value scale = multiply(b, g, sum(b, t, axes, true));
     c.set(0, softmax_product(b, x, multiply(b, ct, scale)));
@@ -166,10 +158,10 @@ void sparse_ce_eval(const EvalContext& c) {
   const View& x = c.inputs[0];
   const View labels = checked_labels(c, "sparse_softmax_cross_entropy");
   Rows rows;
-  rows.add_reduced(c.outputs[0], x.shape, last_axis(x));
+  rows.add_reduced(c.outputs[0], x.shape, last_axis(x.shape));
   rows.add_full(x);
-  rows.add_reduced(labels, x.shape, last_axis(x));
-  rows.finish(x.shape, last_axis(x));
+  rows.add_reduced(labels, x.shape, last_axis(x.shape));
+  rows.finish(x.shape, last_axis(x.shape));
   by_float(x.dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_i64);
@@ -201,9 +193,9 @@ void sparse_ce_grad_eval(const EvalContext& c) {
   Rows rows;
   rows.add_full(c.outputs[0]);
   rows.add_full(x);
-  rows.add_reduced(labels, x.shape, last_axis(x));
-  rows.add_reduced(c.inputs[2], x.shape, last_axis(x));
-  rows.finish(x.shape, last_axis(x));
+  rows.add_reduced(labels, x.shape, last_axis(x.shape));
+  rows.add_reduced(c.inputs[2], x.shape, last_axis(x.shape));
+  rows.finish(x.shape, last_axis(x.shape));
   by_float(x.dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_grad_i64);
@@ -230,7 +222,7 @@ void sparse_ce_grad_vjp(VjpContext& c) {
   if (c.needs(2)) {
     const Value unit =
         b.emit(sparse_softmax_cross_entropy_grad_op, {x, c.input(1), ones(b, c.input(2))});
-    c.set(2, sum(b, multiply(b, ct, unit), last_axis(b, x), false));
+    c.set(2, sum(b, multiply(b, ct, unit), last_axis(b.meta(x).shape), false));
   }
 }
 
@@ -296,7 +288,8 @@ void sigmoid_ce_grad_vjp(VjpContext& c) {
 }  // namespace
 
 const OpDef softmax_cross_entropy_op = {
-    "softmax_cross_entropy", 2, 1, kAnyOrder | kPromoteFloat, softmax_ce_infer, softmax_ce_eval, softmax_ce_vjp};
+    "softmax_cross_entropy", 2, 1, kAnyOrder | kPromoteFloat, softmax_ce_infer, softmax_ce_eval,
+    softmax_ce_vjp};
 const OpDef softmax_cross_entropy_grad_op = {"softmax_cross_entropy_grad",
                                              3,
                                              1,

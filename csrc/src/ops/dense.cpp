@@ -75,14 +75,8 @@ void dense_vjp(VjpContext& c) {
   Builder& b = c.builder();
   const Value dz = activation_gradient(c);
   const Shape& x = c.input_meta(0).shape;
-  const Shape& kernel = c.input_meta(1).shape;
   if (c.needs(0)) c.set(0, matmul(b, dz, c.input(1), false, true));
-  if (c.needs(1)) {
-    int64_t rows = 1;
-    for (int i = 0; i + 1 < x.rank(); ++i) rows *= x[i];
-    c.set(1, matmul(b, reshape(b, c.input(0), {rows, kernel[0]}), reshape(b, dz, {rows, kernel[1]}),
-                    true, false));
-  }
+  if (c.needs(1)) c.set(1, matmul(b, as_rows(b, c.input(0)), as_rows(b, dz), true, false));
   if (c.num_inputs() == 3 && c.needs(2)) {
     Dims leading;
     for (int i = 0; i + 1 < x.rank(); ++i) leading.push_back(i);
@@ -92,6 +86,7 @@ void dense_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef dense_op = {"dense", -1, 1, kAnyOrder | kPromoteFloat, dense_infer, dense_eval, dense_vjp};
+const OpDef dense_op = {"dense",     -1,         1,        kAnyOrder | kPromoteFloat,
+                        dense_infer, dense_eval, dense_vjp};
 
 }  // namespace fusegrad

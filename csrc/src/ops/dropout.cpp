@@ -108,6 +108,7 @@ void dropout_vjp(VjpContext& c) {
 }  // namespace
 
 const OpDef dropout_op = {
-    "dropout", 2, 1, kInPlace0 | kAnyOrder | kRandom | kPromoteFirst, dropout_infer, dropout_eval, dropout_vjp};
+    "dropout",    2,          1, kInPlace0 | kAnyOrder | kRandom | kPromoteFirst, dropout_infer,
+    dropout_eval, dropout_vjp};
 
 }  // namespace fusegrad

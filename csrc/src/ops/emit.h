@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fusegrad/builder.h"
+#include "fusegrad/error.h"
 
 namespace fusegrad::emit {
 
@@ -104,6 +105,14 @@ inline Value append_axis(Builder& b, Value x) {
   Shape shape = b.meta(x).shape;
   shape.push_back(1);
   return reshape(b, x, shape);
+}
+
+// x with its leading axes merged: a matrix with as many columns.
+inline Value as_rows(Builder& b, Value x) {
+  const Shape& shape = b.meta(x).shape;
+  int64_t rows = 1;
+  for (int i = 0; i + 1 < shape.rank(); ++i) rows = checked_mul(rows, shape[i]);
+  return reshape(b, x, {rows, shape.back()});
 }
 
 inline Value along(Builder& b, const OpDef& op, Value x, int64_t axis) {

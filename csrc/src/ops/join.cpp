@@ -111,8 +111,9 @@ void stack_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef concatenate_op = {"concatenate",  -1, 1, kAnyOrder | kPromote, concatenate_infer, concatenate_eval,
-                              concatenate_vjp};
+const OpDef concatenate_op = {
+    "concatenate",  -1, 1, kAnyOrder | kPromote, concatenate_infer, concatenate_eval,
+    concatenate_vjp};
 const OpDef stack_op = {"stack", -1, 1, kAnyOrder | kPromote, stack_infer, stack_eval, stack_vjp};
 
 }  // namespace fusegrad

@@ -21,13 +21,6 @@ double clipped(double p) {
   return p < kFloor ? kFloor : (p > 1.0 - kFloor ? 1.0 - kFloor : p);
 }
 
-Shape without_last(const Shape& shape) {
-  Shape result = shape;
-  result.resize(shape.rank() - 1);
-  return result;
-}
-Dims last_axis(const Shape& shape) { return {shape.rank() - 1}; }
-
 // Operands (x, y) of one float dtype and shape with a last axis that is not empty.
 void check_pair(const InferContext& c, const char* x, const char* y) {
   require_float(c, 0, x);
@@ -260,10 +253,15 @@ const OpDef sparse_categorical_cross_entropy_op = {"sparse_categorical_cross_ent
                                                    sparse_categorical_infer,
                                                    sparse_categorical_eval,
                                                    sparse_categorical_vjp};
-const OpDef binary_cross_entropy_op = {
-    "binary_cross_entropy", 2,           1,         kElementwise | kInPlace0 | kAnyOrder | kPromoteFloat,
-    binary_infer,           binary_eval, binary_vjp};
-const OpDef mean_squared_error_op = {"mean_squared_error", 2,          1, kAnyOrder | kPromoteFloat, squared_infer,
-                                     squared_eval,         squared_vjp};
+const OpDef binary_cross_entropy_op = {"binary_cross_entropy",
+                                       2,
+                                       1,
+                                       kElementwise | kInPlace0 | kAnyOrder | kPromoteFloat,
+                                       binary_infer,
+                                       binary_eval,
+                                       binary_vjp};
+const OpDef mean_squared_error_op = {
+    "mean_squared_error", 2,          1, kAnyOrder | kPromoteFloat, squared_infer,
+    squared_eval,         squared_vjp};
 
 }  // namespace fusegrad

@@ -47,12 +47,6 @@ void matmul_eval(const EvalContext& c) {
   });
 }
 
-// x with its leading axes merged: a matrix with as many columns.
-Value as_rows(Builder& b, Value x) {
-  const Shape& shape = b.meta(x).shape;
-  return shape.rank() == 2 ? x : reshape(b, x, {num_elements(shape) / shape.back(), shape.back()});
-}
-
 // With A = op(a), B = op(b), C = A B: dA = dC B^T and dB = A^T dC, each written for the operand as
 // it lies, so that a transposed one costs a flag. Vectors are rows or columns of one matrix.
 void matmul_vjp(VjpContext& c) {
@@ -101,6 +95,7 @@ void matmul_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef matmul_op = {"matmul", 2, 1, kAnyOrder | kPromote, matmul_infer, matmul_eval, matmul_vjp};
+const OpDef matmul_op = {"matmul",     2,           1,         kAnyOrder | kPromote,
+                         matmul_infer, matmul_eval, matmul_vjp};
 
 }  // namespace fusegrad

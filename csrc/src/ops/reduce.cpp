@@ -279,7 +279,7 @@ const OpDef argmax_op = {"argmax",          1, 1, kAnyOrder, index_infer, index_
                          kNotDifferentiable};
 const OpDef argmin_op = {"argmin",          1, 1, kAnyOrder, index_infer, index_eval<false>,
                          kNotDifferentiable};
-const OpDef logsumexp_op = {"logsumexp",  1, 1, kAnyOrder | kPromoteFloat, float_infer, logsumexp_eval,
-                            logsumexp_vjp};
+const OpDef logsumexp_op = {
+    "logsumexp", 1, 1, kAnyOrder | kPromoteFloat, float_infer, logsumexp_eval, logsumexp_vjp};
 
 }  // namespace fusegrad

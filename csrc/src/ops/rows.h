@@ -24,6 +24,14 @@ struct Rows {
   const View* full_[kMaxOperands] = {};
 };
 
+// The shape of one value a row, and the axis along which a row runs.
+inline Shape without_last(const Shape& shape) {
+  Shape result = shape;
+  result.resize(shape.rank() - 1);
+  return result;
+}
+inline Dims last_axis(const Shape& shape) { return {shape.rank() - 1}; }
+
 // `x` with the kept axes in front, as a view.
 View kept_first(const View& x, const Dims& axes);
 

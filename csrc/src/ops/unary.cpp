@@ -223,9 +223,11 @@ const OpDef sigmoid_op = float_unary<UnaryOp::sigmoid>("sigmoid", sigmoid_vjp);
 const OpDef softplus_op = float_unary<UnaryOp::softplus>("softplus", softplus_vjp);
 const OpDef relu_op = float_unary<UnaryOp::relu>("relu", relu_vjp);
 const OpDef log_sigmoid_op = {
-    "log_sigmoid", 1, 1, kUnaryTraits | kPromoteFloat, infer_float_unary, log_sigmoid_eval, log_sigmoid_vjp};
-const OpDef leaky_relu_op = {"leaky_relu",  1, 1, kUnaryTraits | kPromoteFloat, leaky_relu_infer, leaky_relu_eval,
-                             leaky_relu_vjp};
+    "log_sigmoid",  1, 1, kUnaryTraits | kPromoteFloat, infer_float_unary, log_sigmoid_eval,
+    log_sigmoid_vjp};
+const OpDef leaky_relu_op = {
+    "leaky_relu",  1, 1, kUnaryTraits | kPromoteFloat, leaky_relu_infer, leaky_relu_eval,
+    leaky_relu_vjp};
 const OpDef clip_op = {"clip", 1, 1, kUnaryTraits | kPromote, clip_infer, clip_eval, clip_vjp};
 
 const OpDef relu_grad_op = float_binary<BinaryOp::relu_grad>("relu_grad", relu_grad_vjp, kGradient);

@@ -23,9 +23,8 @@ inline To convert(From value) {
     return Bool{static_cast<uint8_t>(value != From(0))};
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
     constexpr From kLimit = static_cast<From>(9223372036854775808.0);  // 2^63
-    const int64_t whole = value >= -kLimit && value < kLimit
-                              ? static_cast<int64_t>(value)
-                              : std::numeric_limits<int64_t>::min();
+    const int64_t whole = value >= -kLimit && value < kLimit ? static_cast<int64_t>(value)
+                                                             : std::numeric_limits<int64_t>::min();
     if constexpr (sizeof(To) == 4) {
       const bool fits =
           whole >= std::numeric_limits<To>::min() && whole <= std::numeric_limits<To>::max();

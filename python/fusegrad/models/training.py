@@ -338,7 +338,8 @@ def _inputs(model: Model, where: str, argument: str, x: Any) -> tuple[Array, str
 def _outputs(model: Model, where: str, inputs: Array, dtype: str) -> tuple[tuple[int, ...], str]:
     """Build the model where needed; return shape and dtype of one sample's output."""
     was_built = model.fully_built()
-    model.build_for((None, *inputs.shape[1:]))
+    if not was_built:
+        model.build_for((None, *inputs.shape[1:]))
     compiled = model.compiled
     if compiled is not None and compiled.run_eagerly:
         sample = as_tensor(np.ascontiguousarray(inputs[:1]), dtype)
