@@ -29,20 +29,24 @@ void run_block(GemmArgs<T> args) {
   FUSEGRAD_TYPED(T, gemm)(args);
 }
 
-// One product, split over threads by output elements; the choice depends on shapes alone.
+// One product, split over threads by output elements; the choice depends on shapes and strides.
 template <typename T>
 void run_product(const GemmArgs<T>& args) {
   const int64_t depth = std::max<int64_t>(args.k, 1);
   if (args.m * args.n * depth <= 2 * kProductGrain) return run_block(args);
-  // Lanes run along the unit stride of c. Cutting there needs whole vectors; cutting the other
-  // way makes every thread pack all lanes, so it is for products with few of them.
+  // Lanes run along the unit stride of c. Cutting there needs whole vectors; cutting the other way
+  // makes every thread pack all lanes, so it is for products with few of them, and for long thin
+  // ones that need no packing: a weight gradient is then cut as the update of its weights is, and
+  // each core finds in its own cache what it wrote before.
   const bool lanes_are_columns = args.c_cs == 1 || args.c_rs != 1;
   const int64_t lanes = lanes_are_columns ? args.n : args.m;
   const int64_t others = lanes_are_columns ? args.m : args.n;
   constexpr int64_t kLaneUnit = 64 / static_cast<int64_t>(sizeof(T));
-  const bool cut_lanes = lanes >= 2 * kLaneUnit && 2 * lanes >= others;
+  const bool unpacked = (lanes_are_columns ? args.b_cs : args.a_rs) == 1;
+  const bool long_thin = unpacked && lanes >= 4 * others && others >= 8;
+  const bool cut_lanes = lanes >= 2 * kLaneUnit && 2 * lanes >= others && !long_thin;
   const bool cut_columns = cut_lanes == lanes_are_columns;
-  const int64_t unit = cut_lanes ? kLaneUnit : 8;
+  const int64_t unit = cut_lanes ? kLaneUnit : (others < 64 ? 1 : 8);
   const int64_t extent = cut_lanes ? lanes : others;
   const int64_t unit_cost = unit * depth * (cut_lanes ? others : lanes);
   const int64_t units = ceil_div(extent, unit);

@@ -11,6 +11,9 @@
 namespace fusegrad {
 namespace {
 
+// Elements worth a thread: an update streams up to seven arrays.
+constexpr int64_t kUpdateGrain = 8192;
+
 constexpr uint32_t kUpdate = kElementwise | kAnyOrder | kGradient;
 
 // States, gradient and step size: inputs (states..., g, step), outputs (states...).
@@ -43,7 +46,7 @@ void update_runs(const EvalContext& c, int states, const Kernel& kernel) {
   for (int i = 0; i < states; ++i) loop.add(c.outputs[i], c.outputs[i].strides);
   for (int i = 0; i <= states; ++i) loop.add(c.inputs[i], c.inputs[i].strides);
   loop.finish(w.shape);
-  for_each_run(loop, kCheapGrain / 2, [&](char* const* at, const int64_t* s, int64_t n) {
+  for_each_run(loop, kUpdateGrain, [&](char* const* at, const int64_t* s, int64_t n) {
     bool direct = true;
     for (int k = 0; k <= 2 * states; ++k) direct = direct && s[k] == 1;
     T* out[kMaxOutputs];

@@ -52,6 +52,7 @@ namespace {
 // ---- waiting -----------------------------------------------------------------------------------
 
 constexpr int64_t kSpinNanoseconds = 50'000;
+constexpr int kGraceReads = 20;  // about half a microsecond
 
 int64_t now_nanoseconds() {
   timespec time;
@@ -67,7 +68,7 @@ void relax() {
 #endif
 }
 
-// Ticks of the cheapest steady counter, and how many of them are about a tenth of a millisecond.
+// Ticks of the cheapest steady counter.
 uint64_t ticks() {
 #if defined(__x86_64__)
   return __rdtsc();
@@ -78,13 +79,14 @@ uint64_t ticks() {
 #endif
 }
 
-uint64_t long_ticks() {
+// How many ticks are about so many microseconds.
+uint64_t ticks_of(uint64_t microseconds) {
 #if defined(__x86_64__)
-  return 250'000;
+  return microseconds * 2500;
 #elif defined(__aarch64__)
   uint64_t frequency;
   asm volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
-  return frequency / 10'000;
+  return microseconds * frequency / 1'000'000;
 #endif
 }
 
@@ -92,6 +94,7 @@ uint64_t long_ticks() {
 class Signal {
  public:
   uint32_t read() const { return value_.load(std::memory_order_acquire); }
+  bool asleep() const { return asleep_.load(std::memory_order_relaxed) != 0; }
 
   void set(uint32_t value) {
 #if defined(__linux__)
@@ -192,19 +195,23 @@ struct alignas(kAlignment) Slot {
   int64_t chunk = 0;
   std::thread thread;
 
+  bool unclaimed(uint32_t number) const {
+    return claimed.load(std::memory_order_relaxed) == number - 1;
+  }
   bool claim(uint32_t number) {
     uint32_t previous = number - 1;
     return claimed.compare_exchange_strong(previous, number, std::memory_order_acq_rel);
   }
 };
 
-// When the caller works alone because the workers do not get their CPUs.
+// When the caller works alone because the workers do not get their CPUs: after a quarter of some
+// milliseconds was lost waiting for them, or doing their parts. A hiccup here and there, as on any
+// virtual machine, is less than that.
 struct Retreat {
-  static constexpr int64_t kFirst = 10'000'000, kLongest = 1'000'000'000;  // nanoseconds
-  static constexpr int kMostTaken = 32;
+  static constexpr int64_t kFirst = 10'000'000, kLongest = 200'000'000;  // nanoseconds
 
   int64_t until = 0, length = kFirst;
-  int taken = 0;  // regions in a row in which no worker began in time
+  uint64_t since = 0, lost = 0;  // ticks
 
   bool now() {
     if (until == 0) return false;
@@ -213,10 +220,15 @@ struct Retreat {
     if (time > until + 4 * length) length = kFirst;  // long without trouble
     return false;
   }
-  void begin() {
-    until = now_nanoseconds() + length;
-    length = length < kLongest / 2 ? 2 * length : kLongest;
-    taken = 0;
+  void account(uint64_t more, uint64_t time) {
+    lost += more;
+    if (lost < ticks_of(2000)) return;
+    if (4 * lost > time - since) {
+      until = now_nanoseconds() + length;
+      length = length < kLongest / 2 ? 2 * length : kLongest;
+    }
+    lost = 0;
+    since = time;
   }
 };
 
@@ -338,11 +350,15 @@ void join(Pool* pool, const uint32_t* number, const uint32_t* before) {
   const Job& job = pool->job;
   const uint64_t begin = ticks();
   pool->run(0);
-  int64_t taken = 0;
+  const uint64_t own = ticks() - begin;
   bool mine[kMaxThreads];
   for (int64_t i = 0; i + 1 < job.chunks; ++i) {
-    mine[i] = pool->slots[i].claim(number[i]);
-    taken += mine[i];
+    Slot& slot = pool->slots[i];
+    // A part may be shorter than the way to the worker: one that is awake gets a moment to begin.
+    for (int k = 0; k < kGraceReads && slot.unclaimed(number[i]) && !slot.start.asleep(); ++k) {
+      relax();
+    }
+    mine[i] = slot.claim(number[i]);
     if (mine[i]) pool->run(i + 1);
   }
   const uint64_t middle = ticks();
@@ -352,10 +368,11 @@ void join(Pool* pool, const uint32_t* number, const uint32_t* before) {
     pool->slots[i].done.wait(before[i], spin, pool->park,
                              pool->park.load(std::memory_order_relaxed));
   }
-  Retreat& retreat = pool->retreat;
-  retreat.taken = taken + 1 == job.chunks ? retreat.taken + 1 : 0;
-  const bool stalled = ticks() - middle > (middle - begin) + long_ticks();
-  if (stalled || retreat.taken == Retreat::kMostTaken) retreat.begin();
+  const uint64_t end = ticks();
+  // Short parts are over before a worker could begin, and that is no sign of anything.
+  const uint64_t done_for_others = own > ticks_of(5) ? middle - begin - own : 0;
+  const uint64_t waited = end - middle > own ? end - middle - own : 0;
+  if (done_for_others + waited > 0) pool->retreat.account(done_for_others + waited, end);
 }
 
 int default_threads() {
