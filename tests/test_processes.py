@@ -27,6 +27,8 @@ INTERRUPTED = """
     import fusegrad as fg
     from fusegrad.layers import Dense
 
+    # A process whose parent runs in the background is started with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200_000, 64)).astype(np.float32)
     y = rng.integers(0, 10, size=200_000)

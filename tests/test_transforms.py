@@ -584,6 +584,7 @@ def test_result_before_the_first_epoch():
     assert trainer.result(0).item() == 12
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_interrupt():
     trainer = slow_trainer()
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))

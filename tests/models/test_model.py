@@ -590,6 +590,7 @@ def test_learning_rate_between_epochs() -> None:
 @pytest.mark.skipif(
     threading.current_thread() is not threading.main_thread(), reason="needs the main thread"
 )
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("eager", [False, True])
 def test_interrupt(eager: bool) -> None:
     x, y = data(20_000)

@@ -156,11 +156,6 @@ FUSEGRAD_OPERATION(SigmoidGrad, 2, {
 FUSEGRAD_OPERATION(TanhGrad, 2, {
   return in_double(a, b, c, [](VD dy, VD y, VD, auto) { return dy * ((1.0 - y) * (1.0 + y)); });
 })
-FUSEGRAD_OPERATION(SoftplusGrad, 2, {
-  return in_double(a, b, c,
-                   [](VD dy, VD x, VD, auto type) { return dy * sigmoid_for<decltype(type)>(x); });
-})
-
 // Cross-entropy of sigmoid(x) with t: (1 - t) softplus(x) + t softplus(-x), where a factor of 0
 // hides an infinite softplus.
 FUSEGRAD_OPERATION(SigmoidCe, 2, {
@@ -223,7 +218,6 @@ Loop<T> binary_loop(BinaryOp op) {
     case BinaryOp::relu_grad: return loop<T, ReluGrad>;
     case BinaryOp::sigmoid_grad: return loop<T, SigmoidGrad>;
     case BinaryOp::tanh_grad: return loop<T, TanhGrad>;
-    case BinaryOp::softplus_grad: return loop<T, SoftplusGrad>;
   }
   __builtin_unreachable();
 }

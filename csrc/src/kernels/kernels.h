@@ -29,9 +29,8 @@ enum class UnaryOp : int {
   log_sigmoid,
 };
 
-// The *_grad forms take (dy, y) with y the forward output, softplus_grad takes (dy, x).
-// relu: y > 0 ? dy : 0; sigmoid: dy*y*(1-y); tanh: dy*(1-y*y); softplus: dy*sigmoid(x), the last
-// three evaluated in double and rounded once.
+// The *_grad forms take (dy, y) with y the forward output. relu: y > 0 ? dy : 0; sigmoid:
+// dy*y*(1-y); tanh: dy*(1-y*y), the last two evaluated in double and rounded once.
 enum class BinaryOp : int {
   add,
   subtract,
@@ -43,7 +42,6 @@ enum class BinaryOp : int {
   relu_grad,
   sigmoid_grad,
   tanh_grad,
-  softplus_grad,
 };
 
 enum class CompareOp : int { equal, not_equal, less, less_equal, greater, greater_equal };

@@ -153,7 +153,7 @@ FUSEGRAD_INLINE void log_softmax_grad_rows(const Rows<T>& dx, const Rows<const T
 
 // ---- cross-entropy with integer labels -------------------------------------------------------
 // loss = (m - x_y) + log1p(s); dx_j = g (p_j - [j = y]), where p_y - 1 is -s / (1 + s) for y = j*.
-// Either output may be absent. A label outside [0, inner) gives a NaN loss.
+// One of the outputs is absent. A label outside [0, inner) gives a NaN loss.
 template <class T>
 FUSEGRAD_INLINE void ce_rows(T* loss, const Rows<T>& dx, const Rows<const T>& x,
                              const int64_t* labels, const T* g, int64_t gs, int64_t outer,
@@ -252,11 +252,6 @@ FUSEGRAD_INLINE void ce_dist_grad_rows(const Rows<T>& dx, const Rows<const T>& x
                                     int64_t x_rs, const int64_t* labels, const T* g, int64_t gs,   \
                                     int64_t outer, int64_t inner) {                                \
     ce_rows<T>(nullptr, {dx, dx_os, dx_rs}, {x, x_os, x_rs}, labels, g, gs, outer, inner);         \
-  }                                                                                                \
-  void softmax_ce_both_i64_##suffix(T* loss, T* dx, int64_t dx_os, int64_t dx_rs, const T* x,      \
-                                    int64_t x_os, int64_t x_rs, const int64_t* labels, const T* g, \
-                                    int64_t gs, int64_t outer, int64_t inner) {                    \
-    ce_rows<T>(loss, {dx, dx_os, dx_rs}, {x, x_os, x_rs}, labels, g, gs, outer, inner);            \
   }                                                                                                \
   void softmax_ce_dist_##suffix(T* loss, const T* x, int64_t x_os, int64_t x_rs, const T* t,       \
                                 int64_t t_os, int64_t t_rs, int64_t outer, int64_t inner) {        \
