@@ -11,8 +11,8 @@
 //
 // A machine shared with other programs does not always run a worker when it is wanted. So a part is
 // claimed before it is run, and the caller, done with its own part, claims those that no worker has
-// begun. Where a worker lost its CPU in the middle of a part, nothing can be done but wait; after
-// that the caller works alone for a while, twice as long each time.
+// begun. Where a worker lost its CPU in the middle of a part, nothing can be done but wait. Where
+// that takes a large share of the time, the caller works alone for a while (see Retreat).
 #include "fusegrad/parallel.h"
 
 #include <pthread.h>

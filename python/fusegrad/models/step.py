@@ -63,7 +63,6 @@ class Programs:
 
     def __init__(self) -> None:
         self._known: OrderedDict[Any, StepProgram] = OrderedDict()
-
         self._outputs: dict[Any, tuple[tuple[int, ...], str]] = {}
 
     def __reduce__(self) -> tuple[type[Programs], tuple[()]]:
@@ -81,6 +80,8 @@ class Programs:
         key = (x_shape, x_dtype, model.structure())
         if key not in self._outputs:
             self._outputs[key] = output_meta(model, where, x_shape, x_dtype)
+            if len(self._outputs) > _MAX_PROGRAMS:
+                del self._outputs[next(iter(self._outputs))]  # the oldest
         return self._outputs[key]
 
     def get(self, model: Model, kind: str, batch: Batch) -> StepProgram:
