@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         ops,
         optimizers,
         random,
+        regularizers,
         transforms,
         utils,
     )
@@ -69,6 +70,7 @@ __all__ = [
     "ops",
     "optimizers",
     "random",
+    "regularizers",
     "set_num_threads",
     "transforms",
     "utils",
@@ -107,11 +109,9 @@ def __getattr__(name: str) -> Any:
     elif name in _HOMES:
         value = getattr(_imported(_HOMES[name]), name)
     else:
-        import difflib
+        from fusegrad._spelling import missing
 
-        near = difflib.get_close_matches(name, __all__, 1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'{hint}")
+        value = missing(__name__, __all__, depth=2)(name)
     globals()[name] = value
     return value
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -59,3 +61,15 @@ def float_dtype(where: str, dtype: Any) -> str:
     if name not in {"float32", "float64"}:
         raise ArgumentError(where, "dtype", "'float32' or 'float64'", repr(dtype))
     return name
+
+
+def warn(text: str) -> None:
+    """Give a UserWarning at the line, outside of this package, that called it."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, UserWarning, stacklevel=level)
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == "fusegrad"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
+from fusegrad._spelling import nearest
 from fusegrad.errors import ArgumentError
 
 T = TypeVar("T")
@@ -58,11 +59,9 @@ class Registry(Generic[T]):
         return iter(dict.fromkeys(self._spelling.values()))
 
     def _suggest(self, name: str) -> str:
-        import difflib  # only for the message: start-up time
-
-        close = difflib.get_close_matches(name.lower(), self._objects, n=1, cutoff=0.5)
-        if close:
-            return f" (did you mean '{self._spelling[close[0]]}'?)"
+        near = nearest(name, self._objects, cutoff=0.5)
+        if near:
+            return f" (did you mean '{self._spelling[near]}'?)"
         return " among " + ", ".join(f"'{known}'" for known in sorted(self))
 
 
@@ -75,20 +74,6 @@ def named(where: str, argument: str) -> Iterator[None]:
         if error.argument != "identifier":
             raise
         raise ArgumentError(where, argument, error.expected, error.got) from None
-
-
-def missing(module: str, names: Iterable[str]) -> Callable[[str], Any]:
-    """Return a module's ``__getattr__``: an AttributeError with the nearest of `names`."""
-    spelling = {name.lower(): name for name in names}
-
-    def find(name: str) -> Any:
-        import difflib
-
-        close = difflib.get_close_matches(name.lower(), spelling, n=1, cutoff=0.8)
-        hint = f"; did you mean '{spelling[close[0]]}'?" if close else ""
-        raise AttributeError(f"module '{module}' has no attribute '{name}'{hint}")
-
-    return find
 
 
 def _article(noun: str) -> str:

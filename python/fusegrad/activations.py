@@ -15,7 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fusegrad import ops
-from fusegrad._registry import Registry, missing
+from fusegrad._registry import Registry
+from fusegrad._spelling import missing
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 

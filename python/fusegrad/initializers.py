@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from fusegrad import _core, config, random
-from fusegrad._registry import Registry, config_of, missing, snake_case
+from fusegrad._registry import Registry, config_of, snake_case
+from fusegrad._spelling import missing
 from fusegrad._tensor import Tensor, as_tensor, from_numpy
 from fusegrad.errors import ArgumentError
 

@@ -24,20 +24,25 @@ import numpy as np
 
 from fusegrad import config, ops
 from fusegrad._checks import flag, number
-from fusegrad._registry import Registry, config_of, missing, snake_case
+from fusegrad._registry import Registry, config_of, snake_case
+from fusegrad._spelling import Spelled, keywords, missing
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 
 __all__ = [
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
+    "Huber",
     "Loss",
+    "MeanAbsoluteError",
     "MeanSquaredError",
     "SparseCategoricalCrossentropy",
     "binary_crossentropy",
     "categorical_crossentropy",
     "deserialize",
     "get",
+    "huber",
+    "mean_absolute_error",
     "mean_squared_error",
     "serialize",
     "sparse_categorical_crossentropy",
@@ -46,7 +51,7 @@ __all__ = [
 _REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none")
 
 
-class Loss:
+class Loss(Spelled):
     """Base class: `call(y_true, y_pred)` returns one value per sample, `__call__` reduces them.
 
     Parameters
@@ -68,11 +73,11 @@ class Loss:
     Examples
     --------
     >>> from fusegrad import ops
-    >>> class MeanAbsoluteError(Loss):
+    >>> class MeanCubicError(Loss):
     ...     def call(self, y_true, y_pred):
-    ...         return ops.mean(ops.abs(y_true - y_pred), axis=-1)
-    >>> MeanAbsoluteError()([[1.0]], [[3.0]]).item()
-    2.0
+    ...         return ops.mean(ops.abs(y_true - y_pred) ** 3, axis=-1)
+    >>> MeanCubicError()([[1.0]], [[3.0]]).item()
+    8.0
     """
 
     #: What the targets are: "probabilities" (distributions or 0/1), "labels" (class ids), "values".
@@ -171,6 +176,79 @@ class MeanSquaredError(Loss):
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the squared error of each sample."""
         return mean_squared_error(y_true, y_pred)
+
+
+class MeanAbsoluteError(Loss):
+    """Mean over the last axis of ``abs(y_true - y_pred)``; its gradient where they agree is 0.
+
+    Parameters
+    ----------
+    reduction : str or None, default "sum_over_batch_size"
+    name : str, default "mean_absolute_error"
+    dtype : str, optional
+
+    Examples
+    --------
+    >>> MeanAbsoluteError()([[0.0], [1.0]], [[1.0], [3.0]]).item()
+    1.5
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "mean_absolute_error",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
+        """Return the absolute error of each sample."""
+        return mean_absolute_error(y_true, y_pred)
+
+
+class Huber(Loss):
+    """Squared error near the target, absolute error far from it: less moved by outliers.
+
+    With ``d = y_true - y_pred``, the mean over the last axis of ``d**2 / 2`` where
+    ``abs(d) <= delta``, else ``delta * abs(d) - delta**2 / 2``. P. Huber, "Robust estimation of a
+    location parameter", Annals of Mathematical Statistics 35, 1964.
+
+    Parameters
+    ----------
+    delta : float, default 1.0
+        Positive.
+    reduction : str or None, default "sum_over_batch_size"
+    name : str, default "huber_loss"
+    dtype : str, optional
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `delta` is not a positive number.
+
+    Examples
+    --------
+    >>> Huber()([[0.0], [0.0]], [[1.0], [3.0]]).item()
+    1.5
+    """
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "huber_loss",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.delta = _positive("Huber", "delta", delta)
+
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
+        """Return the loss of each sample."""
+        return huber(y_true, y_pred, self.delta)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "delta": self.delta}
 
 
 class BinaryCrossentropy(Loss):
@@ -363,6 +441,7 @@ class FunctionLoss(Loss):
             ) from None
 
 
+@keywords
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     """Mean over the last axis of ``(y_true - y_pred)**2``.
 
@@ -392,6 +471,77 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     return ops.mean_squared_error(match(y_true, y_pred, "mean_squared_error"), y_pred)
 
 
+@keywords
+def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
+    """Mean over the last axis of ``abs(y_true - y_pred)``.
+
+    Parameters
+    ----------
+    y_true : array_like
+        The shape of `y_pred`; ``(n,)`` stands for ``(n, 1)``.
+    y_pred : array_like
+        ``(n, outputs)``, floating.
+
+    Returns
+    -------
+    Tensor
+        ``(n,)``.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        The shapes differ.
+
+    Examples
+    --------
+    >>> mean_absolute_error([[0.0, 2.0]], [[1.0, 4.0]])
+    Tensor([1.5], dtype=float32)
+    """
+    y_pred = floating(y_pred)
+    target = match(y_true, y_pred, "mean_absolute_error")
+    return ops.mean(ops.abs(ops.subtract(y_pred, target)), axis=-1)
+
+
+@keywords
+def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
+    """Mean over the last axis of ``d**2 / 2``, beyond `delta` of ``delta * (abs(d) - delta / 2)``.
+
+    Parameters
+    ----------
+    y_true : array_like
+        The shape of `y_pred`; ``(n,)`` stands for ``(n, 1)``.
+    y_pred : array_like
+        ``(n, outputs)``, floating.
+    delta : float, default 1.0
+        Where the squared error ends; positive.
+
+    Returns
+    -------
+    Tensor
+        ``(n,)``.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        The shapes differ, or `delta` is not a positive number.
+
+    Examples
+    --------
+    >>> huber([[0.0]], [[3.0]])
+    Tensor([2.5], dtype=float32)
+    """
+    delta = _positive("huber", "delta", delta)
+    y_pred = floating(y_pred)
+    distance = ops.abs(ops.subtract(y_pred, match(y_true, y_pred, "huber")))
+    near = ops.minimum(distance, delta)
+    # near**2 / 2 + delta * (distance - near): one formula on both sides, and no overflow far out
+    values = ops.add(
+        ops.multiply(ops.square(near), 0.5), ops.multiply(ops.subtract(distance, near), delta)
+    )
+    return ops.mean(values, axis=-1)
+
+
+@keywords
 def binary_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
 ) -> Tensor:
@@ -429,6 +579,7 @@ def binary_crossentropy(
     return ops.mean(entropy(target, y_pred), axis=-1)
 
 
+@keywords
 def categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
 ) -> Tensor:
@@ -466,6 +617,7 @@ def categorical_crossentropy(
     return entropy(target, y_pred)
 
 
+@keywords
 def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False) -> Tensor:
     """Cross-entropy of class labels: ``-log(p_y)``.
 
@@ -559,26 +711,42 @@ def match_labels(y_true: Any, y_pred: Tensor, where: str) -> Tensor:
     return ops.cast(labels, "int64")
 
 
+def weighted(values: Tensor, sample_weight: Any, where: str) -> tuple[Tensor, Tensor]:
+    """Return ``values * weight`` and the weights, which are spread over the values' last axes."""
+    weight = ops.cast(as_tensor(sample_weight), values.dtype)
+    given = weight.shape
+    if len(given) == values.ndim + 1 and given[-1] == 1:
+        given = given[:-1]
+    if given != values.shape[: len(given)] or not given:
+        raise ArgumentError(
+            where,
+            "sample_weight",
+            f"one weight for each value, shape {values.shape[:1] or '(n,)'}",
+            f"shape {weight.shape}",
+        )
+    spread = (*given, *(1,) * (values.ndim - len(given)))
+    weight = ops.broadcast_to(ops.reshape(weight, spread), values.shape)
+    return ops.multiply(values, weight), weight
+
+
 def reduce_values(
     values: Tensor, reduction: str, sample_weight: Any = None, where: str = "loss"
 ) -> Tensor:
     """Reduce per-sample values to what a loss returns."""
     if sample_weight is not None:
-        weight = ops.cast(as_tensor(sample_weight), values.dtype)
-        if weight.shape not in {values.shape, (*values.shape, 1)}:
-            raise ArgumentError(
-                where,
-                "sample_weight",
-                f"one weight for each value, shape {values.shape}",
-                f"shape {weight.shape}",
-            )
-        weight = ops.reshape(weight, values.shape)
-        values = values * weight
+        values, weight = weighted(values, sample_weight, where)
         if reduction == "mean_with_sample_weight":
             return ops.sum(values) / ops.sum(weight)
     if reduction == "none":
         return values
     return ops.sum(values) if reduction == "sum" else ops.mean(values)
+
+
+def _positive(where: str, argument: str, value: Any) -> float:
+    checked = number(where, argument, value, 0.0)
+    if checked == 0.0:
+        raise ArgumentError(where, argument, "a finite number > 0", repr(value))
+    return checked
 
 
 def _last_axis(where: str, axis: int) -> None:
@@ -589,8 +757,10 @@ def _last_axis(where: str, axis: int) -> None:
 __getattr__ = missing(__name__, __all__)
 _REGISTRY: Registry[type[Loss]] = Registry("losses.get", "loss")
 _ALIASES: dict[type[Loss], tuple[str, ...]] = {
-    MeanSquaredError: ("mean_squared_error", "MeanSquaredError", "mse"),
-    BinaryCrossentropy: ("binary_crossentropy", "BinaryCrossentropy", "bce"),
+    MeanSquaredError: ("mean_squared_error", "MeanSquaredError", "mse", "MSE"),
+    MeanAbsoluteError: ("mean_absolute_error", "MeanAbsoluteError", "mae", "MAE"),
+    Huber: ("huber", "Huber", "huber_loss"),
+    BinaryCrossentropy: ("binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"),
     CategoricalCrossentropy: ("categorical_crossentropy", "CategoricalCrossentropy"),
     SparseCategoricalCrossentropy: (
         "sparse_categorical_crossentropy",
@@ -601,6 +771,8 @@ for _class, _names in _ALIASES.items():
     _REGISTRY.add(_class, *_names)
 _FUNCTIONS: dict[Any, type[Loss]] = {
     mean_squared_error: MeanSquaredError,
+    mean_absolute_error: MeanAbsoluteError,
+    huber: Huber,
     binary_crossentropy: BinaryCrossentropy,
     categorical_crossentropy: CategoricalCrossentropy,
     sparse_categorical_crossentropy: SparseCategoricalCrossentropy,

@@ -1,7 +1,7 @@
 """Metrics: what is reported beside the loss. Names, defaults and formulas are Keras's.
 
-A metric is the mean of one value per sample. In `fit` and `evaluate` it is traced into the compiled
-step, which adds up sums and counts in double precision.
+Most metrics are the mean of one value per sample. In `fit` and `evaluate` a metric is traced into
+the compiled step, and the training loop adds up its totals in double precision.
 
 Examples
 --------
@@ -15,16 +15,21 @@ Examples
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fusegrad import losses, ops
 from fusegrad._checks import number
-from fusegrad._registry import Registry, config_of, missing, snake_case
+from fusegrad._registry import Registry, config_of, snake_case
+from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
+
+Array = NDArray[Any]
 
 __all__ = [
     "Accuracy",
@@ -46,8 +51,11 @@ __all__ = [
 ]
 
 
-class Metric:
+class Metric(Spelled):
     """Base class: `values(y_true, y_pred)` returns one value per sample; the metric is their mean.
+
+    A metric that is no mean defines `totals`, what is added up over batches, and `from_totals`,
+    what becomes of the sums.
 
     Parameters
     ----------
@@ -70,20 +78,35 @@ class Metric:
     def __init__(self, name: str | None = None, dtype: str | None = None) -> None:
         self.name = name or snake_case(type(self).__name__)
         self.dtype = dtype
-        self._total = 0.0
-        self._count = 0.0
+        self._sums: list[Array] | None = None
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return one value per sample; to be defined by subclasses."""
         raise TypeError(f"{type(self).__name__} must define values(y_true, y_pred)")
 
-    def totals(self, y_true: Any, y_pred: Any) -> tuple[Tensor, float]:
-        """Return the float64 sum of the values and their number, which a step accumulates."""
-        values = as_tensor(self.values(y_true, y_pred))
-        return ops.sum(ops.cast(values, "float64")), float(math.prod(values.shape))
+    def totals(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> list[Tensor]:
+        """Return float64 Tensors that are added up over batches.
+
+        Here they are the sum of ``weight * value`` and the sum of the weights.
+        """
+        values = ops.cast(as_tensor(self.values(y_true, y_pred)), "float64")
+        if sample_weight is None:
+            return [ops.sum(values), as_tensor(np.float64(math.prod(values.shape)))]
+        values, weight = losses.weighted(values, sample_weight, type(self).__name__)
+        return [ops.sum(values), ops.sum(weight)]
+
+    def from_totals(self, totals: Sequence[Array]) -> Any:
+        """Return the metric from sums of `totals`: here the mean, 0.0 where there are no weights.
+
+        Returns
+        -------
+        float or numpy.ndarray
+        """
+        total, count = totals
+        return float(total / count) if count != 0.0 else 0.0
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Add the values of these samples.
+        """Add these samples.
 
         Parameters
         ----------
@@ -91,31 +114,22 @@ class Metric:
         sample_weight : array_like, optional
             One weight per sample.
         """
-        result = as_tensor(self.values(as_tensor(y_true), as_tensor(y_pred)))
-        values = np.asarray(result.numpy(), dtype=np.float64)
-        weights = np.ones_like(values)
-        if sample_weight is not None:
-            given = np.asarray(sample_weight, dtype=np.float64)
-            if given.shape not in {values.shape, (*values.shape, 1)}:
-                raise ArgumentError(
-                    f"{type(self).__name__}.update_state",
-                    "sample_weight",
-                    f"one weight for each value, shape {values.shape}",
-                    f"shape {given.shape}",
-                )
-            weights = given.reshape(values.shape)
-        self._total += float((values * weights).sum())
-        self._count += float(weights.sum())
+        new = [
+            np.asarray(total.numpy(), dtype=np.float64)
+            for total in self.totals(as_tensor(y_true), as_tensor(y_pred), sample_weight)
+        ]
+        old = self._sums
+        self._sums = new if old is None else [a + b for a, b in zip(old, new, strict=True)]
 
-    def result(self) -> float:
-        """Return the weighted mean so far; 0.0 before the first sample."""
-        return self._total / self._count if self._count else 0.0
+    def result(self) -> Any:
+        """Return the metric of the samples so far; 0.0 before the first one."""
+        return 0.0 if self._sums is None else self.from_totals(self._sums)
 
     def reset_state(self) -> None:
         """Forget all samples."""
-        self._total = self._count = 0.0
+        self._sums = None
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Update the state and return the result."""
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
@@ -356,6 +370,12 @@ class LossMetric(Metric):
     """The mean of a loss's values."""
 
     loss: losses.Loss
+
+    def with_logits(self) -> LossMetric:
+        """Return this metric taking logits instead of probabilities."""
+        same = copy(self)
+        same.loss = self.loss.with_logits()
+        return same
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the loss of each sample."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -78,6 +78,7 @@ class Variable:
         self.name = name
         self.path = name
         self.trainable = trainable
+        self.regularizer: Callable[[Any], Any] | None = None
 
     @property
     def value(self) -> Tensor:

@@ -8,7 +8,7 @@ Examples
 ...         self.model.stop_training = logs["loss"] < 0.1
 """
 
-from fusegrad._registry import missing
+from fusegrad._spelling import missing
 from fusegrad.callbacks.base import Callback, CallbackList
 from fusegrad.callbacks.history import History
 from fusegrad.callbacks.progress import Progress

@@ -181,6 +181,19 @@ def to_free_targets(where: str, argument: str, value: Any, rows: int, dtype: str
     return array
 
 
+def to_weights(where: str, argument: str, value: Any, rows: int) -> Array:
+    """Return sample weights as float64 of shape ``(rows,)``: finite, and not all zero."""
+    array = to_array(where, argument, value)
+    if array.shape not in {(rows,), (rows, 1)}:
+        expected = f"one weight for each row of 'x', shape ({rows},)"
+        raise ArgumentError(where, argument, expected, f"shape {array.shape}")
+    weights = array.reshape(rows).astype(np.float64)
+    check_finite(where, argument, weights, "float64")
+    if not weights.any():
+        raise ArgumentError(where, argument, "weights that are not all zero", f"{rows} zeros")
+    return weights
+
+
 def check_rows(where: str, x: Array, y: Any, argument: str = "y") -> None:
     """Raise ArgumentError where inputs and targets have different numbers of rows."""
     if y.ndim == 0 or y.shape[0] != x.shape[0]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fusegrad._registry import config_of, missing
+from fusegrad._registry import config_of
+from fusegrad._spelling import missing
 from fusegrad.layers.activation import Activation
 from fusegrad.layers.base import LAYERS, Layer
 from fusegrad.layers.dense import Dense

@@ -9,13 +9,15 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
-from fusegrad import _core, config, initializers, ops
+from fusegrad import _core, config, initializers, ops, regularizers
 from fusegrad._checks import flag, float_dtype, positive_int
 from fusegrad._registry import Registry, named, snake_case
+from fusegrad._spelling import Spelled, keywords
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.variable import Variable
@@ -38,34 +40,44 @@ def reset_names() -> None:
     _counts.clear()
 
 
-class _Scope(threading.local):
-    """What a step of training tells the layers that it calls."""
+@dataclass(frozen=True)
+class Step:
+    """What a step tells the layers that it calls, and what they tell it."""
 
-    training: bool | None = None
+    training: bool
     #: Returns the place in training as int64 {epoch, first row}, for layers with random masks.
     position: Callable[[], Any] | None = None
+    #: Added to the loss: what `Layer.add_loss` was given.
+    losses: list[Tensor] = field(default_factory=list)
+    #: New values of weights that are not trained: what `Layer.add_update` was given.
+    updates: list[tuple[Variable, Tensor]] = field(default_factory=list)
 
 
-_scope = _Scope()
+class _Current(threading.local):
+    step: Step | None = None
+
+
+_current = _Current()
 
 
 @contextmanager
-def call_scope(training: bool, position: Callable[[], Any] | None) -> Iterator[None]:
+def call_scope(training: bool, position: Callable[[], Any] | None = None) -> Iterator[Step]:
     """Set the mode and the place in training for the layer calls inside."""
-    saved = _scope.training, _scope.position
-    _scope.training, _scope.position = training, position
+    saved = _current.step
+    _current.step = Step(training, position)
     try:
-        yield
+        yield _current.step
     finally:
-        _scope.training, _scope.position = saved
+        _current.step = saved
 
 
 def current_position() -> Any | None:
     """Return the place in training as int64 {epoch, first row}, or None outside a step."""
-    return None if _scope.position is None else _scope.position()
+    step = _current.step
+    return None if step is None or step.position is None else step.position()
 
 
-class Layer:
+class Layer(Spelled):
     """Base class of layers and models.
 
     A subclass defines `call(x)`, and `build(input_shape)` where it has weights, which it makes with
@@ -106,7 +118,10 @@ class Layer:
 
     #: Attributes that a compiled step takes as constants: setting one has steps compiled again.
     _constants: ClassVar[frozenset[str]] = frozenset()
+    #: A penalty on the output, divided by the number of rows, that a step adds to its loss.
+    activity_regularizer: regularizers.RegularizerLike | None = None
 
+    @keywords
     def __init__(
         self,
         *,
@@ -136,6 +151,7 @@ class Layer:
         dtype: str | None = None,
         trainable: bool = True,
         name: str | None = None,
+        regularizer: Any = None,
     ) -> Variable:
         """Make a weight of this layer.
 
@@ -148,6 +164,8 @@ class Layer:
         trainable : bool, default True
         name : str, optional
             The last part of the weight's path; by default ``variable``, numbered.
+        regularizer : str, Regularizer or callable, optional
+            A penalty that a step adds to its loss while the weight is trained.
 
         Returns
         -------
@@ -157,6 +175,8 @@ class Layer:
         sizes = tuple(positive_int(where, "shape", size, zero=True) for size in shape)
         with named(where, "initializer"):
             values = initializers.get(initializer)(sizes, dtype or self.dtype)
+        with named(where, "regularizer"):
+            penalty = regularizers.get(regularizer)
         array = np.asarray(values.numpy() if isinstance(values, Tensor) else values)
         if array.shape != sizes:
             raise ArgumentError(
@@ -172,6 +192,7 @@ class Layer:
             order="F" if array.ndim == 2 else "C",
         )
         variable.path = f"{self.name}/{name}"
+        variable.regularizer = penalty
         self._own_weights.append(variable)
         return variable
 
@@ -327,6 +348,44 @@ class Layer:
             )
         return sum(math.prod(weight.shape) for weight in self.weights)
 
+    # ---- losses and updates
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """The penalties on weights that are trained, which a step adds to its loss."""
+        return [
+            as_tensor(weight.regularizer(weight.value))
+            for weight in self.trainable_weights
+            if weight.regularizer is not None
+        ]
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a number to the loss of the step that is calling this layer; from within `call`.
+
+        Parameters
+        ----------
+        loss : Tensor
+            One floating number. Outside of a step of `fit` or `evaluate` it has no effect.
+        """
+        if _current.step is not None:
+            _current.step.losses.append(as_tensor(loss))
+
+    def add_update(self, variable: Variable, value: Any) -> None:
+        """Give a weight that is not trained a new value; from within `call`.
+
+        In a step of `fit` it is assigned at the end of the step, elsewhere at once.
+
+        Parameters
+        ----------
+        variable : Variable
+        value : Tensor
+            Of the same shape.
+        """
+        if _current.step is not None:
+            _current.step.updates.append((variable, as_tensor(value)))
+        else:
+            variable.assign(value)
+
     # ---- building and calling
 
     def build(self, input_shape: Shape) -> None:
@@ -386,10 +445,14 @@ class Layer:
         x = self.convert(x)
         if not self.built:
             self.build_for((None, *x.shape[1:]) if x.ndim else ())
-        mode = _scope.training if training is None else training
+        if training is None:
+            training = _current.step is not None and _current.step.training
         if self._call_takes_training():
-            kwargs["training"] = bool(mode)
-        return self.call(x, *args, **kwargs)
+            kwargs["training"] = bool(training)
+        y = self.call(x, *args, **kwargs)
+        if self.activity_regularizer is not None:
+            self.add_loss(ops.divide(self.activity_regularizer(y), float(y.shape[0])))
+        return y
 
     def convert(self, x: Any) -> Tensor:
         """Return `x` as a Tensor of the layer's dtype."""

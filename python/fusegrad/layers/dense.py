@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fusegrad import activations, initializers, ops
+from fusegrad import activations, initializers, ops, regularizers
 from fusegrad._checks import flag, positive_int
 from fusegrad._registry import named
 from fusegrad._tensor import Tensor
@@ -36,6 +36,10 @@ class Dense(Layer):
     use_bias : bool, default True
     kernel_initializer : str, Initializer, callable or array, default "glorot_uniform"
     bias_initializer : str, Initializer, callable or array, default "zeros"
+    kernel_regularizer, bias_regularizer : str, Regularizer or callable, optional
+        Penalties on the weights, added to the loss.
+    activity_regularizer : str, Regularizer or callable, optional
+        A penalty on the output, divided by the number of rows, added to the loss.
     trainable, dtype, name, input_shape
         As for every `Layer`.
     input_dim : int, optional
@@ -61,7 +65,7 @@ class Dense(Layer):
 
     kernel: Variable
     bias: Variable | None
-    _constants = frozenset({"_activation"})
+    _constants = frozenset({"_activation", "activity_regularizer"})
 
     def __init__(
         self,
@@ -70,6 +74,9 @@ class Dense(Layer):
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
         *,
         trainable: bool = True,
         dtype: Any = None,
@@ -87,12 +94,21 @@ class Dense(Layer):
             kernel = initializers.get(kernel_initializer)
         with named("Dense", "bias_initializer"):
             bias = initializers.get(bias_initializer)
+        with named("Dense", "kernel_regularizer"):
+            kernel_penalty = regularizers.get(kernel_regularizer)
+        with named("Dense", "bias_regularizer"):
+            bias_penalty = regularizers.get(bias_regularizer)
+        with named("Dense", "activity_regularizer"):
+            activity_penalty = regularizers.get(activity_regularizer)
         super().__init__(trainable=trainable, dtype=dtype, name=name, input_shape=input_shape)
         self.units = units
         self._activation = function
         self.use_bias = use_bias
         self.kernel_initializer = kernel
         self.bias_initializer = bias
+        self.kernel_regularizer = kernel_penalty
+        self.bias_regularizer = bias_penalty
+        self.activity_regularizer = activity_penalty
 
     @property
     def activation(self) -> Callable[[Any], Any]:
@@ -115,12 +131,20 @@ class Dense(Layer):
                 str(tuple(input_shape)),
             )
         self._input_shape = tuple(input_shape)
-        kernel = self.add_weight((features, self.units), self.kernel_initializer, name="kernel")
-        bias = (
-            self.add_weight((self.units,), self.bias_initializer, name="bias")
-            if self.use_bias
-            else None
+        kernel = self.add_weight(
+            (features, self.units),
+            self.kernel_initializer,
+            name="kernel",
+            regularizer=self.kernel_regularizer,
         )
+        bias = None
+        if self.use_bias:
+            bias = self.add_weight(
+                (self.units,),
+                self.bias_initializer,
+                name="bias",
+                regularizer=self.bias_regularizer,
+            )
         self.kernel, self.bias = kernel, bias
         self.built = True
 
@@ -152,6 +176,9 @@ class Dense(Layer):
             "use_bias": self.use_bias,
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
         }
 
     def _check(self, x: Tensor) -> None:

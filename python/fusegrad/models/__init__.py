@@ -7,7 +7,7 @@ Examples
 []
 """
 
-from fusegrad._registry import missing
+from fusegrad._spelling import missing
 from fusegrad.layers.input import Input
 from fusegrad.models.model import Model
 from fusegrad.models.sequential import Sequential

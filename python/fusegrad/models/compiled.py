@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from fusegrad import losses, metrics, optimizers
-from fusegrad._checks import flag
+from fusegrad._checks import flag, warn
 from fusegrad._registry import named
 from fusegrad._tensor import Tensor
 from fusegrad.errors import ArgumentError
@@ -29,6 +28,16 @@ class Resolved:
 
     metric: Metric
     takes_logits: bool  # it gives the same result for logits, which are there anyway
+    weighted: bool  # it gets the sample weights
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A metric as it was given to `compile`."""
+
+    name: str  # in logs
+    metric: Metric | None  # None: "accuracy", which depends on the loss
+    weighted: bool
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Compiled:
 
     optimizer: Optimizer
     loss: Loss | None
-    metrics: tuple[tuple[str, Metric | None], ...]  # name in logs; None: "accuracy", by the loss
+    metrics: tuple[Entry, ...]
     run_eagerly: bool
 
     def head(self, model: Model) -> Head:
@@ -47,22 +56,42 @@ class Compiled:
     @property
     def names(self) -> list[str]:
         """The names of what a step reports."""
-        return ["loss", *(name for name, _ in self.metrics)]
+        return ["loss", *(entry.name for entry in self.metrics)]
 
     def resolved(self, model: Model, y: Tensor, raw: Tensor) -> list[Resolved]:
         """Return the metrics for these targets and outputs."""
         head = self.head(model)
         result = []
-        for name, metric in self.metrics:
+        for entry in self.metrics:
+            metric, logits = entry.metric, True
             if metric is None:
-                result.append(Resolved(_accuracy(name, head, y.shape, raw.shape), True))
+                metric = _accuracy(entry.name, head, y.shape, raw.shape)
+            elif head.fused and isinstance(metric, _ARGMAX):
+                pass
+            elif head.fused and _takes_probabilities(metric, head):
+                metric = metric.with_logits()
             else:
-                result.append(Resolved(metric, not head.fused or isinstance(metric, _ARGMAX)))
+                logits = not head.fused
+            result.append(Resolved(metric, logits, entry.weighted))
         return result
 
 
+def _takes_probabilities(metric: Metric, head: Head) -> TypeGuard[metrics.LossMetric]:
+    """Whether a metric is a cross-entropy of the probabilities that the fused head leaves out."""
+    return (
+        isinstance(metric, metrics.LossMetric)
+        and metric.loss.link == head.activation
+        and not getattr(metric.loss, "from_logits", False)
+    )
+
+
 def make_compiled(
-    model: Model, optimizer: Any, loss: Any, metric: Any, run_eagerly: bool, stacklevel: int
+    model: Model,
+    optimizer: Any,
+    loss: Any,
+    metric: Any,
+    weighted: Any,
+    run_eagerly: bool,
 ) -> Compiled:
     """Check the arguments of `compile`; nothing of the model is changed."""
     if isinstance(optimizer, Loss):
@@ -76,35 +105,40 @@ def make_compiled(
         raise ArgumentError(
             "compile", "loss", "a loss with a reduction to one number", "reduction 'none'"
         )
-    if metric is None:
-        metric = []
-    if not isinstance(metric, list | tuple):
-        metric = [metric]
-    entries: list[tuple[str, Metric | None]] = []
-    taken = {"loss"}
-    for item in metric:
-        own = None
-        if not isinstance(item, str) or item.lower() not in _ACCURACY:
-            with named("compile", "metrics"):
-                own = metrics.get(item)
-        name = str(item) if own is None else own.name
-        number, unique = 0, name
-        while unique in taken:
-            number += 1
-            unique = f"{name}_{number}"
-        taken.add(unique)
-        entries.append((unique, own))
+    entries = _entries(metric, weighted)
     eagerly = flag("compile", "run_eagerly", run_eagerly)
     compiled = Compiled(made, criterion, tuple(entries), eagerly)
     head = compiled.head(model)
     check_units("compile", head, units_of(head.layer))
-    _check_accuracy(head, [name for name, own in entries if own is None])
-    warn_mismatch(head, stacklevel + 1)
-    for _, own in entries:
-        text = _mistaken(own, head)
+    _check_accuracy(head, [entry.name for entry in entries if entry.metric is None])
+    warn_mismatch(head)
+    for entry in entries:
+        text = _mistaken(entry.metric, head)
         if text:
-            warnings.warn(text, UserWarning, stacklevel=stacklevel + 1)
+            warn(text)
     return compiled
+
+
+def _entries(plain: Any, weighted: Any) -> list[Entry]:
+    entries: list[Entry] = []
+    taken = {"loss"}
+    for argument, given in (("metrics", plain), ("weighted_metrics", weighted)):
+        items = given if isinstance(given, list | tuple) else [] if given is None else [given]
+        for item in items:
+            own = None
+            if not isinstance(item, str) or item not in _ACCURACY:
+                with named("compile", argument):
+                    own = metrics.get(item)
+            name = str(item) if own is None else own.name
+            if argument == "weighted_metrics" and name in taken:
+                name = f"weighted_{name}"
+            number, unique = 0, name
+            while unique in taken:
+                number += 1
+                unique = f"{name}_{number}"
+            taken.add(unique)
+            entries.append(Entry(unique, own, argument == "weighted_metrics"))
+    return entries
 
 
 def _mistaken(metric: Metric | None, head: Head) -> str:
@@ -134,9 +168,13 @@ def _mistaken(metric: Metric | None, head: Head) -> str:
 
 def _check_accuracy(head: Head, names: list[str]) -> None:
     """Refuse accuracy where the loss is one of a regression."""
-    regression = isinstance(head.loss, losses.MeanSquaredError)
-    if names and regression and head.activation not in {None, "softmax", "sigmoid"}:
+    if names and is_regression(head.loss) and head.activation not in {None, "softmax", "sigmoid"}:
         raise _no_classes(names[0], head)
+
+
+def is_regression(loss: Loss | None) -> bool:
+    """Whether a loss is one of the built-in ones on values."""
+    return isinstance(loss, losses.MeanSquaredError | losses.MeanAbsoluteError | losses.Huber)
 
 
 def _no_classes(name: str, head: Head) -> ArgumentError:
@@ -161,7 +199,7 @@ def _accuracy(name: str, head: Head, y: tuple[int, ...], raw: tuple[int, ...]) -
         return metrics.SparseCategoricalAccuracy() if labels else metrics.CategoricalAccuracy()
     if (loss is not None and loss.link == "sigmoid") or head.activation == "sigmoid":
         return metrics.BinaryAccuracy(threshold=threshold)
-    if isinstance(loss, losses.MeanSquaredError):
+    if is_regression(loss):
         raise _no_classes(name, head)
     if raw[-1] == 1:
         return metrics.BinaryAccuracy(threshold=threshold)

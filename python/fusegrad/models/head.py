@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fusegrad import activations, ops
+from fusegrad._checks import warn
 from fusegrad.errors import ArgumentError
 from fusegrad.layers import Activation, Dense, Layer
 from fusegrad.losses import Loss
@@ -51,7 +51,7 @@ def head_of(model: Model, loss: Loss | None) -> Head:
         return Head(layer, activation, loss, fused=False, logits=False)
     if bool(getattr(loss, "from_logits", False)):
         return Head(layer, activation, loss, fused=False, logits=True)
-    if activation == loss.link:
+    if activation == loss.link and layer.activity_regularizer is None:
         return Head(layer, activation, loss.with_logits(), fused=True, logits=True)
     return Head(layer, activation, loss, fused=False, logits=False)
 
@@ -78,7 +78,7 @@ def check_units(where: str, head: Head, units: int | None) -> None:
         )
 
 
-def warn_mismatch(head: Head, stacklevel: int) -> None:
+def warn_mismatch(head: Head) -> None:
     """Warn where probabilities are taken for logits, or the other way round."""
     loss, activation, layer = head.loss, head.activation, head.layer
     if loss is None or loss.link is None or activation is None or layer is None or head.fused:
@@ -97,7 +97,7 @@ def warn_mismatch(head: Head, stacklevel: int) -> None:
         )
     else:
         return
-    warnings.warn(text, UserWarning, stacklevel=stacklevel + 1)
+    warn(text)
 
 
 def units_of(layer: Layer | None) -> int | None:

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fusegrad import _core, random
+from fusegrad._spelling import keywords
 from fusegrad._tensor import Tensor
 from fusegrad.callbacks import History
 from fusegrad.errors import ArgumentError
@@ -65,12 +66,14 @@ class Model(Layer):
 
     # ---- training
 
+    @keywords
     def compile(
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
         *,
         metrics: Any = None,
+        weighted_metrics: Any = None,
         run_eagerly: bool = False,
     ) -> None:
         """Set how the model is trained.
@@ -82,7 +85,10 @@ class Model(Layer):
         loss : str, Loss or callable, optional
             A name, a loss, or a function ``f(y_true, y_pred)`` that returns one value per sample.
         metrics : list of str, Metric or callable, optional
-            ``"accuracy"`` becomes the accuracy that fits the loss, and knows about logits.
+            ``"accuracy"`` becomes the accuracy that fits the loss, and knows about logits. Sample
+            and class weights do not touch them.
+        weighted_metrics : list of str, Metric or callable, optional
+            The same, weighed by sample and class weights.
         run_eagerly : bool, default False
             Run each step op by op in Python, so that layers and losses of your own can be debugged;
             with the same results.
@@ -110,9 +116,10 @@ class Model(Layer):
         >>> model = fg.Sequential([fg.layers.Dense(1)])
         >>> model.compile(optimizer="adam", loss="mse")
         """
-        self.compiled = make_compiled(self, optimizer, loss, metrics, run_eagerly, stacklevel=2)
+        self.compiled = make_compiled(self, optimizer, loss, metrics, weighted_metrics, run_eagerly)
         self.programs.clear()
 
+    @keywords
     def fit(
         self,
         x: Any = None,
@@ -124,8 +131,10 @@ class Model(Layer):
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
-        *,
+        class_weight: Any = None,
+        sample_weight: Any = None,
         initial_epoch: int = 0,
+        *,
         validation_batch_size: int | None = None,
         validation_freq: int = 1,
     ) -> History:
@@ -150,11 +159,19 @@ class Model(Layer):
         validation_split : float, default 0.0
             Measure on the last fraction of the rows, as they are given, instead of training on it.
         validation_data : (array_like, array_like), optional
-            Inputs and targets to measure on after each epoch.
+            Inputs and targets to measure on after each epoch; a third entry holds sample weights.
         shuffle : bool, default True
             Take the rows in a new order in each epoch. The order depends on the model's seed and on
             how many epochs it has been trained: ``fit(epochs=5)`` twice gives the same weights as
             ``fit(epochs=10)``.
+        class_weight : dict or "balanced", optional
+            The weight of each class in the loss, ``{0: 1.0, 1: 5.0}``; a class without an entry
+            weighs 1, with a warning. ``"balanced"``: the number of rows divided by the number of
+            classes and by the rows of the class. Only for training, and only where each row has one
+            class. A row's class weight is multiplied by its sample weight.
+        sample_weight : array_like, optional
+            The weight of each row in the loss, ``(n,)``. The weighted losses of a batch are divided
+            by the number of its rows, as in Keras, unless the loss has another reduction.
         initial_epoch : int, default 0
             The epoch to start at.
         validation_batch_size : int, optional
@@ -201,17 +218,21 @@ class Model(Layer):
             validation_split,
             validation_data,
             shuffle,
+            class_weight,
+            sample_weight,
             initial_epoch,
             validation_batch_size,
             validation_freq,
         )
 
+    @keywords
     def evaluate(
         self,
         x: Any = None,
         y: Any = None,
         batch_size: int | None = None,
         verbose: int | str = "auto",
+        sample_weight: Any = None,
         *,
         callbacks: Any = None,
         return_dict: bool = False,
@@ -225,6 +246,8 @@ class Model(Layer):
         batch_size : int, optional
             32 by default.
         verbose : {"auto", 0, 1, 2}, default "auto"
+        sample_weight : array_like, optional
+            As for `fit`.
         callbacks : list of Callback, optional
         return_dict : bool, default False
 
@@ -249,8 +272,11 @@ class Model(Layer):
         >>> model.evaluate([1.0, 2.0], [1.0, 3.0], verbose=0)
         5.0
         """
-        return training.evaluate(self, x, y, batch_size, verbose, callbacks, return_dict)
+        return training.evaluate(
+            self, x, y, batch_size, verbose, callbacks, sample_weight, return_dict
+        )
 
+    @keywords
     def predict(
         self,
         x: Any,
@@ -289,6 +315,109 @@ class Model(Layer):
                [0.]], dtype=float32)
         """
         return training.predict(self, x, batch_size, verbose, callbacks)
+
+    @keywords
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Train on one batch, all of `x`, and return its loss and metrics before the step.
+
+        Parameters
+        ----------
+        x, y, sample_weight, class_weight
+            As for `fit`.
+        return_dict : bool, default False
+
+        Returns
+        -------
+        float, list of float or dict
+            As from `evaluate`.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            An argument is wrong.
+        ValueError
+            The model is not compiled.
+
+        Examples
+        --------
+        >>> import fusegrad as fg
+        >>> model = fg.Sequential([fg.layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(fg.optimizers.SGD(0.1), loss="mse")
+        >>> model.train_on_batch([1.0, 2.0], [1.0, 3.0])
+        5.0
+        >>> model.train_on_batch([1.0, 2.0], [1.0, 3.0]) < 5.0
+        True
+        """
+        return training.on_batch(self, "train", x, y, sample_weight, class_weight, return_dict)
+
+    @keywords
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Measure the loss and the metrics on one batch, all of `x`.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            As for `fit`.
+        return_dict : bool, default False
+
+        Returns
+        -------
+        float, list of float or dict
+            As from `evaluate`.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            An argument is wrong.
+        ValueError
+            The model is not compiled.
+
+        Examples
+        --------
+        >>> import fusegrad as fg
+        >>> model = fg.Sequential([fg.layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(loss="mse")
+        >>> model.test_on_batch([1.0, 2.0], [1.0, 3.0])
+        5.0
+        """
+        return training.on_batch(self, "test", x, y, sample_weight, None, return_dict)
+
+    @keywords
+    def predict_on_batch(self, x: Any) -> NDArray[Any]:
+        """Compute the outputs for one batch, all of `x`.
+
+        Parameters
+        ----------
+        x : array_like
+            As for `fit`.
+
+        Returns
+        -------
+        numpy.ndarray
+            One row per sample.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            The argument is wrong.
+
+        Examples
+        --------
+        >>> import fusegrad as fg
+        >>> model = fg.Sequential([fg.layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.predict_on_batch([1.0, 2.0]).shape
+        (2, 1)
+        """
+        return training.predict_on_batch(self, x)
 
     @property
     def optimizer(self) -> Any:
@@ -464,6 +593,7 @@ class Model(Layer):
 
     # ---- description
 
+    @keywords
     def summary(
         self,
         line_length: int | None = None,

@@ -33,6 +33,18 @@ class Data:
     x_dtype: str  # of the model's input
     y: Array | None = None
     y_dtype: str = ""  # of the step's targets
+    sample_weight: Array | None = None  # (rows,), float64
+
+    def part(self, rows: slice) -> Data:
+        """Return some of the rows."""
+        y, weight = self.y, self.sample_weight
+        return Data(
+            self.x[rows],
+            self.x_dtype,
+            None if y is None else y[rows],
+            self.y_dtype,
+            None if weight is None else weight[rows],
+        )
 
     @property
     def rows(self) -> int:
@@ -57,7 +69,7 @@ class Runner(Protocol):
     def run(self, max_batches: int, tick: Tick | None) -> None:
         """Run further batches, all that are left when negative."""
 
-    def means(self) -> list[float]:
+    def results(self) -> list[Any]:
         """The loss and the metrics so far."""
 
     def rows(self) -> Array:
@@ -88,23 +100,26 @@ class NativeRunner:
         if data.y is not None:
             y_shape = tuple(data.y.shape[1:])
             sources.append((from_numpy(data.y), 1.0, 0.0))
+        weighted = data.sample_weight is not None
+        if data.sample_weight is not None:
+            sources.append((from_numpy(data.sample_weight), 1.0, 0.0))
 
         def program(rows: int) -> step.StepProgram:
-            batch = step.Batch(
-                rows, tuple(data.x.shape[1:]), data.x_dtype, y_shape, data.y_dtype, scaled
-            )
+            x_shape = tuple(data.x.shape[1:])
+            batch = step.Batch(rows, x_shape, data.x_dtype, y_shape, data.y_dtype, weighted, scaled)
             return model.programs.get(model, kind, batch)
 
         rest = data.rows % size
         self._step = program(size)
         self._last = program(rest) if rest else None
-        count = 1 if kind == "predict" else len(self._step.counts)
+        results = self._step.results
+        self._totals = 0 if results is None else sum(results.sizes)
         self._trainer = _core.Trainer(
             self._step.program,
             self._last.program if self._last is not None else None,
             sources,
             len(sources) if self._step.takes_position else -1,
-            ["collect"] if kind == "predict" else ["accumulate"] * count,
+            ["collect"] if results is None else ["accumulate"] * self._totals,
             size,
             shuffle,
             model.seed,
@@ -128,16 +143,10 @@ class NativeRunner:
         """Run further batches, all that are left when negative."""
         self._trainer.run(max_batches, tick)
 
-    def means(self) -> list[float]:
+    def results(self) -> list[Any]:
         """The loss and the metrics so far."""
-        done = self.batches_done
-        last = self._last if done == self.num_batches else None
-        result = []
-        for i, count in enumerate(self._step.counts):
-            total = (done - 1) * count + last.counts[i] if last is not None else done * count
-            value = self._trainer.result(i).item()
-            result.append(value / total if total else 0.0)
-        return result
+        totals = [self._trainer.result(i).numpy() for i in range(self._totals)]
+        return [] if self._step.results is None else self._step.results.of(totals)
 
     def rows(self) -> Array:
         """The collected outputs, in the order of the data."""
@@ -162,8 +171,8 @@ class EagerRunner:
         self._epoch = 0
         self._done = 0
         self._order: Array | None = None
-        self._sums: list[float] = []
-        self._counts: list[float] = []
+        self._results: step.Results | None = None
+        self._totals: list[Any] = []
         self._rows: list[Array] = []
 
     @property
@@ -179,7 +188,7 @@ class EagerRunner:
     def begin_epoch(self, epoch: int) -> None:
         """Start an epoch: a new order of the rows, sums zero."""
         self._epoch, self._done = epoch, 0
-        self._sums, self._counts, self._rows = [], [], []
+        self._totals, self._rows = [], []
         if self._shuffle:
             order = _core.permutation(self._data.rows, self._model.seed, epoch)
             self._order = np.asarray(order.numpy())
@@ -195,12 +204,9 @@ class EagerRunner:
                 if tick():
                     return
 
-    def means(self) -> list[float]:
+    def results(self) -> list[Any]:
         """The loss and the metrics so far."""
-        return [
-            total / count if count else 0.0
-            for total, count in zip(self._sums, self._counts, strict=True)
-        ]
+        return [] if self._results is None else self._results.of(self._totals)
 
     def rows(self) -> Array:
         """The collected outputs, in the order of the data."""
@@ -216,14 +222,17 @@ class EagerRunner:
         if self._kind == "predict" or data.y is None:
             self._rows.append(np.array(step.eager_predict(self._model, x).numpy()))
         else:
+            weight = None
+            if data.sample_weight is not None:
+                weight = as_tensor(np.ascontiguousarray(data.sample_weight[place]))
             y = as_tensor(np.ascontiguousarray(data.y[place]), data.y_dtype)
+            inputs = step.Inputs(x, y, weight)
             if self._kind == "train":
                 position = as_tensor(np.array([self._epoch, first], np.int64))
-                sums, counts = step.eager_train(self._model, self._compiled, x, y, position)
+                done = step.eager_train(self._model, self._compiled, inputs, position)
             else:
-                sums, counts = step.eager_test(self._model, self._compiled, x, y)
-            if not self._sums:
-                self._sums, self._counts = [0.0] * len(sums), [0.0] * len(counts)
-            self._sums = [a + b for a, b in zip(self._sums, sums, strict=True)]
-            self._counts = [a + b for a, b in zip(self._counts, counts, strict=True)]
+                done = step.eager_test(self._model, self._compiled, inputs)
+            self._results, totals = done
+            old = self._totals or [0.0] * len(totals)
+            self._totals = [a + b for a, b in zip(old, totals, strict=True)]
         self._done += 1

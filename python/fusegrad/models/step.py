@@ -11,11 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fusegrad import _core, ops
 from fusegrad._tensor import Tape, Tensor, as_tensor, current_builder, gradient
 from fusegrad.errors import ArgumentError
-from fusegrad.layers.base import call_scope
+from fusegrad.layers.base import Step, call_scope
 from fusegrad.losses import reduce_values
+from fusegrad.metrics import Metric
 from fusegrad.models.compiled import Compiled
 from fusegrad.optimizers.base import assign_all
 from fusegrad.variable import Variable, substituted
@@ -37,6 +40,7 @@ class Batch:
     x_dtype: str
     y_shape: tuple[int, ...] = ()  # of one target
     y_dtype: str = ""
+    weighted: bool = False  # there are sample weights
     scaled: bool = False  # the first layer, a Rescaling, is done while the batch is gathered
 
 
@@ -45,8 +49,24 @@ class Measured:
     """What a step computes besides updates."""
 
     loss: Tensor  # what is differentiated
-    sums: list[Tensor]  # float64, 0-d: the loss times the rows, then the sum of each metric
-    counts: list[float]  # what each is divided by
+    results: Results
+    totals: list[Tensor]  # float64, added up over batches
+
+
+@dataclass(frozen=True)
+class Results:
+    """How the totals of a step become its loss and its metrics."""
+
+    metrics: tuple[Metric, ...]  # the first one is the mean of the loss over rows
+    sizes: tuple[int, ...]  # how many totals each has
+
+    def of(self, totals: Sequence[Any]) -> list[Any]:
+        """Return the loss and the metrics for sums of the totals."""
+        values, first = [], 0
+        for metric, size in zip(self.metrics, self.sizes, strict=True):
+            values.append(metric.from_totals(totals[first : first + size]))
+            first += size
+        return values
 
 
 @dataclass(frozen=True)
@@ -54,7 +74,7 @@ class StepProgram:
     """A compiled step."""
 
     program: _core.Program
-    counts: tuple[float, ...]
+    results: Results | None
     takes_position: bool
 
 
@@ -91,8 +111,10 @@ class Programs:
         if kind != "predict" and compiled is not None:
             key += (compiled,)
         if kind == "train" and compiled is not None:
-            rule = tuple(compiled.optimizer.hyperparameters().items())
-            key += (rule, tuple(id(weight) for weight in model.trainable_weights))
+            key += (
+                compiled.optimizer.signature(),
+                tuple(id(weight) for weight in model.trainable_weights),
+            )
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = _compile(model, kind, batch)
@@ -108,68 +130,85 @@ def forward(model: Model, x: Tensor, scaled: bool = False, logits: bool = False)
     return as_tensor(model.run_layers(x, skip=1 if scaled else 0, logits=logits))
 
 
-def measure(model: Model, compiled: Compiled, x: Tensor, y: Tensor, scaled: bool) -> Measured:
-    """Run the forward pass, the loss and the metrics."""
+@dataclass(frozen=True)
+class Inputs:
+    """The operands of one step."""
+
+    x: Tensor
+    y: Tensor
+    sample_weight: Tensor | None = None
+    scaled: bool = False  # the first layer is done already
+
+
+def measure(model: Model, compiled: Compiled, inputs: Inputs, scope: Step) -> Measured:
+    """Run the forward pass, the loss with its penalties, and the metrics."""
     head = compiled.head(model)
     loss = head.loss
     if loss is None:
         raise ValueError("no loss: write for example compile(loss='mse')")
-    raw = forward(model, x, scaled, logits=head.fused)
-    value = reduce_values(as_tensor(loss.call(y, raw)), loss.reduction)
+    y, weight = inputs.y, inputs.sample_weight
+    raw = forward(model, inputs.x, inputs.scaled, logits=head.fused)
+    value = reduce_values(as_tensor(loss.call(y, raw)), loss.reduction, weight)
     if value.dtype.kind != "f":
         raise ArgumentError("compile", "loss", "a loss with floating values", f"{value.dtype}")
-    rows = float(x.shape[0])
-    sums = [ops.multiply(ops.cast(value, "float64"), rows)]
-    counts = [rows]
+    for penalty in (*model.losses, *scope.losses):
+        value = ops.add(value, ops.cast(penalty, value.dtype))
+    rows = float(inputs.x.shape[0])
+    metrics = [_LOSS]
+    parts = [[ops.multiply(ops.cast(value, "float64"), rows), as_tensor(np.float64(rows))]]
     resolved = compiled.resolved(model, y, raw)
     predictions = raw
     if head.fused and not all(metric.takes_logits for metric in resolved):
         predictions = ops.softmax(raw) if head.activation == "softmax" else ops.sigmoid(raw)
-    for metric in resolved:
-        total, count = metric.metric.totals(y, raw if metric.takes_logits else predictions)
-        sums.append(total)
-        counts.append(count)
-    return Measured(value, sums, counts)
+    for entry in resolved:
+        seen = raw if entry.takes_logits else predictions
+        metrics.append(entry.metric)
+        parts.append(entry.metric.totals(y, seen, weight if entry.weighted else None))
+    sizes = tuple(len(part) for part in parts)
+    return Measured(value, Results(tuple(metrics), sizes), [t for part in parts for t in part])
 
 
 def differentiated(
-    model: Model, compiled: Compiled, x: Tensor, y: Tensor, scaled: bool, position: Position
-) -> tuple[Measured, list[tuple[Variable, Tensor]]]:
-    """Run `measure` in training and differentiate it, on what is being recorded."""
+    model: Model, compiled: Compiled, inputs: Inputs, position: Position
+) -> tuple[Measured, list[tuple[Variable, Tensor]], list[tuple[Variable, Tensor]]]:
+    """Run `measure` in training and differentiate it, on what is being recorded.
+
+    Returns what was measured, the weights with their gradients, and the new values of other weights
+    that layers asked for.
+    """
     weights = model.trainable_weights
     tape = current_builder()
     values = [tape.watch(w.value) if isinstance(tape, Tape) else w.value for w in weights]
-    with substituted(dict(zip(weights, values, strict=True))), call_scope(True, position):
-        measured = measure(model, compiled, x, y, scaled)
+    with substituted(dict(zip(weights, values, strict=True))), call_scope(True, position) as scope:
+        measured = measure(model, compiled, inputs, scope)
     if not weights:
-        return measured, []
-    return measured, list(zip(weights, gradient(measured.loss, values), strict=True))
+        return measured, [], scope.updates
+    gradients = gradient(measured.loss, values)
+    return measured, list(zip(weights, gradients, strict=True)), scope.updates
 
 
 def eager_train(
-    model: Model, compiled: Compiled, x: Tensor, y: Tensor, position: Any
-) -> tuple[list[float], list[float]]:
-    """Run a training step now; return its sums and counts."""
+    model: Model, compiled: Compiled, inputs: Inputs, position: Any
+) -> tuple[Results, list[Any]]:
+    """Run a training step now; return its results and totals."""
     with Tape():
-        measured, pairs = differentiated(model, compiled, x, y, False, lambda: position)
+        measured, pairs, others = differentiated(model, compiled, inputs, lambda: position)
     updates = compiled.optimizer.updates([grad for _, grad in pairs], [w for w, _ in pairs])
-    sums = [total.item() for total in measured.sums]
-    assign_all(updates)
-    return sums, measured.counts
+    totals = _arrays(measured)
+    assign_all([*updates, *others])
+    return measured.results, totals
 
 
-def eager_test(
-    model: Model, compiled: Compiled, x: Tensor, y: Tensor
-) -> tuple[list[float], list[float]]:
-    """Run an evaluation step now; return its sums and counts."""
-    with call_scope(False, None):
-        measured = measure(model, compiled, x, y, False)
-    return [total.item() for total in measured.sums], measured.counts
+def eager_test(model: Model, compiled: Compiled, inputs: Inputs) -> tuple[Results, list[Any]]:
+    """Run an evaluation step now; return its results and totals."""
+    with call_scope(False) as scope:
+        measured = measure(model, compiled, inputs, scope)
+    return measured.results, _arrays(measured)
 
 
 def eager_predict(model: Model, x: Tensor) -> Tensor:
     """Run the forward pass now."""
-    with call_scope(False, None):
+    with call_scope(False):
         return forward(model, x)
 
 
@@ -179,7 +218,7 @@ def output_meta(
     """Return shape and dtype of one sample's output, by tracing; builds layers on the way."""
     rows = 2
     graph = _core.Graph()
-    with graph, call_scope(False, None):
+    with graph, call_scope(False):
         y = forward(model, graph.input((rows, *x_shape), x_dtype, "x"))
     return checked_output(where, y, rows)
 
@@ -206,21 +245,33 @@ def _compile(model: Model, kind: str, batch: Batch) -> StepProgram:
             positions.append(graph.input((2,), "int64", "position"))
         return positions[0]
 
-    counts: list[float] = []
+    results = None
     with graph:
         x = graph.input((batch.rows, *batch.x_shape), batch.x_dtype, "x")
         if kind == "predict" or compiled is None:
-            with call_scope(False, None):
+            with call_scope(False):
                 graph.output(forward(model, x, batch.scaled), "outputs")
         else:
             y = graph.input((batch.rows, *batch.y_shape), batch.y_dtype, "y")
+            weight = None
+            if batch.weighted:
+                weight = graph.input((batch.rows,), "float64", "sample_weight")
+            inputs = Inputs(x, y, weight, batch.scaled)
             if kind == "train":
-                measured, pairs = differentiated(model, compiled, x, y, batch.scaled, position)
-                assign_all(compiled.optimizer.updates([g for _, g in pairs], [w for w, _ in pairs]))
+                measured, pairs, others = differentiated(model, compiled, inputs, position)
+                updates = compiled.optimizer.updates([g for _, g in pairs], [w for w, _ in pairs])
+                assign_all([*updates, *others])
             else:
-                with call_scope(False, None):
-                    measured = measure(model, compiled, x, y, batch.scaled)
-            for name, total in zip(compiled.names, measured.sums, strict=True):
-                graph.output(total, name)
-            counts = measured.counts
-    return StepProgram(_core.Program.compile(graph), tuple(counts), bool(positions))
+                with call_scope(False) as scope:
+                    measured = measure(model, compiled, inputs, scope)
+            for i, total in enumerate(measured.totals):
+                graph.output(total, f"total_{i}")
+            results = measured.results
+    return StepProgram(_core.Program.compile(graph), results, bool(positions))
+
+
+def _arrays(measured: Measured) -> list[Any]:
+    return [np.array(total.numpy(), dtype=np.float64) for total in measured.totals]
+
+
+_LOSS = Metric("loss")

@@ -80,6 +80,10 @@ class Optimizer:
         """Return what the core's rule needs besides the learning rate."""
         return {}
 
+    def signature(self) -> tuple[Any, ...]:
+        """Return what a compiled step takes as constants: where it changes, steps are compiled."""
+        return tuple(self.hyperparameters().items())
+
     def describe(self) -> _core.Optimizer:
         """Return the rule of the core."""
         return _core.Optimizer(self.rule, **self.hyperparameters())
