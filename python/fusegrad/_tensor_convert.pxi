@@ -195,6 +195,8 @@ cdef Tensor convert(object x, str where):
     if isinstance(x, (list, tuple)):
         tensor = from_list(x, None)
     else:
+        if hasattr(x, "mask") and hasattr(x, "fill_value") and numpy().any(x.mask):
+            raise_argument(where, "data", "data without masked elements", describe(x))
         try:
             tensor = from_buffer(x)
         except TypeError:  # no buffer protocol: NumPy knows more ways

@@ -16,7 +16,7 @@ from typing import Any
 
 from fusegrad import ops
 from fusegrad._registry import Registry
-from fusegrad._spelling import missing
+from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 
@@ -244,7 +244,8 @@ def get(identifier: Any) -> ActivationFunction:
         return linear
     if isinstance(identifier, str):
         return _REGISTRY.resolve(identifier)
-    if callable(identifier) and not isinstance(identifier, type):
+    other = isinstance(identifier, Spelled) and not hasattr(identifier, "compute_output_shape")
+    if callable(identifier) and not isinstance(identifier, type) and not other:
         function: ActivationFunction = identifier
         return function
     raise ArgumentError(

@@ -21,7 +21,7 @@ import numpy as np
 
 from fusegrad import _core, config, random
 from fusegrad._registry import Registry, config_of, snake_case
-from fusegrad._spelling import missing
+from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import Tensor, as_tensor, from_numpy
 from fusegrad.errors import ArgumentError
 
@@ -30,7 +30,7 @@ __all__ = ["GlorotUniform", "Initializer", "Zeros", "deserialize", "get", "seria
 _STREAM = 2  # of the Philox generator: initial values share no numbers with shuffles or dropout
 
 
-class Initializer:
+class Initializer(Spelled):
     """Base class: `__call__(shape, dtype=None)` returns the initial values.
 
     Examples
@@ -169,9 +169,12 @@ def get(identifier: Any) -> InitializerLike:
         return _REGISTRY.resolve(name).from_config(arguments)
     if isinstance(identifier, type) and issubclass(identifier, Initializer):
         return identifier()
-    if isinstance(identifier, np.ndarray | Tensor):
+    numbers = not isinstance(identifier, np.ndarray) or identifier.dtype.kind in "fiub"
+    if isinstance(identifier, np.ndarray | Tensor) and numbers:
         return _Values(identifier)
-    if callable(identifier):
+    if isinstance(identifier, Initializer):
+        return identifier
+    if callable(identifier) and not isinstance(identifier, Spelled):
         function: InitializerLike = identifier
         return function
     raise ArgumentError(

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusegrad import losses, ops
-from fusegrad._checks import number
+from fusegrad._checks import checked_name, float_dtype, number
 from fusegrad._registry import Registry, config_of, snake_case
 from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import Tensor, as_tensor
@@ -76,8 +76,9 @@ class Metric(Spelled):
     """
 
     def __init__(self, name: str | None = None, dtype: str | None = None) -> None:
+        checked_name(type(self).__name__, name)
         self.name = name or snake_case(type(self).__name__)
-        self.dtype = dtype
+        self.dtype = None if dtype is None else float_dtype(type(self).__name__, dtype)
         self._sums: list[Array] | None = None
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
@@ -114,9 +115,14 @@ class Metric(Spelled):
         sample_weight : array_like, optional
             One weight per sample.
         """
+        kind = type(self).__name__
+        truth, predicted = (
+            losses.operand(y_true, kind, "y_true"),
+            losses.operand(y_pred, kind, "y_pred"),
+        )
         new = [
             np.asarray(total.numpy(), dtype=np.float64)
-            for total in self.totals(as_tensor(y_true), as_tensor(y_pred), sample_weight)
+            for total in self.totals(truth, predicted, sample_weight)
         ]
         old = self._sums
         self._sums = new if old is None else [a + b for a, b in zip(old, new, strict=True)]
@@ -174,6 +180,10 @@ class MeanMetricWrapper(Metric):
         dtype: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if not callable(fn):
+            raise ArgumentError(
+                "MeanMetricWrapper", "fn", "a function (y_true, y_pred)", repr(fn)
+            )
         super().__init__(name=name or getattr(fn, "__name__", "metric").strip("<>"), dtype=dtype)
         self._fn = fn
         self._kwargs = kwargs
@@ -537,7 +547,8 @@ def get(identifier: Any) -> Metric:
         return _REGISTRY.resolve(name).from_config(arguments)
     if isinstance(identifier, type) and issubclass(identifier, Metric):
         return identifier()
-    if callable(identifier) and not isinstance(identifier, type):
+    function = callable(identifier) and not isinstance(identifier, type)
+    if function and (not isinstance(identifier, Spelled) or isinstance(identifier, losses.Loss)):
         return MeanMetricWrapper(identifier)
     raise ArgumentError(
         "metrics.get",

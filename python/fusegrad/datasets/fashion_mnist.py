@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusegrad.data.idx import read_idx
+from fusegrad.data.idx import checked_path, read_idx
 from fusegrad.errors import ArgumentError
 
 _VARIABLE = "FUSEGRAD_FASHION_MNIST"
@@ -49,7 +49,8 @@ def load_fashion_mnist(path: str | os.PathLike[str] | None = None) -> tuple[Spli
     >>> from fusegrad import datasets
     >>> (x_train, y_train), (x_test, y_test) = datasets.load_fashion_mnist()  # doctest: +SKIP
     """
-    folder = Path(path if path is not None else os.environ.get(_VARIABLE) or _DEBIAN_FOLDER)
+    given: Any = path if path is not None else os.environ.get(_VARIABLE) or _DEBIAN_FOLDER
+    folder = checked_path("load_fashion_mnist", given)
     return _read_part(folder, "train"), _read_part(folder, "t10k")
 
 

@@ -8,14 +8,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fusegrad import _core
-from fusegrad._checks import number
+from fusegrad._checks import checked_name, number
 from fusegrad._registry import Registry, snake_case
+from fusegrad._spelling import Spelled
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.variable import Variable
 
 
-class Optimizer:
+class Optimizer(Spelled):
     """Base class of `SGD`, `RMSprop` and `Adam`.
 
     An optimizer keeps the learning rate, the number of finished steps and the slots of each weight
@@ -47,6 +48,7 @@ class Optimizer:
 
     def __init__(self, learning_rate: float, name: str | None = None) -> None:
         kind = type(self).__name__
+        checked_name(kind, name)
         self.name = name or snake_case(kind)
         rate = number(kind, "learning_rate", learning_rate, 0.0)
         self._learning_rate = Variable(
@@ -70,6 +72,15 @@ class Optimizer:
         given = value.numpy() if isinstance(value, Variable | Tensor) else value
         rate = number(type(self).__name__, "learning_rate", given, 0.0)
         self._learning_rate.assign(np.float64(rate))
+
+    @property
+    def lr(self) -> Any:
+        """Not there: it would be set in vain."""
+        raise AttributeError(f"'{type(self).__name__}' has no attribute 'lr': write learning_rate")
+
+    @lr.setter
+    def lr(self, value: Any) -> None:
+        raise AttributeError(f"'{type(self).__name__}' has no attribute 'lr': write learning_rate")
 
     @property
     def iterations(self) -> Variable:
@@ -153,13 +164,23 @@ class Optimizer:
         [0.5]
         """
         where = f"{type(self).__name__}.apply"
+        for argument, given in (("grads", grads), ("trainable_variables", trainable_variables)):
+            if not isinstance(given, Sequence):
+                raise ArgumentError(where, argument, "a list", repr(given))
         if len(grads) != len(trainable_variables):
             raise ArgumentError(
                 where, "grads", f"{len(trainable_variables)} gradients", str(len(grads))
             )
         tensors = []
         for i, (grad, variable) in enumerate(zip(grads, trainable_variables, strict=True)):
-            tensor = as_tensor(grad)
+            if not isinstance(variable, Variable):
+                raise ArgumentError(
+                    where, f"trainable_variables[{i}]", "a Variable", repr(variable)
+                )
+            try:
+                tensor = as_tensor(grad)
+            except ArgumentError as error:
+                raise ArgumentError(where, f"grads[{i}]", error.expected, error.got) from None
             if tuple(tensor.shape) != tuple(variable.shape):
                 raise ArgumentError(
                     where,
@@ -188,6 +209,14 @@ class Optimizer:
         [0.5]
         """
         pairs = list(grads_and_vars)
+        for pair in pairs:
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise ArgumentError(
+                    f"{type(self).__name__}.apply_gradients",
+                    "grads_and_vars",
+                    "pairs (gradient, variable)",
+                    repr(pair),
+                )
         self.apply([grad for grad, _ in pairs], [variable for _, variable in pairs])
 
     def step(self, grads: Sequence[Tensor], variables: Sequence[Variable]) -> None:
