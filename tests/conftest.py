@@ -1,4 +1,4 @@
-"""What the suites share: the header of a run, and Ctrl-C."""
+"""What the suites share: the header and the summary of a run, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -18,6 +18,25 @@ def pytest_report_header() -> str:
         f"fusegrad {fg.__version__} ({_core.compiler()}), ISA {_core.isa()} of "
         f"{', '.join(_core.isa_levels())}, threads {_core.num_threads()}, numpy {np.__version__}"
     )
+
+
+_LINES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def summary(pytestconfig: pytest.Config) -> list[str]:
+    """Lines that the end of the run shows: what a test has counted or measured."""
+    return pytestconfig.stash.setdefault(_LINES, [])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    lines = config.stash.get(_LINES, [])
+    if lines:
+        terminalreporter.section("figures")
+        for line in lines:
+            terminalreporter.line(line)
 
 
 @pytest.fixture
