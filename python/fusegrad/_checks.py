@@ -25,12 +25,7 @@ def number(
     """Return a finite number in [low, high] checked, or in [low, high) where `below`."""
     given = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
     real = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
-    if (
-        not real
-        or not _is_finite(given)
-        or not low <= given <= high
-        or (below and given == high)
-    ):
+    if not real or not _is_finite(given) or not low <= given <= high or (below and given == high):
         expected = f"a number in [{low:g}, {high:g}{')' if below else ']'}"
         if high == math.inf:
             expected = "a finite number" + ("" if low == -math.inf else f" >= {low:g}")

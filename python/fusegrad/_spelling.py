@@ -54,8 +54,10 @@ def missing(
 
     def find(name: str) -> Any:
         near = nearest(name, known, cutoff=0.75)
-        if near is None:
-            near = next((f"{module}.{sub}.{name}" for sub in inside if _has(module, sub, name)), None)
+        if near is None and not name.startswith("_"):
+            near = next(
+                (f"{module}.{sub}.{name}" for sub in inside if _has(module, sub, name)), None
+            )
         hint = f"; did you mean '{near}'?" if near else ""
         if _is_from_import(sys._getframe(depth)):
             raise ImportError(f"cannot import name '{name}' from '{module}'{hint}", name=module)

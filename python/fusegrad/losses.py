@@ -91,15 +91,15 @@ class Loss(Spelled):
         reduction: str | None = "sum_over_batch_size",
         dtype: str | None = None,
     ) -> None:
-        reduction = "none" if reduction is None else reduction
-        if not isinstance(reduction, str) or reduction not in _REDUCTIONS:
+        given: Any = "none" if reduction is None else reduction
+        if not isinstance(given, str) or given not in _REDUCTIONS:
             names = ", ".join(repr(name) for name in _REDUCTIONS)
             raise ArgumentError(
                 type(self).__name__, "reduction", f"one of {names}, None", repr(reduction)
             )
         checked_name(type(self).__name__, name)
         self.name = name or snake_case(type(self).__name__)
-        self.reduction = reduction
+        self.reduction: str = given
         self.dtype = None if dtype is None else float_dtype(type(self).__name__, dtype)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
@@ -566,18 +566,19 @@ def binary_crossentropy(
     Raises
     ------
     fusegrad.errors.ArgumentError
-        The shapes differ.
+        The shapes differ, or a target is outside [0, 1].
 
     Examples
     --------
     >>> round(binary_crossentropy([[1.0]], [[0.0]], from_logits=True).item(), 6)
     0.693147
     """
-    flag("binary_crossentropy", "from_logits", from_logits)
-    label_smoothing = number("binary_crossentropy", "label_smoothing", label_smoothing, 0.0, 1.0)
-    y_pred = floating(y_pred, "binary_crossentropy")
-    target = match(y_true, y_pred, "binary_crossentropy")
-    _check_unit("binary_crossentropy", target)
+    where = "binary_crossentropy"
+    flag(where, "from_logits", from_logits)
+    label_smoothing = number(where, "label_smoothing", label_smoothing, 0.0, 1.0)
+    y_pred = floating(y_pred, where)
+    target = match(y_true, y_pred, where)
+    _check_unit(where, target)
     if label_smoothing:
         target = target * (1.0 - label_smoothing) + 0.5 * label_smoothing
     entropy = ops.sigmoid_cross_entropy if from_logits else ops.binary_cross_entropy
@@ -607,19 +608,20 @@ def categorical_crossentropy(
     Raises
     ------
     fusegrad.errors.ArgumentError
-        The shapes differ.
+        The shapes differ, a target is outside [0, 1], or there is one class.
 
     Examples
     --------
     >>> round(categorical_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).item(), 6)
     0.693147
     """
-    flag("categorical_crossentropy", "from_logits", from_logits)
-    label_smoothing = number("categorical_crossentropy", "label_smoothing", label_smoothing, 0.0, 1.0)
-    y_pred = floating(y_pred, "categorical_crossentropy")
-    target = match(y_true, y_pred, "categorical_crossentropy")
-    _check_unit("categorical_crossentropy", target)
-    _check_classes("categorical_crossentropy", y_pred)
+    where = "categorical_crossentropy"
+    flag(where, "from_logits", from_logits)
+    label_smoothing = number(where, "label_smoothing", label_smoothing, 0.0, 1.0)
+    y_pred = floating(y_pred, where)
+    target = match(y_true, y_pred, where)
+    _check_unit(where, target)
+    _check_classes(where, y_pred)
     if label_smoothing:
         target = target * (1.0 - label_smoothing) + label_smoothing / y_pred.shape[-1]
     entropy = ops.softmax_cross_entropy if from_logits else ops.categorical_cross_entropy
@@ -646,7 +648,7 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool 
     Raises
     ------
     fusegrad.errors.ArgumentError
-        A label is out of range or not a whole number, or shapes do not fit.
+        A label is out of range or not a whole number, shapes do not fit, or there is one class.
 
     Examples
     --------

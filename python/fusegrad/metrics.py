@@ -181,9 +181,7 @@ class MeanMetricWrapper(Metric):
         **kwargs: Any,
     ) -> None:
         if not callable(fn):
-            raise ArgumentError(
-                "MeanMetricWrapper", "fn", "a function (y_true, y_pred)", repr(fn)
-            )
+            raise ArgumentError("MeanMetricWrapper", "fn", "a function (y_true, y_pred)", repr(fn))
         super().__init__(name=name or getattr(fn, "__name__", "metric").strip("<>"), dtype=dtype)
         self._fn = fn
         self._kwargs = kwargs

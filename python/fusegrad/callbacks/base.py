@@ -113,7 +113,7 @@ _BATCH_HOOKS = {
 }
 
 
-class CallbackList:
+class CallbackList(Spelled):
     """Calls the hooks of several callbacks in order; knows whether any has batch hooks.
 
     Parameters

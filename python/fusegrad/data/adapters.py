@@ -204,7 +204,8 @@ def check_distributions(where: str, argument: str, array: Array) -> None:
 
 def check_same_index(where: str, arguments: tuple[str, str], x: Any, y: Any) -> None:
     """Raise ArgumentError where pandas objects hold the same rows in different orders."""
-    first, second = getattr(x, "index", None), getattr(y, "index", None)
+    first: Any = getattr(x, "index", None)
+    second: Any = getattr(y, "index", None)
     if not hasattr(first, "equals") or not hasattr(second, "equals"):
         return
     if len(first) != len(second) or first.equals(second):

@@ -60,7 +60,8 @@ def prepare(
 
 def _swapped(expected: tuple[int, ...] | None, x: Any, y: Any) -> bool:
     """Whether it seems that inputs were given as targets, and targets as inputs."""
-    first, second = getattr(x, "shape", ()), getattr(y, "shape", ())
+    first: tuple[int, ...] = getattr(x, "shape", ())
+    second: tuple[int, ...] = getattr(y, "shape", ())
     if not first or len(second) < 2 or first[0] != second[0]:
         return False
     if expected is not None:

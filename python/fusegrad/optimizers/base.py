@@ -210,7 +210,8 @@ class Optimizer(Spelled):
         """
         pairs = list(grads_and_vars)
         for pair in pairs:
-            if not isinstance(pair, tuple | list) or len(pair) != 2:
+            given: Any = pair
+            if not isinstance(given, tuple | list) or len(given) != 2:
                 raise ArgumentError(
                     f"{type(self).__name__}.apply_gradients",
                     "grads_and_vars",
