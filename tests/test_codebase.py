@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 import importlib
 import importlib.metadata
-import importlib.util
 import pkgutil
 import platform
 import re
@@ -13,7 +12,6 @@ import shutil
 import subprocess
 import tomllib
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -46,15 +44,6 @@ PORTABLE = ["fusegrad_kernels_baseline", "fusegrad_core", "_core", "_tensor"]
 def public_modules() -> list[str]:
     found = pkgutil.walk_packages(fusegrad.__path__, "fusegrad.")
     return sorted(m.name for m in found if not NO_DOCTEST.fullmatch(m.name))
-
-
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.quick
@@ -162,11 +151,3 @@ def test_readme_examples(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out.splitlines()
     accuracy = float(printed[0].rstrip("]").split(",")[1])
     assert accuracy > 0.9
-
-
-def test_example_digits() -> None:
-    assert load(ROOT / "examples" / "digits.py").main() > 0.9
-
-
-def test_example_gradients() -> None:
-    assert load(ROOT / "examples" / "gradients.py").main(steps=5_000) < 0.1
