@@ -151,3 +151,16 @@ def test_readme_examples(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out.splitlines()
     accuracy = float(printed[0].rstrip("]").split(",")[1])
     assert accuracy > 0.9
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.stem)
+def test_docs_examples(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The Python blocks of a page run in order; where output follows one, it is what it prints."""
+    namespace: dict[str, object] = {"__name__": "docs"}
+    blocks = re.findall(r"```(\w+)\n(.*?)```", path.read_text(), re.DOTALL)
+    for (language, code), (following, output) in zip(blocks, [*blocks[1:], ("", "")], strict=False):
+        if language == "python":
+            exec(compile(code, path.name, "exec"), namespace)
+            printed = capsys.readouterr().out
+            if following == "text":
+                assert printed == output
