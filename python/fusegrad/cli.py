@@ -188,7 +188,9 @@ def _train(
         def __init__(self) -> None:
             super().__init__()
             self.style = 0 if arguments.quiet else style("auto")
-            self.bar = make_bar(epochs, unit="epoch") if self.style == 1 else None
+            self.bar = (
+                make_bar(epochs, unit="epoch", dynamic_ncols=True) if self.style == 1 else None
+            )
 
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             text = ", ".join(f"{name} {format_value(v)}" for name, v in (logs or {}).items())

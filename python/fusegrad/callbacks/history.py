@@ -130,7 +130,7 @@ class History(Callback):
         """Draw one panel."""
         from matplotlib import ticker
 
-        positive = False
+        positive: list[float] = []
         for key, label, color in (
             (name, "training", "C0"),
             (_VALIDATION + name, "validation", "C1"),
@@ -150,14 +150,15 @@ class History(Callback):
                     linewidth=1.5,
                     label=label if column == 0 else None,
                 )
-            positive = positive or bool(np.any((values > 0.0) & np.isfinite(values)))
+            positive += values[(values > 0.0) & np.isfinite(values)].tolist()
         ax.set_xlabel("epoch")
         ax.set_ylabel(name.replace("_", " "))
         ax.set_xlim(*self._limits())
         ax.xaxis.set_major_locator(ticker.MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
         if log and positive:
             ax.set_yscale("log", nonpositive="mask")
-            ax.yaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+            few = max(positive) < 1e3 * min(positive)  # powers of ten alone would be too few ticks
+            ax.yaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
             ax.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
             ax.yaxis.set_minor_formatter(ticker.NullFormatter())
         ax.grid(alpha=0.3)

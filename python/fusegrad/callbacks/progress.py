@@ -37,7 +37,7 @@ def make_bar(total: int | None, **options: Any) -> Any:
     from tqdm import tqdm
 
     bar = type("Bar", (tqdm,), {"monitor_interval": 0})
-    return bar(total=total, file=sys.stdout, dynamic_ncols="ncols" not in options, **options)
+    return bar(total=total, file=sys.stdout, **options)
 
 
 def format_value(value: Any) -> str:
@@ -139,18 +139,14 @@ class Progress(Callback):
         if not self._validating:
             self._done = batches_done
             self._seconds = time.perf_counter() - self._started
-        if self._visible:
-            self._bar.clear()
-            self._visible = False
+        self._clear()
 
     def close(self) -> None:
         """Remove the bar, also after an error."""
         if self._bar is not None:
-            if self._visible:
-                self._bar.display(self._blank)
+            self._clear()
             self._bar.close()
             self._bar = None
-            self._visible = False
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Note that evaluations belong to epochs."""
@@ -214,24 +210,26 @@ class Progress(Callback):
         if self._bar is None:
             digits = len(str(self._steps))
             layout = f"{{n_fmt:>{digits}}}/{{total_fmt}} {{bar:{_cells(width)}}} {{desc}}"
-            if self._steps is None:
-                layout = "{n_fmt}/Unknown {desc}"
             self._bar = make_bar(
                 self._steps,
-                initial=self._done,
-                desc=_console.shown(text),
-                bar_format=layout,
+                bar_format=layout if self._steps else "{n_fmt}/Unknown {desc}",
                 ascii="".join(_blocks()),
                 ncols=room,
                 leave=False,
+                delay=1e-9,  # draws nothing yet: an interrupt before the assignment leaves nothing
             )
-        else:
-            self._bar.n = self._done
-            self._bar.ncols = room
-            self._bar.set_description_str(_console.shown(text), refresh=False)
-            self._bar.refresh()
-        self._visible = True
+        self._bar.n = self._done
+        self._bar.ncols = room
+        self._bar.set_description_str(_console.shown(text), refresh=False)
         self._blank = "" if width is None else " " * (width - 1)
+        self._visible = True
+        self._bar.refresh()
+
+    def _clear(self) -> None:
+        if self._visible:
+            self._bar.display(self._blank)
+            self._bar.clear()
+            self._visible = False
 
     def _finish(self, logs: Mapping[str, Any]) -> None:
         self.close()

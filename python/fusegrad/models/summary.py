@@ -181,15 +181,13 @@ def _size(variables: list[Any]) -> str:
 # ---- layout
 
 
-def _cells(
-    shares: list[float], width: int, header: list[str], rows: list[list[str]]
-) -> list[int]:
+def _cells(shares: list[float], width: int, header: list[str], rows: list[list[str]]) -> list[int]:
     """Return the widths between the bars, which with the bars add up to `width`.
 
     The shares are of the line without bars and blanks; what those take, the columns lose evenly.
     A number is never broken: the first two columns, whose texts can go on below, give way.
     """
-    ends = [int(share * width) for share in shares]
+    ends = [int(share * width + 1e-9) for share in shares]
     ends[-1] = width
     cells = [end - start + 2 for start, end in zip([0, *ends], ends, strict=False)]
     excess = sum(cells) + len(cells) + 1 - width
