@@ -65,7 +65,7 @@ def format_value(value: Any) -> str:
     return " ".join(text.split())
 
 
-def _format_number(value: float) -> str:
+def _format_number(value: Any) -> str:
     size = abs(value)
     return f"{value:.4e}" if 0.0 < size <= 1e-3 or size >= 1e8 else f"{value:.4f}"
 
