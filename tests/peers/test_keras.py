@@ -344,6 +344,43 @@ def test_summary_totals(keras: Any) -> None:
     assert [line.split("(")[0] for line in totals[1]] == [line.split("(")[0] for line in totals[0]]
 
 
+@pytest.mark.parametrize("columns", [64, 84, 92, 200])
+def test_summary_look(keras: Any, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same text, but for the heading "Trainable", which Keras cuts, and for long names."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    choices: list[dict[str, Any]] = [
+        {},
+        {"expand_nested": True},
+        {"layer_range": ("inner", "dr.*")},
+        {"layer_range": ("out", "drop")},
+        {"positions": [0.3, 0.6, 1.0], "line_length": 60},
+    ]
+    texts = []
+    for library in (keras, fg):
+        layers = library.layers
+        deep = library.Sequential([library.Input((4,)), layers.Dense(4, name="deep")], name="d")
+        inner = library.Sequential(
+            [library.Input((8,)), layers.Dense(4, name="x"), deep], name="inner"
+        )
+        model = library.Sequential(
+            [
+                library.Input((8,)),
+                inner,
+                layers.Dropout(0.5, name="drop"),
+                layers.Dense(3000, name="out"),
+            ],
+            name="m",
+        )
+        unbuilt = library.Sequential(
+            [layers.Dense(3, name="a"), layers.Dense(2, name="b")], name="u"
+        )
+        texts.append([])
+        for case, arguments in [*[(model, choice) for choice in choices], (unbuilt, {})]:
+            case.summary(print_fn=texts[-1].append, **arguments)
+    for theirs, ours in zip(*texts, strict=True):
+        assert ours.rstrip() == theirs.rstrip()
+
+
 def test_to_categorical(keras: Any) -> None:
     labels = [2, 0, 1, 3]
     np.testing.assert_array_equal(
