@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -28,18 +28,22 @@ def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
     return known[close[0]] if close else None
 
 
-def missing(module: str, names: Iterable[str], depth: int = 1) -> Callable[[str], Any]:
+def missing(
+    module: str, names: Iterable[str], hints: Mapping[str, str] | None = None, depth: int = 1
+) -> Callable[[str], Any]:
     """Return a module's ``__getattr__``: an error that names the nearest of `names`.
 
     It is an AttributeError, and an ImportError where ``from module import name`` asks: Python would
-    replace the text of an AttributeError by its own there. `depth` is the number of frames between
-    that question and the call.
+    replace the text of an AttributeError by its own there. `hints` say more about some names.
+    `depth` is the number of frames between the question and the call.
     """
     known = tuple(names)
 
     def find(name: str) -> Any:
-        near = nearest(name, known, cutoff=0.75)
-        hint = f"; did you mean '{near}'?" if near else ""
+        hint = (hints or {}).get(name, "")
+        if not hint and (near := nearest(name, known, cutoff=0.75)):
+            hint = f"did you mean '{near}'?"
+        hint = hint and f"; {hint}"
         if _is_from_import(sys._getframe(depth)):
             raise ImportError(f"cannot import name '{name}' from '{module}'{hint}", name=module)
         raise AttributeError(f"module '{module}' has no attribute '{name}'{hint}")

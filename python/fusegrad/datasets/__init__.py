@@ -3,9 +3,7 @@
 Every loader returns ``(x_train, y_train), (x_test, y_test)``, as Keras's do. Nothing is downloaded.
 """
 
-from typing import Any
-
-from fusegrad._registry import missing
+from fusegrad._spelling import missing
 from fusegrad.data.idx import read_idx
 from fusegrad.datasets import fashion_mnist, mnist
 from fusegrad.datasets.digits import load_digits
@@ -19,24 +17,11 @@ __all__ = [
     "read_idx",
 ]
 
-# Keras downloads these.
-_ELSEWHERE = {
-    "boston_housing",
-    "california_housing",
-    "cifar10",
-    "cifar100",
-    "imdb",
-    "reuters",
-}
+_ELSEWHERE = ("boston_housing", "california_housing", "cifar10", "cifar100", "imdb", "reuters")
+_HINT = (
+    "nothing is downloaded. There are load_digits(), which is bundled, mnist.load_data(path), "
+    "fashion_mnist.load_data(path) and read_idx(path), which read files; NumPy reads others, such "
+    "as np.load(path)"
+)
 
-_missing = missing(__name__, __all__)
-
-
-def __getattr__(name: str) -> Any:
-    if name in _ELSEWHERE:
-        raise AttributeError(
-            f"module '{__name__}' has no '{name}': nothing is downloaded. There are load_digits(), "
-            "which is bundled, mnist.load_data(path), fashion_mnist.load_data(path) and "
-            "read_idx(path), which read files; NumPy reads others, such as np.load(path)"
-        )
-    return _missing(name)
+__getattr__ = missing(__name__, __all__, hints=dict.fromkeys(_ELSEWHERE, _HINT))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fusegrad.datasets.idx_folder import read_idx_folder
+from fusegrad.datasets.idx_folder import Part, read_idx_folder
 
 _VARIABLE = "FUSEGRAD_FASHION_MNIST"
 _DEBIAN_PACKAGE = "dataset-fashion-mnist"
@@ -51,11 +51,12 @@ def load_fashion_mnist(path: str | os.PathLike[str] | None = None) -> tuple[Spli
     >>> from fusegrad import datasets
     >>> (x_train, y_train), (x_test, y_test) = datasets.load_fashion_mnist()  # doctest: +SKIP
     """
-    return _load("load_fashion_mnist", path)
+    train, test = _load("load_fashion_mnist", path)
+    return (train[0], train[1].astype(np.int64)), (test[0], test[1].astype(np.int64))
 
 
-def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Split, Split]:
-    """Do the same as `load_fashion_mnist`, under Keras's name.
+def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Part, Part]:
+    """Do the same as `load_fashion_mnist` under Keras's name, with labels of Keras's dtype, uint8.
 
     Examples
     --------
@@ -65,7 +66,6 @@ def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Split, Split]
     return _load("fashion_mnist.load_data", path)
 
 
-def _load(where: str, path: str | os.PathLike[str] | None) -> tuple[Split, Split]:
+def _load(where: str, path: str | os.PathLike[str] | None) -> tuple[Part, Part]:
     folder = Path(path if path is not None else os.environ.get(_VARIABLE) or _DEBIAN_FOLDER)
-    train, test = read_idx_folder(where, folder, _HINT)
-    return (train[0], train[1].astype(np.int64)), (test[0], test[1].astype(np.int64))
+    return read_idx_folder(where, folder, _HINT)
