@@ -67,6 +67,9 @@ class Optimizer(Spelled):
     >>> optimizer.learning_rate = 1e-4
     >>> float(optimizer.learning_rate)
     0.0001
+    >>> follower = optimizers.SGD(optimizers.schedules.CosineDecay(0.1, decay_steps=1000))
+    >>> float(follower.learning_rate)
+    0.1
     """
 
     _hints: ClassVar[Mapping[str, str]] = {
