@@ -60,7 +60,7 @@ def matmul_hash() -> str:
     return digest.hexdigest()
 
 
-def training_hash() -> str:
+def training_hash(optimizer: Any = "adam") -> str:
     """Weights and history of the multi-class network, dropout included."""
     fg.utils.set_random_seed(9)
     (x, y), (x_test, y_test) = datasets.load_digits()
@@ -76,7 +76,7 @@ def training_hash() -> str:
         ]
     )
     loss = fg.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
     history = model.fit(
         x, y, epochs=3, batch_size=32, verbose=0, validation_data=(x_test, y_test)
     ).history
@@ -88,6 +88,22 @@ def training_hash() -> str:
     return digest.hexdigest()
 
 
+def optimizers_hash() -> str:
+    """The same with learning rates that follow schedules, and clipped gradients."""
+    schedules = fg.optimizers.schedules
+    kinds = (
+        fg.optimizers.SGD(schedules.CosineDecayRestarts(0.1, 20, 1.5, 0.9), global_clipnorm=0.2),
+        fg.optimizers.RMSprop(schedules.ExponentialDecay(0.002, 30, 0.8), clipnorm=0.1),
+        fg.optimizers.Adam(schedules.PolynomialDecay(0.01, 90, power=0.7), clipvalue=0.01),
+    )
+    return " ".join(training_hash(kind) for kind in kinds)
+
+
 if __name__ == "__main__":
-    parts = {"ops": op_hash, "matmul": matmul_hash, "training": training_hash}
+    parts = {
+        "ops": op_hash,
+        "matmul": matmul_hash,
+        "training": training_hash,
+        "optimizers": optimizers_hash,
+    }
     print(json.dumps({name: parts[name]() for name in sys.argv[1:] or parts}))

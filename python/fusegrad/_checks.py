@@ -37,6 +37,14 @@ def number(
     return float(given)
 
 
+def positive(where: str, argument: str, value: Any) -> float:
+    """Return a finite number above 0 checked."""
+    given = number(where, argument, value)
+    if given <= 0.0:
+        raise ArgumentError(where, argument, "a finite number > 0", repr(value))
+    return given
+
+
 def positive_int(where: str, argument: str, value: Any, zero: bool = False) -> int:
     """Return an integer argument checked: at least 1, or 0 where `zero`."""
     least = 0 if zero else 1

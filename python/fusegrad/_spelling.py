@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from types import MappingProxyType
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,8 +59,13 @@ def _is_from_import(frame: Any) -> bool:
     return bool(0 <= at < len(code) and code[at] == opcode.opmap["IMPORT_FROM"])
 
 
-def keywords(function: Callable[P, T]) -> Callable[P, T]:
+_NO_HINTS: Mapping[str, str] = MappingProxyType({})
+
+
+def keywords(function: Callable[P, T], hints: Mapping[str, str] = _NO_HINTS) -> Callable[P, T]:
     """Let an unknown keyword argument of a function be a TypeError that names the nearest one.
+
+    For names in `hints` the message ends with what is said there.
 
     Examples
     --------
@@ -80,8 +86,10 @@ def keywords(function: Callable[P, T]) -> Callable[P, T]:
         if not known.issuperset(kwargs):
             wrong = next(name for name in kwargs if name not in known)
             shown = [name for name in names if name != "self"]
-            near = nearest(wrong, shown)
-            hint = f"did you mean '{near}'?" if near else f"it has {', '.join(shown)}"
+            hint = hints.get(wrong)
+            if hint is None:
+                near = nearest(wrong, shown)
+                hint = f"did you mean '{near}'?" if near else f"it has {', '.join(shown)}"
             owner, _, own = function.__qualname__.rpartition(".")
             where = owner.rpartition(".")[2] if own == "__init__" else own
             raise TypeError(f"{where}() has no argument '{wrong}'; {hint}")
@@ -93,7 +101,10 @@ def keywords(function: Callable[P, T]) -> Callable[P, T]:
 class Spelled:
     """Base of classes, also of users' own, whose constructors name the nearest argument."""
 
+    #: For argument names of other libraries or versions, what to write instead.
+    _hints: ClassVar[Mapping[str, str]] = _NO_HINTS
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
-            cls.__init__ = keywords(cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = keywords(cls.__init__, cls._hints)  # type: ignore[method-assign]

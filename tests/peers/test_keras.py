@@ -155,6 +155,83 @@ def test_training(keras: Any, loss: str, optimizer: str) -> None:
         same_results(theirs, ours, x, y)
 
 
+# More settings of optimizers, among them limits that some gradients stay below.
+CLIPPED: dict[str, tuple[str, dict[str, Any]]] = {
+    "clipnorm": ("SGD", {"learning_rate": 0.05, "momentum": 0.5, "clipnorm": 0.2}),
+    "clipvalue": ("RMSprop", {"clipvalue": 0.02}),
+    "global_clipnorm": ("Adam", {"learning_rate": 0.01, "global_clipnorm": 0.3}),
+}
+SCHEDULES: dict[str, tuple[str, dict[str, Any]]] = {
+    "exponential": ("ExponentialDecay", {"decay_steps": 9, "decay_rate": 0.8}),
+    "exponential stairs": (
+        "ExponentialDecay",
+        {"decay_steps": 9, "decay_rate": 0.8, "staircase": True},
+    ),
+    "inverse time": ("InverseTimeDecay", {"decay_steps": 9, "decay_rate": 0.8}),
+    "inverse time stairs": (
+        "InverseTimeDecay",
+        {"decay_steps": 9, "decay_rate": 0.8, "staircase": True},
+    ),
+    "line": ("PolynomialDecay", {"decay_steps": 12}),
+    "cycles": (
+        "PolynomialDecay",
+        {"decay_steps": 8, "end_learning_rate": 0.01, "power": 2.0, "cycle": True},
+    ),
+    "cosine": ("CosineDecay", {"decay_steps": 16}),
+    "warm cosine": (
+        "CosineDecay",
+        {"decay_steps": 16, "alpha": 0.1, "warmup_target": 0.2, "warmup_steps": 5},
+    ),
+    "warm start": ("CosineDecay", {"decay_steps": 16, "warmup_steps": 5, "warmup_target": 0.02}),
+    "restarts": ("CosineDecayRestarts", {"first_decay_steps": 4}),
+    "restarts that shrink": (
+        "CosineDecayRestarts",
+        {"first_decay_steps": 4, "t_mul": 1.5, "m_mul": 0.8, "alpha": 0.1},
+    ),
+    "equal restarts": ("CosineDecayRestarts", {"first_decay_steps": 4, "t_mul": 1.0}),
+    "pieces": ("PiecewiseConstantDecay", {"boundaries": [3, 9], "values": [0.1, 0.05, 0.01]}),
+}
+
+
+@pytest.mark.parametrize("kind", CLIPPED)
+def test_clipping(keras: Any, kind: str) -> None:
+    rule, settings = CLIPPED[kind]
+    x, y = problem("labels")
+    theirs, ours = pair(keras, network("relu", CLASSES, "softmax"), x)
+
+    def compile_(library: Any) -> dict[str, Any]:
+        optimizer = getattr(library.optimizers, rule)(**settings)
+        return {"optimizer": optimizer, "loss": "sparse_categorical_crossentropy"}
+
+    same_training(theirs, ours, x, y, compile_, keras)
+
+
+@pytest.mark.parametrize("kind", SCHEDULES)
+def test_schedules(keras: Any, kind: str) -> None:
+    name, settings = SCHEDULES[kind]
+    first = {} if name == "PiecewiseConstantDecay" else {"initial_learning_rate": 0.1}
+
+    def schedule(library: Any) -> Any:
+        return getattr(library.optimizers.schedules, name)(**first, **settings)
+
+    expected = schedule(keras).get_config()
+    found = schedule(fg).get_config()
+    assert list(found) == list(expected)
+    assert found == expected
+    rates = [float(schedule(keras)(step)) for step in range(40)]
+    np.testing.assert_allclose(schedule(fg)(np.arange(40)).numpy(), rates, rtol=2e-5, atol=1e-8)
+    x, y = problem("labels")
+    theirs, ours = pair(keras, network("relu", CLASSES, "softmax"), x)
+
+    def compile_(library: Any) -> dict[str, Any]:
+        optimizer = library.optimizers.SGD(schedule(library))
+        return {"optimizer": optimizer, "loss": "sparse_categorical_crossentropy"}
+
+    same_training(theirs, ours, x, y, compile_, keras)
+    close(ours.optimizer.learning_rate.numpy(), theirs.optimizer.learning_rate)
+    assert len(ours.optimizer.variables) == len(theirs.optimizer.variables)
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_activations(keras: Any, activation: str) -> None:
     x, y = problem("labels")
