@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fusegrad as fg
-from fusegrad import ops
+from fusegrad import activations, ops
 
 Array = np.ndarray[Any, Any]
 
@@ -164,10 +164,10 @@ DOUBLE_LIMITS = {
     "tanh": 2.0,
     "sigmoid": 2.0,
     "softplus": 2.0,
-    "erf": 1.0,
+    "erf": 2.0,
     "erfc": 3.0,
     "silu": 2.0,
-    "gelu": 2.0,
+    "gelu": 3.0,
     "elu": 1.0,
 }
 EXACT = {
@@ -340,6 +340,19 @@ class TestConventions:
 
     def test_elu_at_zero_has_the_negative_side(self, dtype: Any) -> None:
         assert self.slope(lambda x: ops.elu(x, 0.25), 0.0, dtype) == 0.25
+
+    def test_selu_at_zero_has_the_negative_side(self, dtype: Any) -> None:
+        want = dtype(1.6732632423543772) * dtype(1.0507009873554805)
+        assert self.slope(activations.selu, 0.0, dtype) == want
+
+    @pytest.mark.parametrize("x", [0.0, 6.0])
+    def test_relu6_at_its_bounds(self, dtype: Any, x: float) -> None:
+        assert self.slope(activations.relu6, x, dtype) == 0
+        assert self.slope(lambda x: activations.relu(x, 0.1, max_value=6.0), 6.0, dtype) == 0
+
+    @pytest.mark.parametrize("x", [-3.0, 3.0])
+    def test_hard_sigmoid_at_its_corners(self, dtype: Any, x: float) -> None:
+        assert self.slope(activations.hard_sigmoid, x, dtype) == 0
 
     def test_abs_and_sign_at_zero(self, dtype: Any) -> None:
         assert self.slope(ops.abs, 0.0, dtype) == 0

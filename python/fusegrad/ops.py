@@ -773,7 +773,7 @@ def gelu(x: Any) -> Tensor:
 
     Notes
     -----
-    Within 0.51 units in the last place for float32 and 2 for float64, also in the tail of negative
+    Within 0.51 units in the last place for float32 and 3 for float64, also in the tail of negative
     `x`; ``gelu(-inf)`` is -0. The derivative is ``Phi(x) + x * e**(-x**2 / 2) / sqrt(2 * pi)``.
 
     Examples
