@@ -1,7 +1,8 @@
-"""Naive float64 formulas that the fast ones are held against. NumPy alone, no package code."""
+"""Naive float64 formulas that the fast ones are held against. NumPy and math, no package code."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,34 @@ def sigmoid(x: Arr) -> Arr:
 
 def softplus(x: Arr) -> Arr:
     return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
+
+
+erf = np.vectorize(math.erf, otypes=[np.float64])
+erfc = np.vectorize(math.erfc, otypes=[np.float64])
+
+
+def normal_density(x: Arr) -> Arr:
+    return np.exp(-0.5 * np.square(x)) / math.sqrt(2 * math.pi)
+
+
+def gelu(x: Arr) -> Arr:
+    return 0.5 * x * erfc(-x / math.sqrt(2))
+
+
+def gelu_slope(x: Arr) -> Arr:
+    return 0.5 * erfc(-x / math.sqrt(2)) + x * normal_density(x)
+
+
+def silu(x: Arr) -> Arr:
+    return x * sigmoid(x)
+
+
+def silu_slope(x: Arr) -> Arr:
+    return sigmoid(x) * (1 + x * sigmoid(-x))
+
+
+def elu(x: Arr, alpha: float = 1.0) -> Arr:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 def softmax(x: Arr, axis: int = -1) -> Arr:

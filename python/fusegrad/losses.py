@@ -785,7 +785,7 @@ def get(identifier: Any) -> Loss | None:
     Parameters
     ----------
     identifier : str, dict, Loss, class, callable or None
-        A name in any case (``"mse"``, ``"binary_crossentropy"``, ``"BinaryCrossentropy"``), the
+        A name (``"mse"``, ``"binary_crossentropy"``, ``"BinaryCrossentropy"``), the
         result of `serialize`, a loss or its class, or a function ``f(y_true, y_pred)`` that
         returns one value per sample. None stays None.
 
