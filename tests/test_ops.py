@@ -11,6 +11,7 @@ import pytest
 import fusegrad as fg
 from fusegrad import ops
 from fusegrad.errors import ArgumentError
+from layouts import LAYOUTS
 from op_cases import CASES, OpCase
 
 Array = np.ndarray[Any, Any]
@@ -155,42 +156,6 @@ def test_compiled_equals_eager(case: OpCase, dtype: str) -> None:
     assert compiled_value.numpy().tobytes() == value.numpy().tobytes()
     for got, want in zip(compiled_gradients, gradients, strict=True):
         assert got.numpy().tobytes() == want.numpy().tobytes()
-
-
-def fortran(x: Array) -> Array:
-    return x.copy(order="F")
-
-
-def strided(x: Array) -> Array:
-    wide = np.zeros(tuple(2 * n + 1 for n in x.shape), x.dtype)
-    view = wide[(..., *(slice(1, None, 2) for _ in x.shape))]
-    view[...] = x
-    return view
-
-
-def reversed_view(x: Array) -> Array:
-    flip = (..., *(slice(None, None, -1) for _ in x.shape))
-    return x[flip].copy()[flip]
-
-
-def byte_swapped(x: Array) -> Array:
-    return x.astype(x.dtype.newbyteorder(">"))
-
-
-def misaligned(x: Array) -> Array:
-    raw = np.zeros(x.nbytes + 1, np.uint8)[1:]
-    view = raw.view(x.dtype).reshape(x.shape)
-    view[...] = x
-    return view
-
-
-def read_only(x: Array) -> Array:
-    copy = x.copy()
-    copy.flags.writeable = False
-    return copy
-
-
-LAYOUTS = [fortran, strided, reversed_view, byte_swapped, misaligned, read_only]
 
 
 @pytest.mark.quick
