@@ -39,7 +39,8 @@ SECOND_ORDER = 1e-10
 SECOND_DIFFERENCES = 1e-6
 # Elementwise ops and losses, whose float32 slopes are a few operations, each rounded once: in units
 # in the last place, of a scale in which each slope counts at least as the numbers that it is the
-# difference of. That is 1 - y^2 for tanh, y - y^2, p - t, log(1 - p) - log p and log(p) near 1.
+# difference of. That is 1 - y^2 for tanh, y - y^2, p - t, log(1 - p) - log p and log(p) near 1, and
+# what the second derivatives of erf, silu and gelu are near their zeros.
 UNITS = 4 * float(np.finfo(np.float32).eps)
 DIFFERENCE_OF = {
     "tanh": 1.0,
@@ -48,6 +49,9 @@ DIFFERENCE_OF = {
     "sigmoid_grad": 0.25,
     "sigmoid_cross_entropy": 1.0,
     "sigmoid_cross_entropy_grad": 1.0,
+    "erf_grad": 1.0,
+    "silu_grad": 0.5,
+    "gelu_grad": 0.8,
     "binary_cross_entropy": 2.0,
     "categorical_cross_entropy": 1.0,
     "sparse_categorical_cross_entropy": 1.0,

@@ -22,6 +22,11 @@ from fusegrad._tensor import apply, as_tensor
 from references import (
     categorical_cross_entropy,
     clipped_bce,
+    elu,
+    erf,
+    erfc,
+    gelu,
+    gelu_slope,
     largest,
     log_softmax,
     log_softmax_grad,
@@ -32,6 +37,8 @@ from references import (
     rmsprop_update,
     sigmoid,
     sigmoid_cross_entropy,
+    silu,
+    silu_slope,
     slice_grad,
     smallest,
     softmax,
@@ -172,6 +179,10 @@ UNARY: list[tuple[str, Callable[..., Any], Callable[..., Any], tuple[int, ...]]]
     ("sigmoid", sigmoid, normal, (0,)),
     ("log_sigmoid", lambda x: -softplus(-x), normal, (0,)),
     ("softplus", softplus, normal, (0,)),
+    ("erf", erf, normal, (0,)),
+    ("erfc", erfc, normal, (0,)),
+    ("silu", silu, normal, (0,)),
+    ("gelu", gelu, normal, (0,)),
     ("relu", lambda x: np.maximum(x, 0), away_from_zero, (0,)),
     ("sign", np.sign, away_from_zero, ()),
     ("identity", lambda x: x, normal, (0,)),
@@ -209,6 +220,19 @@ case(
     draw(away_from_zero(3, 5)),
     lambda x: np.where(np.real(x) > 0, x, 0.1 * x),
     grad=(0,),
+    bench=BENCH,
+    domains=(away_from_zero,),
+)
+case(
+    "elu",
+    lambda x: ops.elu(x, 0.7),
+    draw(away_from_zero(3, 5)),
+    lambda x: elu(x, 0.7),
+    grad=(0,),
+    bad=(
+        (lambda: ops.elu(np.ones(2, F32), -1.0), "alpha"),
+        (lambda: ops.elu(np.ones(2, F32), float("nan")), "alpha"),
+    ),
     bench=BENCH,
     domains=(away_from_zero,),
 )
@@ -345,6 +369,21 @@ case(
     domains=(normal, unit),
     shapes="broadcast",
 )
+
+for _name, _slope in (
+    ("silu_grad", silu_slope),
+    ("gelu_grad", gelu_slope),
+    ("erf_grad", lambda x: 2 / np.sqrt(np.pi) * np.exp(-x * x)),
+):
+    case(
+        _name,
+        internal(_name),
+        draw(normal(3, 5), normal(3, 5)),
+        lambda d, x, f=_slope: d * f(x),
+        grad=(0, 1),
+        domains=(normal, normal),
+        shapes="broadcast",
+    )
 
 # ---- reductions ---------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Naive float64 formulas that the fast ones are held against. NumPy alone, no package code.
+"""Naive float64 formulas that the fast ones are held against. NumPy and math, no package code.
 
 They take complex numbers too, and branch on real parts only: ``imag(f(x + 1e-30j)) / 1e-30`` is
 then the derivative of the branch that the real part takes, to the last digits.
@@ -6,6 +6,8 @@ then the derivative of the branch that the real part takes, to the last digits.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,45 @@ def softplus(x: Arr) -> Arr:
 
 def logsumexp(x: Arr, axis: Any = None, keepdims: bool = False) -> Arr:
     return np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
+
+
+def continued(value: Callable[[float], float], slope: Callable[[Arr], Arr]) -> Callable[[Arr], Arr]:
+    """A function of real numbers that steps off the real axis, a complex step far, by its slope."""
+    on_arrays = np.vectorize(value, otypes=[np.float64])
+
+    def function(x: Arr) -> Arr:
+        real = on_arrays(np.real(x))
+        return real + 1j * np.imag(x) * slope(np.real(x)) if np.iscomplexobj(x) else real
+
+    return function
+
+
+erf = continued(math.erf, lambda x: 2 / math.sqrt(math.pi) * np.exp(-x * x))
+erfc = continued(math.erfc, lambda x: -2 / math.sqrt(math.pi) * np.exp(-x * x))
+
+
+def normal_density(x: Arr) -> Arr:
+    return np.exp(-0.5 * np.square(x)) / math.sqrt(2 * math.pi)
+
+
+def gelu(x: Arr) -> Arr:
+    return 0.5 * x * erfc(-x / math.sqrt(2))
+
+
+def gelu_slope(x: Arr) -> Arr:
+    return 0.5 * erfc(-x / math.sqrt(2)) + x * normal_density(x)
+
+
+def silu(x: Arr) -> Arr:
+    return x * sigmoid(x)
+
+
+def silu_slope(x: Arr) -> Arr:
+    return sigmoid(x) * (1 + x * sigmoid(-x))
+
+
+def elu(x: Arr, alpha: float = 1.0) -> Arr:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 def softmax(x: Arr, axis: int = -1) -> Arr:
