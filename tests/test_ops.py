@@ -207,6 +207,19 @@ def test_gradient_of_a_product_of_depth_zero() -> None:
     assert gradient.shape == (0, 4)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradients_where_probabilities_are_clipped(dtype: str) -> None:
+    """To [1e-7, 1 - 1e-7], as the loss does in double precision: no slope in p, all of it in t."""
+    p = np.array([0.0, 1e-9, 0.25, 1.0], dtype)
+    t = np.array([0.5, 0.25, 0.75, 0.125], dtype)
+    in_p, in_t = fg.grad(lambda *a: ops.sum(ops.binary_cross_entropy(*a)), argnums=(1, 0))(t, p)
+    r = np.clip(p.astype(np.float64), 1e-7, 1 - 1e-7)
+    slope = np.where((p > 1e-7) & (p < 1), (r - t) / (r * (1 - r)), 0.0)
+    rtol = 1e-6 if dtype == "float32" else 1e-13
+    np.testing.assert_allclose(in_p.numpy(), slope, rtol=rtol, atol=0)
+    np.testing.assert_allclose(in_t.numpy(), np.log1p(-r) - np.log(r), rtol=rtol, atol=0)
+
+
 EMPTY = ["exp", "relu", "sum", "add", "multiply"]
 
 
