@@ -1,4 +1,4 @@
-"""Prints one SHA-256 over the bits of every op case, values and gradients, and of a training run.
+"""Prints SHA-256 of the bits of every op case, of products, random numbers and a training run.
 
 Run as a program in its own process, so that ISA level and threads are chosen by the environment.
 """
@@ -60,6 +60,31 @@ def matmul_hash() -> str:
     return digest.hexdigest()
 
 
+def function_hash() -> str:
+    """Functions of many pieces over all magnitudes, so that every piece and limit takes part."""
+    digest = hashlib.sha256()
+    rng = np.random.default_rng(6)
+    parts = [rng.normal(size=4000) * s for s in (1e-300, 1e-30, 1e-3, 1.0, 10.0, 300.0, 1e30)]
+    for dtype in ("float32", "float64"):
+        x = np.concatenate([*parts, [0.0, -0.0, np.inf, -np.inf]]).astype(dtype)
+        for name in ("erf", "erfc", "silu", "gelu", "elu"):
+            function = getattr(ops, name)
+            feed(digest, function(x))
+            feed(digest, fg.grad(lambda x, f=function: ops.sum(f(x)))(x[:-2]))
+    return digest.hexdigest()
+
+
+def random_hash() -> str:
+    """Random numbers in more blocks than one, and initializers of each kind."""
+    digest = hashlib.sha256()
+    for dtype in ("float32", "float64"):
+        for draw in (fg.random.uniform, fg.random.normal, fg.random.truncated_normal):
+            feed(digest, draw((70, 333), dtype=dtype, seed=1))
+        for name in ("GlorotUniform", "HeNormal", "Orthogonal"):
+            feed(digest, getattr(fg.initializers, name)(seed=1)((65, 30), dtype))
+    return digest.hexdigest()
+
+
 def training_hash() -> str:
     """Weights and history of the multi-class network, dropout included."""
     fg.utils.set_random_seed(9)
@@ -89,5 +114,11 @@ def training_hash() -> str:
 
 
 if __name__ == "__main__":
-    parts = {"ops": op_hash, "matmul": matmul_hash, "training": training_hash}
+    parts = {
+        "ops": op_hash,
+        "matmul": matmul_hash,
+        "functions": function_hash,
+        "random": random_hash,
+        "training": training_hash,
+    }
     print(json.dumps({name: parts[name]() for name in sys.argv[1:] or parts}))

@@ -589,8 +589,8 @@ def _last_axis(where: str, axis: int) -> None:
 __getattr__ = missing(__name__, __all__)
 _REGISTRY: Registry[type[Loss]] = Registry("losses.get", "loss")
 _ALIASES: dict[type[Loss], tuple[str, ...]] = {
-    MeanSquaredError: ("mean_squared_error", "MeanSquaredError", "mse"),
-    BinaryCrossentropy: ("binary_crossentropy", "BinaryCrossentropy", "bce"),
+    MeanSquaredError: ("mean_squared_error", "MeanSquaredError", "mse", "MSE"),
+    BinaryCrossentropy: ("binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"),
     CategoricalCrossentropy: ("categorical_crossentropy", "CategoricalCrossentropy"),
     SparseCategoricalCrossentropy: (
         "sparse_categorical_crossentropy",
@@ -613,7 +613,7 @@ def get(identifier: Any) -> Loss | None:
     Parameters
     ----------
     identifier : str, dict, Loss, class, callable or None
-        A name in any case (``"mse"``, ``"binary_crossentropy"``, ``"BinaryCrossentropy"``), the
+        A name (``"mse"``, ``"binary_crossentropy"``, ``"BinaryCrossentropy"``), the
         result of `serialize`, a loss or its class, or a function ``f(y_true, y_pred)`` that
         returns one value per sample. None stays None.
 

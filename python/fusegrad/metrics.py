@@ -470,8 +470,8 @@ class SparseCategoricalCrossentropy(LossMetric):
 
 __getattr__ = missing(__name__, __all__)
 _REGISTRY: Registry[type[Metric]] = Registry("metrics.get", "metric")
-_REGISTRY.add(MeanSquaredError, "mean_squared_error", "MeanSquaredError", "mse")
-_REGISTRY.add(BinaryCrossentropy, "binary_crossentropy", "BinaryCrossentropy", "bce")
+_REGISTRY.add(MeanSquaredError, "mean_squared_error", "MeanSquaredError", "mse", "MSE")
+_REGISTRY.add(BinaryCrossentropy, "binary_crossentropy", "BinaryCrossentropy", "bce", "BCE")
 for _class in (
     BinaryAccuracy,
     CategoricalAccuracy,
@@ -480,7 +480,7 @@ for _class in (
     SparseCategoricalCrossentropy,
 ):
     _REGISTRY.add(_class, snake_case(_class.__name__), _class.__name__)
-_REGISTRY.add(Accuracy, "accuracy", "acc")
+_REGISTRY.add(Accuracy, "accuracy", "Accuracy", "acc")
 
 
 def get(identifier: Any) -> Metric:
@@ -489,7 +489,7 @@ def get(identifier: Any) -> Metric:
     Parameters
     ----------
     identifier : str, dict, Metric, class or callable
-        A name in any case, the result of `serialize`, a metric or its class, or a function
+        A name, the result of `serialize`, a metric or its class, or a function
         ``f(y_true, y_pred)`` that returns one value per sample.
 
     Returns

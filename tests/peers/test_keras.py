@@ -130,7 +130,16 @@ LOSSES: dict[str, tuple[str, int, str, str, dict[str, Any]]] = {
     "categorical logits": ("one-hot", CLASSES, "linear", "CategoricalCrossentropy",
                            {"from_logits": True, "label_smoothing": 0.2}),
 }  # fmt: skip
-ACTIVATIONS = ["linear", "sigmoid", "relu", "leaky_relu", "tanh", "softmax", "softplus"]
+ACTIVATIONS = [
+    "linear", "sigmoid", "relu", "leaky_relu", "tanh", "softmax", "softplus", "elu", "selu",
+    "gelu", "silu", "relu6", "hard_sigmoid", "log_sigmoid", "log_softmax", "softsign",
+    "exponential",
+]  # fmt: skip
+INITIALIZERS = [
+    "Zeros", "Ones", "Constant", "Identity", "RandomNormal", "TruncatedNormal", "RandomUniform",
+    "VarianceScaling", "GlorotUniform", "GlorotNormal", "HeUniform", "HeNormal", "LecunUniform",
+    "LecunNormal", "Orthogonal",
+]  # fmt: skip
 
 
 @pytest.mark.slow
@@ -161,10 +170,15 @@ def test_activations(keras: Any, activation: str) -> None:
     values = np.linspace(-12, 12, 97, dtype=np.float32).reshape(1, -1)
     expected = np.asarray(getattr(keras.activations, activation)(values))
     close(getattr(fg.activations, activation)(values).numpy(), expected, 1e-6)
-    theirs, ours = pair(keras, network(activation, CLASSES, "softmax"), x)
+    if activation == "gelu":
+        expected = np.asarray(keras.activations.gelu(values, approximate=True))
+        close(fg.activations.gelu(values, approximate=True).numpy(), expected, 1e-6)
+    theirs, ours = pair(keras, network(activation, CLASSES, "linear"), x)
 
     def compile_(library: Any) -> dict[str, Any]:
-        return {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
+        # Of logits: Keras clips probabilities, which large logits would show.
+        loss = library.losses.SparseCategoricalCrossentropy(from_logits=True)
+        return {"loss": loss, "metrics": ["accuracy"]}
 
     same_training(theirs, ours, x, y, compile_, keras)
 
@@ -292,9 +306,46 @@ def test_glorot_uniform(keras: Any, shape: tuple[int, ...]) -> None:
         assert np.std(many) == pytest.approx(np.std(theirs), rel=0.05)
 
 
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_initializers(keras: Any, name: str) -> None:
+    """The same spread and bounds, on a shape with four axes where the initializer takes one."""
+    shape = (40, 30) if name == "Identity" else (3, 3, 40, 30)
+    theirs = np.asarray(getattr(keras.initializers, name)()(shape))
+    ours = getattr(fg.initializers, name)()(shape).numpy()
+    assert ours.dtype == theirs.dtype
+    spread = float(theirs.std())
+    mean = pytest.approx(float(theirs.mean()), abs=7 * spread / math.sqrt(ours.size))
+    assert float(ours.mean()) == mean
+    assert float(ours.std()) == pytest.approx(spread, rel=0.05)
+    if name not in {"RandomNormal", "Orthogonal"}:
+        assert float(ours.max()) == pytest.approx(float(theirs.max()), rel=0.01)
+        assert float(ours.min()) == pytest.approx(float(theirs.min()), rel=0.01)
+
+
+def test_names_of_initializers_and_activations(keras: Any) -> None:
+    """Strings mean the same in both, and what neither spells so is refused by both."""
+    names = [name for name in INITIALIZERS if name != "Constant"]  # of which Keras wants a value
+    snake = [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in names]
+    for name in [*names, *snake, "one", "zero", "normal", "uniform"]:
+        assert (
+            type(fg.initializers.get(name)).__name__ == type(keras.initializers.get(name)).__name__
+        )
+    for name in [*ACTIVATIONS, "swish"]:
+        assert fg.activations.get(name).__name__ == keras.activations.get(name).__name__
+    for name in ("Relu", "LeakyReLU", "Tanh", "GELU"):
+        for library in (fg, keras):
+            with pytest.raises(ValueError, match=name):
+                library.activations.get(name)
+    for name in ("HE_NORMAL", "Glorot_uniform"):
+        for library in (fg, keras):
+            with pytest.raises((ValueError, TypeError), match=name):
+                library.initializers.get(name)
+
+
 def test_defaults(keras: Any) -> None:
     """Constructors have Keras's defaults, where both have the argument."""
     for group, names in {
+        "initializers": INITIALIZERS,
         "optimizers": ["SGD", "RMSprop", "Adam"],
         "losses": [
             "MeanSquaredError",

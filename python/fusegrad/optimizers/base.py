@@ -245,7 +245,7 @@ def assign_all(updates: Sequence[tuple[Variable, Tensor]]) -> None:
         raise
 
 
-OPTIMIZERS: Registry[type[Optimizer]] = Registry("optimizers.get", "optimizer")
+OPTIMIZERS: Registry[type[Optimizer]] = Registry("optimizers.get", "optimizer", any_case=True)
 
 
 def register(cls: type[Optimizer]) -> type[Optimizer]:
