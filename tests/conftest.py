@@ -1,8 +1,9 @@
-"""What the suites share: the header of a run, and Ctrl-C."""
+"""What the suites share: the header and the summary of a run, and Ctrl-C."""
 
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -26,3 +27,11 @@ def ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How large the gradient matrix was, where it ran."""
+    checks = sys.modules.get("gradient_checks")
+    if checks is not None and checks.TALLY.cases:
+        for line in checks.TALLY.lines():
+            terminalreporter.write_line(line)
