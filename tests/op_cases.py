@@ -760,6 +760,16 @@ case(
     lambda lr, t: lr * np.sqrt(1 - 0.999 ** (t + 1)) / (1 - 0.9 ** (t + 1)),
     float_inputs=(),
 )
+for _axes, _label in ((None, ""), ((0,), "axis0"), ((0, 2), "axes")):
+    _attrs: dict[str, Any] = {"all_axes": True} if _axes is None else {"axes": _axes}
+    case(
+        "sum_squares",
+        internal("sum_squares", **_attrs),
+        draw(normal(3, 21, 2)),
+        lambda x, a=_axes: np.sum(np.square(np.float64(x)), axis=a),
+        label=_label,
+        rtol32=1e-15,  # in float64 also of float32
+    )
 case(
     "sgd_update",
     internal("sgd_update"),

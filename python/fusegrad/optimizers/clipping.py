@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 
 from fusegrad import ops
-from fusegrad._tensor import Tensor, as_tensor
+from fusegrad._tensor import Tensor, apply, as_tensor
 
 
 def clip_values(grads: Sequence[Tensor], limit: float) -> list[Tensor]:
@@ -48,11 +48,12 @@ def norm(tensors: Sequence[Tensor]) -> Tensor:
     Squares are summed in float64, which no float32 overflows. In float64 the elements are first
     divided by the largest, so that what has a norm gets one.
     """
-    wide = [ops.cast(x, "float64") for x in tensors if x.size]
-    if not wide:
+    filled = [x for x in tensors if x.size]
+    if not filled:
         return ops.zeros((), "float64")
-    if all(x.dtype == np.float32 for x in tensors):
-        return ops.sqrt(_squares(wide))
+    if all(x.dtype == np.float32 for x in filled):
+        return ops.sqrt(_squares(filled))
+    wide = [ops.cast(x, "float64") for x in filled]
     largest = reduce(ops.maximum, [ops.max(ops.abs(x)) for x in wide])
     usable = ops.logical_and(ops.greater(largest, 0.0), ops.less(largest, np.inf))
     unit = ops.where(usable, largest, as_tensor(np.float64(1.0)))
@@ -60,4 +61,13 @@ def norm(tensors: Sequence[Tensor]) -> Tensor:
 
 
 def _squares(tensors: Sequence[Tensor]) -> Tensor:
-    return reduce(ops.add, [ops.sum(ops.square(x)) for x in tensors])
+    """Return the sum of the squares of all elements, 0-d, float64.
+
+    A matrix is read by columns, which is how gradients of kernels lie in memory.
+    """
+    return reduce(ops.add, [_sum_squares(ops.transpose(x)) for x in tensors])
+
+
+def _sum_squares(x: Tensor) -> Tensor:
+    result: Tensor = apply("sum_squares", [x], all_axes=True)
+    return result

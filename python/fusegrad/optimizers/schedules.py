@@ -554,7 +554,9 @@ def _public(schedule: LearningRateSchedule) -> dict[str, Any]:
 
 
 __getattr__ = missing(__name__, __all__)
-_REGISTRY: Registry[type[LearningRateSchedule]] = Registry("schedules.deserialize", "schedule")
+_REGISTRY: Registry[type[LearningRateSchedule]] = Registry(
+    "schedules.deserialize", "schedule", any_case=True
+)
 for _kind in (
     CosineDecay,
     CosineDecayRestarts,
