@@ -42,8 +42,10 @@ def make_bar(total: int, **options: Any) -> Any:
     return bar(total=total, file=sys.stdout, dynamic_ncols=True, mininterval=0.0, **options)
 
 
-def format_value(value: float) -> str:
-    """Return a number as Keras prints it: ``.4f``, or ``.4e`` where it is small."""
+def format_value(value: Any) -> str:
+    """Return a number as Keras prints it: ``.4f``, or ``.4e`` where it is small; lists as lists."""
+    if getattr(value, "ndim", 0):  # a metric at several thresholds
+        return "[" + ", ".join(map(format_value, value)) + "]"
     return f"{value:.4f}" if abs(value) > 1e-3 or value == 0.0 else f"{value:.4e}"
 
 
