@@ -109,12 +109,10 @@ class Programs:
         compiled = model.compiled
         key: tuple[Any, ...] = (kind, batch, model.structure())
         if kind != "predict" and compiled is not None:
-            key += (compiled,)
+            # Which weights are trained: they have gradients in training, and penalties in both.
+            key += (compiled, tuple(id(weight) for weight in model.trainable_weights))
         if kind == "train" and compiled is not None:
-            key += (
-                compiled.optimizer.signature(),
-                tuple(id(weight) for weight in model.trainable_weights),
-            )
+            key += (compiled.optimizer.signature(),)
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = _compile(model, kind, batch)
