@@ -715,7 +715,7 @@ def weighted(values: Tensor, sample_weight: Any, where: str) -> tuple[Tensor, Te
     """Return ``values * weight`` and the weights, which are spread over the values' last axes."""
     weight = ops.cast(as_tensor(sample_weight), values.dtype)
     given = weight.shape
-    if len(given) == values.ndim + 1 and given[-1] == 1:
+    while given[1:] and given[-1] == 1 and given != values.shape[: len(given)]:
         given = given[:-1]
     if given != values.shape[: len(given)] or not given:
         raise ArgumentError(

@@ -112,6 +112,14 @@ def test_vectors_and_columns_mean_the_same() -> None:
     assert metrics.Precision()(y[:, None], p) == expected
 
 
+def test_weights_by_row_and_by_element() -> None:
+    by_row = metrics.Recall()(Y, P, WEIGHTS)
+    assert metrics.Recall()(Y, P, WEIGHTS[:, None]) == by_row
+    assert metrics.Recall()(Y, P, np.repeat(WEIGHTS[:, None], K, axis=1)) == by_row
+    one = metrics.Recall(class_id=1)(Y, P, WEIGHTS)
+    assert metrics.Recall()(Y[:, 1], P[:, 1], WEIGHTS) == one
+
+
 def test_weights_below_a_threshold_are_never_negative() -> None:
     weights = np.random.default_rng(1).uniform(size=N)
     metric = metrics.FalseNegatives(thresholds=0.0)
