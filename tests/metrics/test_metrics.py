@@ -88,12 +88,20 @@ def test_mean_and_sum_of_values(shape: tuple[int, ...]) -> None:
             metric.reset_state()
             assert metric.result() == 0.0
     assert metrics.Mean()([1.0, 3.0]) == 2.0
+    mean.update_state([[1.0, 3.0]])  # a row counts once
+    mean.update_state([5.0])
+    assert mean.result() == 3.5
     with pytest.raises(ArgumentError, match="sample_weight"):
         mean.update_state([1.0, 2.0], [1.0, 2.0, 3.0])
 
 
 def test_threshold_is_strict() -> None:
     assert metrics.BinaryAccuracy()([[0.0]], [[0.5]]) == 1.0
+
+
+def test_accuracy_of_each_label() -> None:
+    right = metrics.binary_accuracy(TABLE.round(), P, threshold=0.3).numpy()
+    np.testing.assert_array_equal(right, (P > 0.3) == TABLE.round())
 
 
 def test_first_of_equal_outputs_counts() -> None:

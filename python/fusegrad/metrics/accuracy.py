@@ -16,7 +16,7 @@ from fusegrad.metrics.base import Metric, check_elements
 
 @keywords
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
-    """Share of outputs on the right side of `threshold`, for each sample.
+    """1 where an output is on the right side of `threshold`, else 0, for each output.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
     Returns
     -------
     Tensor
-        ``(n,)``.
+        ``(n, outputs)``; its mean over the rows is the accuracy of each label.
 
     Raises
     ------
@@ -39,13 +39,14 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
 
     Examples
     --------
-    >>> binary_accuracy([[1.0], [0.0]], [[0.9], [0.8]]).tolist()
-    [1.0, 0.0]
+    >>> right = binary_accuracy([[1, 1], [0, 1]], [[0.9, 0.2], [0.8, 0.7]])
+    >>> right.tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
     """
     y_pred = losses.floating(y_pred)
     target = losses.match(y_true, y_pred, "binary_accuracy")
     said = ops.cast(ops.greater(y_pred, threshold), y_pred.dtype)
-    return ops.mean(ops.cast(ops.equal(said, target), y_pred.dtype), axis=-1)
+    return ops.cast(ops.equal(said, target), y_pred.dtype)
 
 
 @keywords
@@ -241,8 +242,8 @@ class BinaryAccuracy(Metric):
     Notes
     -----
     Each label of a sample with several counts by itself. The accuracy of each label is
-    ``((model.predict(x) > 0.5) == y).mean(axis=0)``; ``Precision(class_id=j)`` and
-    ``Recall(class_id=j)`` report on one label.
+    ``binary_accuracy(y, model.predict(x)).numpy().mean(axis=0)``; ``Precision(class_id=j)`` and
+    ``Recall(class_id=j)`` report on one label while training.
 
     Examples
     --------
@@ -264,7 +265,7 @@ class BinaryAccuracy(Metric):
         self.expects = {0.5: "probabilities", 0.0: "logits"}.get(self.threshold, "any")
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
-        """Return the share of each sample."""
+        """Return 1 or 0 for each output."""
         return binary_accuracy(y_true, y_pred, self.threshold)
 
     def get_config(self) -> dict[str, Any]:

@@ -418,5 +418,5 @@ def checked_thresholds(where: str, given: Any) -> list[float]:
 
 def check_binary(where: str, argument: str, y_true: Any, metric: str) -> None:
     """Raise ArgumentError for targets other than 0 and 1."""
-    expected = f"targets that are 0 or 1 for the metric {metric}"
+    expected = f"targets that are 0 or 1 (for classes, one-hot rows) for the metric {metric}"
     check_elements(where, argument, y_true, (y_true == 0) | (y_true == 1), expected)

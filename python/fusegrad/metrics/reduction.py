@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from fusegrad import ops
 from fusegrad._tensor import Tensor, as_tensor
@@ -12,6 +13,9 @@ from fusegrad.metrics.base import Array, Metric, mean_totals
 
 class _OfValues(Metric):
     """A metric of values instead of targets and predictions, for loops of one's own."""
+
+    #: Whether a row of several values counts as much as one of a single value.
+    _rows_count_once: ClassVar[bool]
 
     def update_state(  # type: ignore[override]  # as in Keras: there are no targets
         self, values: Any, sample_weight: Any = None
@@ -32,7 +36,9 @@ class _OfValues(Metric):
         values = _at_least_one_axis(values)
         if sample_weight is not None:
             sample_weight = _at_least_one_axis(sample_weight)
-        self._add(mean_totals(values, sample_weight, type(self).__name__))
+        totals = mean_totals(values, sample_weight, type(self).__name__)
+        size = float(math.prod(values.shape[1:])) if self._rows_count_once else 1.0
+        self._add([ops.divide(total, size) for total in totals])
 
     def __call__(  # type: ignore[override]  # the same
         self, values: Any, sample_weight: Any = None
@@ -44,6 +50,8 @@ class _OfValues(Metric):
 
 class Mean(_OfValues):
     """The mean of values: ``sum(weight * value) / sum(weight)``.
+
+    Of values with several axes each row counts once, with the mean of its values.
 
     Parameters
     ----------
@@ -59,6 +67,8 @@ class Mean(_OfValues):
     >>> mean.result()
     3.5
     """
+
+    _rows_count_once = True
 
     def __init__(self, name: str = "mean", dtype: str | None = None) -> None:
         super().__init__(name=name, dtype=dtype)
@@ -80,6 +90,8 @@ class Sum(_OfValues):
     >>> total.result()
     4.0
     """
+
+    _rows_count_once = False
 
     def __init__(self, name: str = "sum", dtype: str | None = None) -> None:
         super().__init__(name=name, dtype=dtype)
