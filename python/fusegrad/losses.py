@@ -715,7 +715,7 @@ def weighted(values: Tensor, sample_weight: Any, where: str) -> tuple[Tensor, Te
     """Return ``values * weight`` and the weights, which are spread over the values' last axes."""
     weight = ops.cast(as_tensor(sample_weight), values.dtype)
     given = weight.shape
-    if len(given) == values.ndim + 1 and given[-1] == 1:
+    while given[1:] and given[-1] == 1 and given != values.shape[: len(given)]:
         given = given[:-1]
     if given != values.shape[: len(given)] or not given:
         raise ArgumentError(
@@ -736,7 +736,9 @@ def reduce_values(
     if sample_weight is not None:
         values, weight = weighted(values, sample_weight, where)
         if reduction == "mean_with_sample_weight":
-            return ops.sum(values) / ops.sum(weight)
+            total = ops.sum(weight)
+            none = ops.equal(total, 0.0)  # a batch of rows that all weigh nothing: no loss, not NaN
+            return ops.where(none, 0.0, ops.sum(values) / ops.where(none, 1.0, total))
     if reduction == "none":
         return values
     return ops.sum(values) if reduction == "sum" else ops.mean(values)
@@ -806,6 +808,14 @@ def get(identifier: Any) -> Loss | None:
     if identifier is None or isinstance(identifier, Loss):
         return identifier
     if isinstance(identifier, str):
+        if identifier.lower() in {"crossentropy", "ce"}:  # which one depends on the targets
+            raise ArgumentError(
+                "losses.get",
+                "identifier",
+                "'binary_crossentropy', 'categorical_crossentropy' for one-hot targets or "
+                "'sparse_categorical_crossentropy' for class labels",
+                repr(identifier),
+            )
         return _REGISTRY.resolve(identifier)()
     if isinstance(identifier, dict):
         name, arguments = config_of(identifier, "losses.get")

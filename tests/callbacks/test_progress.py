@@ -324,7 +324,15 @@ def test_a_terminal_without_these_characters(monkeypatch: pytest.MonkeyPatch) ->
     regression().fit(X, X, batch_size=1, callbacks=[Names()])
     text = raw.getvalue().decode("latin-1")
     assert "\r 5/10 ==========.......... 0s" in text
-    assert screen(text, 80)[-2].endswith("größe \\u2192 1: 1.0000")
+    assert "größe \\u2192 1: 1.0000" in screen(text, 80)[-2]
+
+
+def test_a_line_is_broken_by_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", stream)
+    for width in range(20, 60):
+        lines = progress._wrapped(["1/1", *progress._values({"→" * 3: 1.0, "b": 2.0})], width)
+        assert all(len(line) <= max(width, 30) for line in lines.split("\n")), (width, lines)
 
 
 def test_an_epoch_that_is_stopped(capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,6 +119,8 @@ OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
 LOSSES: dict[str, tuple[str, int, str, str, dict[str, Any]]] = {
     "mse": ("value", 1, "linear", "MeanSquaredError", {}),
     "mse of several": ("values", CLASSES, "tanh", "MeanSquaredError", {"reduction": "sum"}),
+    "mae": ("value", 1, "linear", "MeanAbsoluteError", {}),
+    "huber": ("values", CLASSES, "tanh", "Huber", {"delta": 0.4}),
     "binary": ("binary", 1, "sigmoid", "BinaryCrossentropy", {}),
     "binary logits": ("binary", 1, "linear", "BinaryCrossentropy", {"from_logits": True}),
     "multi-label": ("multi-label", CLASSES, "sigmoid", "BinaryCrossentropy",
@@ -303,7 +305,9 @@ def test_validation_data_and_frequency(keras: Any) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean", "sum", "none", None])
+@pytest.mark.parametrize(
+    "reduction", ["sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None]
+)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_loss_values(keras: Any, loss: str, reduction: str | None) -> None:
     kind, units, head, name, arguments = LOSSES[loss]
@@ -337,33 +341,196 @@ def test_cross_entropy_of_improper_probabilities(keras: Any, unit_sums: bool) ->
     close(found, keras.losses.CategoricalCrossentropy(reduction="none")(y, scores), 1e-5)
 
 
-METRICS: dict[str, tuple[str, dict[str, Any]]] = {
-    "BinaryAccuracy": ("multi-label", {"threshold": 0.3}),
-    "CategoricalAccuracy": ("one-hot", {}),
-    "SparseCategoricalAccuracy": ("labels", {}),
-    "MeanSquaredError": ("values", {}),
-    "BinaryCrossentropy": ("multi-label", {"label_smoothing": 0.1}),
-    "CategoricalCrossentropy": ("one-hot", {"from_logits": True}),
-    "SparseCategoricalCrossentropy": ("labels (n, 1)", {}),
-}
+METRICS: list[tuple[str, str, dict[str, Any]]] = [
+    ("BinaryAccuracy", "multi-label", {"threshold": 0.3}),
+    ("CategoricalAccuracy", "one-hot", {}),
+    ("SparseCategoricalAccuracy", "labels", {}),
+    ("TopKCategoricalAccuracy", "one-hot", {"k": 2}),
+    ("TopKCategoricalAccuracy", "one-hot", {}),
+    ("SparseTopKCategoricalAccuracy", "labels", {"k": 3}),
+    ("SparseTopKCategoricalAccuracy", "labels (n, 1)", {"k": 1}),
+    ("MeanSquaredError", "values", {}),
+    ("MeanAbsoluteError", "values", {}),
+    ("RootMeanSquaredError", "values", {}),
+    ("BinaryCrossentropy", "multi-label", {"label_smoothing": 0.1}),
+    ("CategoricalCrossentropy", "one-hot", {"from_logits": True}),
+    ("SparseCategoricalCrossentropy", "labels (n, 1)", {}),
+    ("TruePositives", "multi-label", {}),
+    ("FalsePositives", "multi-label", {"thresholds": [0.1, 0.25, 0.6]}),
+    ("TrueNegatives", "multi-label", {"thresholds": 0.2}),
+    ("FalseNegatives", "one-hot", {"thresholds": [0.0, 0.5, 1.0]}),
+    ("Precision", "multi-label", {}),
+    ("Precision", "multi-label", {"thresholds": [0.1, 0.9], "class_id": 1}),
+    ("Precision", "one-hot", {"top_k": 2}),
+    ("Precision", "one-hot", {"top_k": 2, "thresholds": 0.4, "class_id": 2}),
+    ("Recall", "multi-label", {"thresholds": 0.3}),
+    ("Recall", "multi-label", {"class_id": 0}),
+    ("Recall", "one-hot", {"top_k": 1}),
+    *(
+        ("AUC", "multi-label", {"curve": curve, "summation_method": method, **more})
+        for curve in ("ROC", "PR", "PRGAIN")
+        for method in ("interpolation", "minoring", "majoring")
+        for more in ({}, {"thresholds": [0.1, 0.15, 0.4]})
+    ),
+    ("AUC", "one-hot", {"num_thresholds": 11}),
+    ("AUC", "multi-label", {"label_weights": [1.0, 0.5, 2.0, 0.0]}),
+    ("AUC", "multi-label", {"multi_label": True, "num_labels": CLASSES}),
+    ("AUC", "multi-label", {"multi_label": True, "label_weights": [1.0, 0.5, 2.0, 0.0],
+                            "curve": "PR", "num_labels": CLASSES}),
+    ("AUC", "multi-label", {"from_logits": True}),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", METRICS)
-def test_metric_values(keras: Any, name: str) -> None:
-    kind, arguments = METRICS[name]
+@pytest.mark.parametrize(
+    ("name", "kind", "arguments"), METRICS, ids=[f"{name} {given}" for name, _, given in METRICS]
+)
+def test_metric_values(keras: Any, name: str, kind: str, arguments: dict[str, Any]) -> None:
     _, y = problem(kind)
     rng = np.random.default_rng(4)
     scores = rng.dirichlet(np.ones(CLASSES), size=ROWS).astype(np.float32)
     weights = rng.random(ROWS).astype(np.float32)
     theirs = getattr(keras.metrics, name)(**arguments)
     ours = getattr(fg.metrics, name)(**arguments)
-    assert ours.name == theirs.name
+    assert theirs.name.startswith(ours.name)  # Keras numbers some of them
     for rows, weight in ((slice(0, 30), None), (slice(30, ROWS), weights[30:])):
         theirs.update_state(y[rows], scores[rows], weight)
         ours.update_state(y[rows], scores[rows], weight)
         close(ours.result(), theirs.result(), 1e-6)
     ours.reset_state()
-    assert ours.result() == 0.0
+    theirs.reset_state()
+    np.testing.assert_array_equal(ours.result(), theirs.result())
+    config = theirs.get_config()
+    for key, value in ours.get_config().items():
+        if key not in {"name", "dtype", "from_sorted_ids"}:
+            assert value == pytest.approx(config[key]), key
+
+
+def test_metrics_of_values(keras: Any) -> None:
+    rng = np.random.default_rng(9)
+    for name in ("Mean", "Sum"):
+        theirs, ours = getattr(keras.metrics, name)(), getattr(fg.metrics, name)()
+        for shape, weights in (((), None), ((5,), None), ((5,), (5,)), ((5, 3), (5,)),
+                               ((5, 3), (5, 3))):  # fmt: skip
+            values = rng.random(shape).astype(np.float32)
+            given = None if weights is None else rng.random(weights).astype(np.float32)
+            theirs.update_state(values, given)
+            ours.update_state(values, given)
+            close(ours.result(), theirs.result(), 1e-6)
+
+
+FUNCTIONS: list[tuple[str, str, dict[str, Any]]] = [
+    ("binary_accuracy", "multi-label", {"threshold": 0.3}),
+    ("binary_crossentropy", "multi-label", {}),
+    ("categorical_accuracy", "one-hot", {}),
+    ("categorical_crossentropy", "one-hot", {"label_smoothing": 0.1}),
+    ("huber", "values", {"delta": 0.5}),
+    ("mean_absolute_error", "values", {}),
+    ("mean_squared_error", "values", {}),
+    ("sparse_categorical_accuracy", "labels", {}),
+    ("sparse_categorical_crossentropy", "labels", {}),
+    ("sparse_top_k_categorical_accuracy", "labels", {"k": 2}),
+    ("top_k_categorical_accuracy", "one-hot", {"k": 2}),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "arguments"), FUNCTIONS)
+def test_metric_functions(keras: Any, name: str, kind: str, arguments: dict[str, Any]) -> None:
+    _, y = problem(kind)
+    scores = np.random.default_rng(4).dirichlet(np.ones(CLASSES), size=ROWS).astype(np.float32)
+    theirs = getattr(keras.metrics, name)(y, scores, **arguments)
+    close(getattr(fg.metrics, name)(y, scores, **arguments).numpy(), theirs, 1e-6)
+
+
+def test_metric_strings(keras: Any) -> None:
+    """Every name that both know is the same metric."""
+    from keras.src.metrics import ALL_OBJECTS_DICT
+
+    known = {
+        name for name in ALL_OBJECTS_DICT if hasattr(fg.metrics, ALL_OBJECTS_DICT[name].__name__)
+    }
+    assert {"mse", "MAE", "auc", "Precision", "sparse_top_k_categorical_accuracy"} <= known
+    for name in known - {"Metric", "metric", "MeanMetricWrapper", "mean_metric_wrapper"}:
+        assert type(fg.metrics.get(name)).__name__ == ALL_OBJECTS_DICT[name].__name__
+
+
+# ---- weights and penalties
+
+
+@pytest.mark.parametrize("weighted", ["sample", "class"])  # Keras refuses both together
+@pytest.mark.parametrize(
+    ("kind", "units", "head", "loss"),
+    [
+        ("binary", 1, "sigmoid", "binary_crossentropy"),
+        ("labels", CLASSES, "softmax", "sparse_categorical_crossentropy"),
+        ("one-hot", CLASSES, "softmax", "categorical_crossentropy"),
+    ],
+)
+def test_weights(keras: Any, kind: str, units: int, head: str, loss: str, weighted: str) -> None:
+    x, y = problem(kind)
+    theirs, ours = pair(keras, network("tanh", units, head), x)
+
+    def compile_(library: Any) -> dict[str, Any]:
+        return {
+            "optimizer": "adam",
+            "loss": loss,
+            "metrics": ["accuracy"],
+            "weighted_metrics": ["mse" if kind != "labels" else "acc", library.metrics.AUC(name="a")
+                                 if kind != "labels" else "sparse_categorical_accuracy"],
+        }  # fmt: skip
+
+    options: dict[str, Any] = {}
+    classes = 2 if units == 1 else CLASSES
+    if weighted == "sample":
+        options["sample_weight"] = np.random.default_rng(5).random(ROWS)
+        options["validation_split"] = 0.2
+    else:
+        options["class_weight"] = {label: 0.5 + 0.75 * label for label in range(classes)}
+    same_training(theirs, ours, x, y, compile_, keras, **options)
+    weights = np.linspace(0.1, 2.0, ROWS)
+    result = ours.evaluate(x, y, sample_weight=weights, batch_size=32, verbose=0)
+    close(result, theirs.evaluate(x, y, sample_weight=weights, batch_size=32, verbose=0))
+    close(ours.train_on_batch(x, y, weights), theirs.train_on_batch(x, y, weights))
+    close(ours.test_on_batch(x, y, weights), theirs.test_on_batch(x, y, weights))
+
+
+def test_validation_data_with_weights(keras: Any) -> None:
+    x, y = problem("labels")
+    theirs, ours = pair(keras, network("relu", CLASSES, "softmax"), x)
+
+    def compile_(library: Any) -> dict[str, Any]:
+        return {"loss": "sparse_categorical_crossentropy", "weighted_metrics": ["accuracy"]}
+
+    same_training(
+        theirs, ours, x, y, compile_, keras,
+        class_weight={label: 1.0 + label for label in range(CLASSES)},
+        validation_data=(x[:20], y[:20], np.linspace(0.0, 3.0, 20)),
+    )  # fmt: skip
+
+
+def test_regularizers(keras: Any) -> None:
+    x, y = problem("labels")
+    for name, arguments in (("L1", {}), ("L2", {"l2": 0.3}), ("L1L2", {"l1": 0.1, "l2": 0.2})):
+        theirs = getattr(keras.regularizers, name)(**arguments)
+        ours = getattr(fg.regularizers, name)(**arguments)
+        close(ours(x).item(), theirs(x), 1e-6)
+        assert ours.get_config() == pytest.approx(theirs.get_config())
+
+    def build(layers: Any) -> list[Any]:
+        return [
+            # No "l1" of the biases: from 0, where JAX's slope of abs is 1 and ours is 0.
+            layers.Dense(9, "relu", kernel_regularizer="l1", bias_regularizer="l2"),
+            layers.Dense(8, "tanh", activity_regularizer="l2", kernel_regularizer="L1L2"),
+            layers.Dense(5, "relu", kernel_regularizer="l2", trainable=False),
+            layers.Dense(CLASSES, "softmax", activity_regularizer="l1"),
+        ]
+
+    theirs, ours = pair(keras, build, x)
+
+    def compile_(library: Any) -> dict[str, Any]:
+        return {"optimizer": "adam", "loss": "sparse_categorical_crossentropy", "metrics": ["acc"]}
+
+    same_training(theirs, ours, x, y, compile_, keras, validation_split=0.2)
+    same_results(theirs, ours, x, y)
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (400, 25), (1, 1), (60,)])
@@ -426,10 +593,14 @@ def test_defaults(keras: Any) -> None:
         "optimizers": ["SGD", "RMSprop", "Adam"],
         "losses": [
             "MeanSquaredError",
+            "MeanAbsoluteError",
+            "Huber",
             "BinaryCrossentropy",
             "CategoricalCrossentropy",
             "SparseCategoricalCrossentropy",
         ],
+        "metrics": ["AUC", "BinaryAccuracy", "Precision", "TopKCategoricalAccuracy"],
+        "regularizers": ["L1", "L2", "L1L2"],
     }.items():
         for name in names:
             theirs = getattr(getattr(keras, group), name)().get_config()

@@ -262,7 +262,7 @@ class Progress(Callback):
 
 
 def _values(logs: Mapping[str, Any]) -> list[str]:
-    return [f"{name}: {format_value(value)}" for name, value in logs.items()]
+    return [_console.shown(f"{name}: {format_value(value)}") for name, value in logs.items()]
 
 
 def _clock(seconds: float) -> str:

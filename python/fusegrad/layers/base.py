@@ -354,7 +354,7 @@ class Layer(Spelled):
     def losses(self) -> list[Tensor]:
         """The penalties on weights that are trained, which a step adds to its loss."""
         return [
-            as_tensor(weight.regularizer(weight.value))
+            _one_number(f"weight '{weight.path}'", "regularizer", weight.regularizer(weight.value))
             for weight in self.trainable_weights
             if weight.regularizer is not None
         ]
@@ -365,15 +365,22 @@ class Layer(Spelled):
         Parameters
         ----------
         loss : Tensor
-            One floating number. Outside of a step of `fit` or `evaluate` it has no effect.
+            One number. Outside of a step of `fit` or `evaluate` it has no effect.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            It is not one number.
         """
+        loss = _one_number(f"{type(self).__name__} '{self.name}'", "loss", loss)
         if _current.step is not None:
-            _current.step.losses.append(as_tensor(loss))
+            _current.step.losses.append(loss)
 
     def add_update(self, variable: Variable, value: Any) -> None:
         """Give a weight that is not trained a new value; from within `call`.
 
-        In a step of `fit` it is assigned at the end of the step, elsewhere at once.
+        In a step of `fit` it is assigned at the end of the step, in `evaluate` and `predict` never,
+        elsewhere at once.
 
         Parameters
         ----------
@@ -451,7 +458,9 @@ class Layer(Spelled):
             kwargs["training"] = bool(training)
         y = self.call(x, *args, **kwargs)
         if self.activity_regularizer is not None:
-            self.add_loss(ops.divide(self.activity_regularizer(y), float(y.shape[0])))
+            where = f"{type(self).__name__} '{self.name}'"
+            penalty = _one_number(where, "activity_regularizer", self.activity_regularizer(y))
+            self.add_loss(ops.divide(penalty, float(y.shape[0])))
         return y
 
     def convert(self, x: Any) -> Tensor:
@@ -552,6 +561,18 @@ def _snapshot(layer: Layer) -> list[tuple[Layer, dict[str, Any]]]:
     for inner in layer._sublayers:
         result.extend(_snapshot(inner))
     return result
+
+
+def _one_number(where: str, argument: str, value: Any) -> Tensor:
+    """Return a penalty as a 0-d Tensor, or raise ArgumentError."""
+    expected = "a penalty that is one number"
+    try:
+        penalty = as_tensor(value)
+    except ArgumentError as error:
+        raise ArgumentError(where, argument, expected, error.got) from None
+    if penalty.ndim:
+        raise ArgumentError(where, argument, expected, f"shape {penalty.shape}")
+    return penalty
 
 
 def _check_name(where: str, name: Any) -> None:
