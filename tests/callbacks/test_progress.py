@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import fusegrad as fg
-from fusegrad import callbacks, layers
+from fusegrad import _console, callbacks, layers
 from fusegrad.callbacks import progress
 from fusegrad.callbacks.progress import Progress, format_seconds, format_value
 
@@ -331,8 +331,9 @@ def test_a_line_is_broken_by_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> N
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr("sys.stdout", stream)
     for width in range(20, 60):
-        lines = progress._wrapped(["1/1", *progress._values({"→" * 3: 1.0, "b": 2.0})], width)
-        assert all(len(line) <= max(width, 30) for line in lines.split("\n")), (width, lines)
+        parts = ["1/1", *progress._values({"→" * 3: 1.0, "b": 2.0})]
+        shown = _console.shown(progress._wrapped(parts, width))
+        assert all(len(line) <= max(width, 30) for line in shown.split("\n")), (width, shown)
 
 
 def test_an_epoch_that_is_stopped(capsys: pytest.CaptureFixture[str]) -> None:

@@ -301,3 +301,19 @@ def test_super_comes_first() -> None:
         Never()(X)
     with pytest.raises(AttributeError, match="'Dense' object has no attribute 'unit'"):
         _ = layers.Dense(1).unit
+
+
+def test_a_layer_of_ones_own_is_built_once() -> None:
+    class Scale(layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.factor = self.add_weight((input_shape[-1],), "zeros")
+
+        def call(self, x: Any) -> Any:
+            return x * self.factor
+
+    layer = Scale()
+    layer.build((None, 3))
+    assert layer.built
+    layer(np.ones((2, 3)))
+    assert len(layer.weights) == 1
+    assert layer.output_shape == (None, 3)

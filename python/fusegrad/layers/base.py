@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any, ClassVar
 
 import numpy as np
@@ -120,6 +121,11 @@ class Layer(Spelled):
     _constants: ClassVar[frozenset[str]] = frozenset()
     #: A penalty on the output, divided by the number of rows, that a step adds to its loss.
     activity_regularizer: regularizers.RegularizerLike | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _noted(cls.build)  # type: ignore[method-assign]
 
     @keywords
     def __init__(
@@ -573,6 +579,19 @@ def _one_number(where: str, argument: str, value: Any) -> Tensor:
     if penalty.ndim:
         raise ArgumentError(where, argument, expected, f"shape {penalty.shape}")
     return penalty
+
+
+def _noted(build: Callable[..., None]) -> Callable[..., None]:
+    """Let a layer know that it is built when its `build` has been called, by whomever."""
+
+    @wraps(build)
+    def noting(self: Layer, input_shape: Shape, *args: Any, **kwargs: Any) -> None:
+        build(self, input_shape, *args, **kwargs)
+        if self._input_shape is None:
+            self._input_shape = tuple(input_shape)
+        self.built = True
+
+    return noting
 
 
 def _check_name(where: str, name: Any) -> None:
