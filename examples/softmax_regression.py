@@ -2,8 +2,8 @@
 
 python examples/softmax_regression.py
 
-``z_j = w_j . x + b_j``, ``a_j = exp(z_j) / sum_k exp(z_k) = P(y = j | x)``, and the cost is the mean
-of ``-log(a_y)``.
+``z_j = w_j . x + b_j``, ``a_j = exp(z_j) / sum_k exp(z_k) = P(y = j | x)``, and the cost is the
+mean of ``-log(a_y)``.
 """
 
 from __future__ import annotations

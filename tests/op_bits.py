@@ -1,4 +1,4 @@
-"""Prints one SHA-256 over the bits of every op case, values and gradients, and of a training run.
+"""Prints SHA-256 of the bits of every op case, of products, random numbers and a training run.
 
 Run as a program in its own process, so that ISA level and threads are chosen by the environment.
 """
@@ -60,7 +60,32 @@ def matmul_hash() -> str:
     return digest.hexdigest()
 
 
-def training_hash() -> str:
+def function_hash() -> str:
+    """Functions of many pieces over all magnitudes, so that every piece and limit takes part."""
+    digest = hashlib.sha256()
+    rng = np.random.default_rng(6)
+    parts = [rng.normal(size=4000) * s for s in (1e-300, 1e-30, 1e-3, 1.0, 10.0, 300.0, 1e30)]
+    for dtype in ("float32", "float64"):
+        x = np.concatenate([*parts, [0.0, -0.0, np.inf, -np.inf]]).astype(dtype)
+        for name in ("erf", "erfc", "silu", "gelu", "elu"):
+            function = getattr(ops, name)
+            feed(digest, function(x))
+            feed(digest, fg.grad(lambda x, f=function: ops.sum(f(x)))(x[:-2]))
+    return digest.hexdigest()
+
+
+def random_hash() -> str:
+    """Random numbers in more blocks than one, and initializers of each kind."""
+    digest = hashlib.sha256()
+    for dtype in ("float32", "float64"):
+        for draw in (fg.random.uniform, fg.random.normal, fg.random.truncated_normal):
+            feed(digest, draw((70, 333), dtype=dtype, seed=1))
+        for name in ("GlorotUniform", "HeNormal", "Orthogonal"):
+            feed(digest, getattr(fg.initializers, name)(seed=1)((65, 30), dtype))
+    return digest.hexdigest()
+
+
+def training_hash(optimizer: Any = "adam") -> str:
     """Weights and history of the multi-class network, dropout included."""
     fg.utils.set_random_seed(9)
     (x, y), (x_test, y_test) = datasets.load_digits()
@@ -76,7 +101,7 @@ def training_hash() -> str:
         ]
     )
     loss = fg.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
     history = model.fit(
         x, y, epochs=3, batch_size=32, verbose=0, validation_data=(x_test, y_test)
     ).history
@@ -88,6 +113,24 @@ def training_hash() -> str:
     return digest.hexdigest()
 
 
+def optimizers_hash() -> str:
+    """The same with learning rates that follow schedules, and clipped gradients."""
+    schedules = fg.optimizers.schedules
+    kinds = (
+        fg.optimizers.SGD(schedules.CosineDecayRestarts(0.1, 20, 1.5, 0.9), global_clipnorm=0.2),
+        fg.optimizers.RMSprop(schedules.ExponentialDecay(0.002, 30, 0.8), clipnorm=0.1),
+        fg.optimizers.Adam(schedules.PolynomialDecay(0.01, 90, power=0.7), clipvalue=0.01),
+    )
+    return " ".join(training_hash(kind) for kind in kinds)
+
+
 if __name__ == "__main__":
-    parts = {"ops": op_hash, "matmul": matmul_hash, "training": training_hash}
+    parts = {
+        "ops": op_hash,
+        "matmul": matmul_hash,
+        "training": training_hash,
+        "optimizers": optimizers_hash,
+        "functions": function_hash,
+        "random": random_hash,
+    }
     print(json.dumps({name: parts[name]() for name in sys.argv[1:] or parts}))

@@ -3,6 +3,10 @@
 ``CASES`` has at least one row for each name in the core's op table (``test_registry.py`` counts
 them). A row says how to call the op, on which inputs, and what NumPy in float64 makes of them; the
 domain of the inputs (positive for ``log``, away from kinks for ``relu``) belongs to the row.
+
+References of differentiable ops take complex numbers and branch on real parts (``references.py``):
+``gradient_matrix.py`` differentiates them by complex step. It calls a row on its own inputs, and a
+row with ``domains`` on operands of many other shapes as well.
 """
 
 from __future__ import annotations
@@ -18,17 +22,36 @@ from fusegrad._tensor import apply, as_tensor
 from references import (
     categorical_cross_entropy,
     clipped_bce,
+    elu,
+    erf,
+    erfc,
+    gelu,
+    gelu_slope,
+    largest,
     log_softmax,
+    log_softmax_grad,
+    logsumexp,
+    magnitude,
+    one_hot,
+    picked,
     rmsprop_update,
     sigmoid,
     sigmoid_cross_entropy,
+    silu,
+    silu_slope,
+    slice_grad,
+    smallest,
     softmax,
     softmax_grad,
     softplus,
+    take_grad,
+    variance,
 )
 
 Inputs = tuple[Any, ...]
 RNG = np.random.Generator
+Maker = Callable[[RNG], np.ndarray]
+Domain = Callable[..., Maker]  # of a shape
 
 
 @dataclass(frozen=True)
@@ -46,6 +69,11 @@ class OpCase:
     )
     rtol64: float = 1e-13
     second: bool = True  # the gradient is differentiable again
+    domains: tuple[Domain, ...] = ()  # of each operand, where the call takes any shape
+    shapes: str = (
+        "same"  # those of `domains`: "same", "broadcast", or "rows": each is told (..., n)
+    )
+    analytic: bool = True  # the reference takes complex numbers
     bad: tuple[tuple[Callable[[], Any], str], ...] = ()  # calls that fail, words of their message
     bench: tuple[tuple[int, ...], ...] = ()  # shapes of the first input in benchmarks
     float_inputs: tuple[int, ...] | None = None  # which inputs take the tested dtype; None: floats
@@ -62,40 +90,60 @@ def case(op: str, call: Any, inputs: Any, reference: Any, **options: Any) -> Non
     CASES.append(OpCase(op, call, inputs, reference, **options))
 
 
-def normal(*shape: int) -> Callable[[RNG], np.ndarray]:
+def normal(*shape: int) -> Maker:
     return lambda rng: rng.normal(size=shape)
 
 
-def positive(*shape: int) -> Callable[[RNG], np.ndarray]:
+def positive(*shape: int) -> Maker:
     return lambda rng: rng.uniform(0.3, 3.0, size=shape)
 
 
-def away_from_zero(*shape: int) -> Callable[[RNG], np.ndarray]:
+def away_from_zero(*shape: int) -> Maker:
     return lambda rng: rng.choice([-1.0, 1.0], size=shape) * rng.uniform(0.2, 2.0, size=shape)
 
 
-def distinct(*shape: int) -> Callable[[RNG], np.ndarray]:
+def distinct(*shape: int) -> Maker:
     """No two elements closer than a finite difference can tell apart."""
     return lambda rng: rng.permutation(int(np.prod(shape))).reshape(shape) / 3.0 - 2.0
 
 
-def probabilities(*shape: int) -> Callable[[RNG], np.ndarray]:
+def probabilities(*shape: int) -> Maker:
     return lambda rng: softmax(rng.normal(size=shape))
 
 
-def unit(*shape: int) -> Callable[[RNG], np.ndarray]:
+def unit(*shape: int) -> Maker:
     return lambda rng: rng.uniform(0.05, 0.95, size=shape)
 
 
-def ints(high: int, *shape: int) -> Callable[[RNG], np.ndarray]:
+def distinct_too(*shape: int) -> Maker:
+    """As `distinct`, and far from everything in it."""
+    return lambda rng: rng.permutation(int(np.prod(shape))).reshape(shape) / 3.0 - 1.85
+
+
+def inside_or_outside(*shape: int) -> Maker:
+    """Not near -0.7 or 0.9, where `clip` has its kinks."""
+    return lambda rng: rng.choice([-3.0, -0.75, -0.2, 0.1, 0.85, 2.0], size=shape)
+
+
+def ints(high: int, *shape: int) -> Maker:
     return lambda rng: rng.integers(0, high, size=shape)
 
 
-def bools(*shape: int) -> Callable[[RNG], np.ndarray]:
+def bools(*shape: int) -> Maker:
     return lambda rng: rng.integers(0, 2, size=shape).astype(bool)
 
 
-def scalar(value: float) -> Callable[[RNG], np.ndarray]:
+def labels(*shape: int) -> Maker:
+    """A class for each row of an array (..., classes)."""
+    return ints(shape[-1], *shape[:-1])
+
+
+def row_values(*shape: int) -> Maker:
+    """A number for each row of an array (..., n)."""
+    return normal(*shape[:-1])
+
+
+def scalar(value: float) -> Maker:
     return lambda rng: np.asarray(value)
 
 
@@ -119,7 +167,7 @@ BENCH = ((32, 25), (32, 784), (512, 512))
 
 UNARY: list[tuple[str, Callable[..., Any], Callable[..., Any], tuple[int, ...]]] = [
     ("negative", np.negative, normal, (0,)),
-    ("abs", np.abs, away_from_zero, (0,)),
+    ("abs", magnitude, away_from_zero, (0,)),
     ("square", np.square, normal, (0,)),
     ("sqrt", np.sqrt, positive, (0,)),
     ("reciprocal", lambda x: 1.0 / x, away_from_zero, (0,)),
@@ -131,6 +179,10 @@ UNARY: list[tuple[str, Callable[..., Any], Callable[..., Any], tuple[int, ...]]]
     ("sigmoid", sigmoid, normal, (0,)),
     ("log_sigmoid", lambda x: -softplus(-x), normal, (0,)),
     ("softplus", softplus, normal, (0,)),
+    ("erf", erf, normal, (0,)),
+    ("erfc", erfc, normal, (0,)),
+    ("silu", silu, normal, (0,)),
+    ("gelu", gelu, normal, (0,)),
     ("relu", lambda x: np.maximum(x, 0), away_from_zero, (0,)),
     ("sign", np.sign, away_from_zero, ()),
     ("identity", lambda x: x, normal, (0,)),
@@ -141,7 +193,15 @@ NEEDS_FLOAT = {
 }  # fmt: skip
 for _name, _reference, _domain, _grad in UNARY:
     _function = getattr(ops, _name)
-    case(_name, _function, draw(_domain(3, 5)), _reference, grad=_grad, bench=BENCH)
+    case(
+        _name,
+        _function,
+        draw(_domain(3, 5)),
+        _reference,
+        grad=_grad,
+        bench=BENCH,
+        domains=(_domain,),
+    )
     case(_name, _function, draw(_domain()), _reference, grad=_grad, label="0d")
     case(_name, _function, draw(_domain(2, 67)), _reference, grad=_grad, label="tail")
 
@@ -152,14 +212,29 @@ case(
     lambda x: -softplus(x),
     grad=(0,),
     label="complement",
+    domains=(normal,),
 )
 case(
     "leaky_relu",
     lambda x: ops.leaky_relu(x, 0.1),
     draw(away_from_zero(3, 5)),
-    lambda x: np.where(x > 0, x, 0.1 * x),
+    lambda x: np.where(np.real(x) > 0, x, 0.1 * x),
     grad=(0,),
     bench=BENCH,
+    domains=(away_from_zero,),
+)
+case(
+    "elu",
+    lambda x: ops.elu(x, 0.7),
+    draw(away_from_zero(3, 5)),
+    lambda x: elu(x, 0.7),
+    grad=(0,),
+    bad=(
+        (lambda: ops.elu(np.ones(2, F32), -1.0), "alpha"),
+        (lambda: ops.elu(np.ones(2, F32), float("nan")), "alpha"),
+    ),
+    bench=BENCH,
+    domains=(away_from_zero,),
 )
 case(
     "clip",
@@ -167,9 +242,17 @@ case(
     draw(lambda rng: np.array([-3.0, -0.75, -0.2, 0.1, 0.85, 2.0])),
     lambda x: np.clip(x, -0.7, 0.9),
     grad=(0,),
+    domains=(inside_or_outside,),
     bad=((lambda: ops.clip(np.ones(2, F32), 1.0, -1.0), "x_m"),),
 )
-case("cast", lambda x: ops.cast(x, "float64"), draw(normal(4)), lambda x: x, grad=(0,))
+case(
+    "cast",
+    lambda x: ops.cast(x, "float64"),
+    draw(normal(4)),
+    lambda x: x,
+    grad=(0,),
+    domains=(normal,),
+)
 case("logical_not", ops.logical_not, draw(bools(7)), np.logical_not)
 
 # ---- elementwise, two or three operands ---------------------------------------------------------
@@ -199,15 +282,29 @@ for _name, _reference, _left, _right in BINARY:
             label=_label,
             bench=BENCH if not _label else (),
             bad=((lambda f=_function: f(np.ones((2, 3), F32), np.ones((4,), F32)), "shape"),),
+            domains=() if _label else (_left, _right),
+            shapes="broadcast",
         )
+for _exponent in (0.0, 1.0, 2.0, 3.0, -1.0, 0.5, 2.5):
+    case(
+        "power",
+        lambda x, p=_exponent: ops.power(x, p),
+        draw(positive(3, 5)),
+        lambda x, p=_exponent: x**p,
+        grad=(0,),
+        label=f"exponent{_exponent}",
+        domains=(positive,),
+    )
 for _name, _reference in [("maximum", np.maximum), ("minimum", np.minimum)]:
     case(
         _name,
         getattr(ops, _name),
-        draw(distinct(3, 4), lambda rng: rng.permutation(12).reshape(3, 4) / 3.0 - 1.85),
+        draw(distinct(3, 4), distinct_too(3, 4)),
         _reference,
         grad=(0, 1),
         bench=BENCH,
+        domains=(distinct, distinct_too),
+        shapes="broadcast",
     )
 for _name in ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"]:
     case(_name, getattr(ops, _name), draw(ints(3, 4, 5), ints(3, 4, 5)), getattr(np, _name))
@@ -223,7 +320,15 @@ for _name in ["equal", "not_equal", "less", "less_equal", "greater", "greater_eq
     )
 for _name in ["logical_and", "logical_or"]:
     case(_name, getattr(ops, _name), draw(bools(9), bools(9)), getattr(np, _name))
-case("where", ops.where, draw(bools(3, 5), normal(3, 5), normal(5)), np.where, grad=(1, 2))
+case(
+    "where",
+    ops.where,
+    draw(bools(3, 5), normal(3, 5), normal(5)),
+    np.where,
+    grad=(1, 2),
+    domains=(bools, normal, normal),
+    shapes="broadcast",
+)
 case(
     "where", ops.where, draw(bools(3, 1), normal(), normal(3, 4)), np.where, grad=(1, 2), label="0d"
 )
@@ -232,15 +337,19 @@ case(
     "relu_grad",
     internal("relu_grad"),
     draw(normal(3, 5), away_from_zero(3, 5)),
-    lambda dy, y: np.where(y > 0, dy, 0),
+    lambda dy, y: np.where(np.real(y) > 0, dy, 0),
     grad=(0,),
+    domains=(normal, away_from_zero),
+    shapes="broadcast",
 )
 case(
     "leaky_relu_grad",
     internal("leaky_relu_grad", scalars=(0.3,)),
     draw(normal(3, 5), away_from_zero(3, 5)),
-    lambda dy, y: np.where(y > 0, dy, 0.3 * dy),
+    lambda dy, y: np.where(np.real(y) > 0, dy, 0.3 * dy),
     grad=(0,),
+    domains=(normal, away_from_zero),
+    shapes="broadcast",
 )
 case(
     "sigmoid_grad",
@@ -248,6 +357,8 @@ case(
     draw(normal(3, 5), unit(3, 5)),
     lambda d, y: d * y * (1 - y),
     grad=(0, 1),
+    domains=(normal, unit),
+    shapes="broadcast",
 )
 case(
     "tanh_grad",
@@ -255,21 +366,33 @@ case(
     draw(normal(3, 5), unit(3, 5)),
     lambda d, y: d * (1 - y * y),
     grad=(0, 1),
+    domains=(normal, unit),
+    shapes="broadcast",
 )
 
+for _name, _slope in (
+    ("silu_grad", silu_slope),
+    ("gelu_grad", gelu_slope),
+    ("erf_grad", lambda x: 2 / np.sqrt(np.pi) * np.exp(-x * x)),
+):
+    case(
+        _name,
+        internal(_name),
+        draw(normal(3, 5), normal(3, 5)),
+        lambda d, x, f=_slope: d * f(x),
+        grad=(0, 1),
+        domains=(normal, normal),
+        shapes="broadcast",
+    )
+
 # ---- reductions ---------------------------------------------------------------------------------
-
-
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
-
 
 REDUCE: list[tuple[str, Callable[..., Any], Callable[..., Any]]] = [
     ("sum", np.sum, normal),
     ("mean", np.mean, normal),
-    ("var", np.var, normal),
-    ("max", np.max, distinct),
-    ("min", np.min, distinct),
+    ("var", variance, normal),
+    ("max", largest, distinct),
+    ("min", smallest, distinct),
     ("logsumexp", logsumexp, normal),
 ]
 AXES: list[tuple[tuple[int, ...], Any, bool, str]] = [
@@ -296,7 +419,7 @@ case(
     "var",
     lambda x: ops.var(x, axis=0, ddof=1),
     draw(normal(4, 3)),
-    lambda x: np.var(x, axis=0, ddof=1),
+    lambda x: variance(x, axis=0, ddof=1),
     grad=(0,),
     label="ddof",
     bad=((lambda: ops.var(np.ones((1, 3), F32), axis=0, ddof=1), "ddof"),),
@@ -364,9 +487,7 @@ case(
     "slice_grad",
     internal("slice_grad", shape=(4, 5), start=(1, 0), step=(2, 1)),
     draw(normal(2, 3)),
-    lambda g: np.array(
-        [[g[(i - 1) // 2, j] if i in (1, 3) and j < 3 else 0.0 for j in range(5)] for i in range(4)]
-    ),
+    lambda g: slice_grad(g, (4, 5), (1, 0), (2, 1)),
     grad=(0,),
 )
 case(
@@ -381,14 +502,14 @@ case(
     "take_grad",
     internal("take_grad", shape=(3, 6), axes=(1,)),
     draw(normal(3, 4), lambda rng: np.array([5, 0, 0, 2])),
-    lambda g, i: np.stack([np.sum(g[:, i == k], axis=1) for k in range(6)], axis=1),
+    lambda g, i: take_grad(g, i, (3, 6), 1),
     grad=(0,),
 )
 case(
     "one_hot",
     lambda i: ops.one_hot(i, 4, "float64"),
     draw(ints(4, 5)),
-    lambda i: np.eye(4)[i],
+    lambda i: one_hot(i, 4),
 )
 
 # ---- linear algebra -----------------------------------------------------------------------------
@@ -427,6 +548,7 @@ case(
 ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "linear": lambda z: z,
     "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.where(np.real(z) > 0, z, 0.2 * z),
     "sigmoid": sigmoid,
     "tanh": np.tanh,
     "softplus": softplus,
@@ -487,15 +609,17 @@ case(
     "log_softmax_grad",
     internal("log_softmax_grad", axes=(1,)),
     draw(normal(4, 5), lambda rng: np.log(softmax(rng.normal(size=(4, 5))))),
-    lambda dy, y: dy - np.exp(y) * np.sum(dy, axis=1, keepdims=True),
+    log_softmax_grad,
     grad=(0, 1),
 )
 case(
     "sparse_softmax_cross_entropy",
     lambda z, y: ops.sparse_softmax_cross_entropy(y, z),
     draw(normal(6, 10), ints(10, 6)),
-    lambda z, y: -np.take_along_axis(log_softmax(z), y[:, None], 1)[:, 0],
+    lambda z, y: -picked(log_softmax(z), y),
     grad=(0,),
+    domains=(normal, labels),
+    shapes="rows",
     bench=((32, 10), (128, 1000)),
     bad=(
         (
@@ -516,16 +640,20 @@ case(
     "sparse_softmax_cross_entropy_grad",
     internal("sparse_softmax_cross_entropy_grad"),
     draw(normal(6, 10), ints(10, 6), normal(6)),
-    lambda z, y, g: (softmax(z) - np.eye(10)[y]) * g[:, None],
+    lambda z, y, g: (softmax(z) - one_hot(y, z.shape[-1])) * g[..., None],
     grad=(0, 2),
+    domains=(normal, labels, row_values),
+    shapes="rows",
     rtol64=1e-12,
 )
 case(
     "softmax_cross_entropy",
     lambda z, t: ops.softmax_cross_entropy(t, z),
     draw(normal(6, 10), probabilities(6, 10)),
-    lambda z, t: -np.sum(t * log_softmax(z), axis=1),
+    lambda z, t: -np.sum(t * log_softmax(z), axis=-1),
     grad=(0, 1),
+    domains=(normal, probabilities),
+    shapes="rows",
     bad=(
         (lambda: ops.softmax_cross_entropy(np.ones((1, 4), F32), np.ones((1, 3), F32)), "labels"),
     ),
@@ -534,8 +662,10 @@ case(
     "softmax_cross_entropy_grad",
     internal("softmax_cross_entropy_grad"),
     draw(normal(6, 10), probabilities(6, 10), normal(6)),
-    lambda z, t, g: (softmax(z) * np.sum(t, axis=1, keepdims=True) - t) * g[:, None],
+    lambda z, t, g: (softmax(z) * np.sum(t, axis=-1, keepdims=True) - t) * g[..., None],
     grad=(0, 1, 2),
+    domains=(normal, probabilities, row_values),
+    shapes="rows",
     rtol64=1e-12,
 )
 case(
@@ -544,6 +674,7 @@ case(
     draw(normal(6, 3), unit(6, 3)),
     sigmoid_cross_entropy,
     grad=(0, 1),
+    domains=(normal, unit),
     bench=((32, 10),),
     bad=(
         (lambda: ops.sigmoid_cross_entropy(np.ones((4, 1), F32), np.ones((4, 3), F32)), "labels"),
@@ -555,6 +686,7 @@ case(
     draw(normal(6, 3), unit(6, 3), normal(6, 3)),
     lambda z, t, g: (sigmoid(z) - t) * g,
     grad=(0, 1, 2),
+    domains=(normal, unit, normal),
     rtol64=1e-12,
 )
 case(
@@ -563,13 +695,17 @@ case(
     draw(unit(6, 4), probabilities(6, 4)),
     categorical_cross_entropy,
     grad=(0, 1),
+    domains=(unit, probabilities),
+    shapes="rows",
 )
 case(
     "sparse_categorical_cross_entropy",
     lambda p, y: ops.sparse_categorical_cross_entropy(y, p),
     draw(unit(6, 4), ints(4, 6)),
-    lambda p, y: categorical_cross_entropy(p, np.eye(4)[y]),
+    lambda p, y: categorical_cross_entropy(p, one_hot(y, p.shape[-1])),
     grad=(0,),
+    domains=(unit, labels),
+    shapes="rows",
 )
 case(
     "binary_cross_entropy",
@@ -577,13 +713,16 @@ case(
     draw(unit(6, 4), unit(6, 4)),
     clipped_bce,
     grad=(0, 1),
+    domains=(unit, unit),
 )
 case(
     "mean_squared_error",
     lambda p, t: ops.mean_squared_error(t, p),
     draw(normal(6, 4), normal(6, 4)),
-    lambda p, t: np.mean((p - t) ** 2, axis=1),
+    lambda p, t: np.mean((p - t) ** 2, axis=-1),
     grad=(0, 1),
+    domains=(normal, normal),
+    shapes="rows",
     bad=((lambda: ops.mean_squared_error(np.ones((4,), F32), np.ones((4, 1), F32)), "y_true"),),
 )
 
@@ -621,6 +760,16 @@ case(
     lambda lr, t: lr * np.sqrt(1 - 0.999 ** (t + 1)) / (1 - 0.9 ** (t + 1)),
     float_inputs=(),
 )
+for _axes, _label in ((None, ""), ((0,), "axis0"), ((0, 2), "axes")):
+    _attrs: dict[str, Any] = {"all_axes": True} if _axes is None else {"axes": _axes}
+    case(
+        "sum_squares",
+        internal("sum_squares", **_attrs),
+        draw(normal(3, 21, 2)),
+        lambda x, a=_axes: np.sum(np.square(np.float64(x)), axis=a),
+        label=_label,
+        rtol32=1e-15,  # in float64 also of float32
+    )
 case(
     "sgd_update",
     internal("sgd_update"),

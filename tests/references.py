@@ -1,7 +1,13 @@
-"""Naive float64 formulas that the fast ones are held against. NumPy alone, no package code."""
+"""Naive float64 formulas that the fast ones are held against. NumPy and math, no package code.
+
+They take complex numbers too, and branch on real parts only: ``imag(f(x + 1e-30j)) / 1e-30`` is
+then the derivative of the branch that the real part takes, to the last digits.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,22 +19,115 @@ def sigmoid(x: Arr) -> Arr:
     return 1.0 / (1.0 + np.exp(-x))
 
 
+def magnitude(x: Arr) -> Arr:
+    """|x|; of a complex number not the modulus."""
+    return np.where(np.real(x) < 0, -x, x)
+
+
 def softplus(x: Arr) -> Arr:
-    return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
+    return np.log1p(np.exp(-magnitude(x))) + np.where(np.real(x) > 0, x, 0)
+
+
+def logsumexp(x: Arr, axis: Any = None, keepdims: bool = False) -> Arr:
+    return np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
+
+
+def continued(value: Callable[[float], float], slope: Callable[[Arr], Arr]) -> Callable[[Arr], Arr]:
+    """A function of real numbers that steps off the real axis, a complex step far, by its slope."""
+    on_arrays = np.vectorize(value, otypes=[np.float64])
+
+    def function(x: Arr) -> Arr:
+        real = on_arrays(np.real(x))
+        return real + 1j * np.imag(x) * slope(np.real(x)) if np.iscomplexobj(x) else real
+
+    return function
+
+
+erf = continued(math.erf, lambda x: 2 / math.sqrt(math.pi) * np.exp(-x * x))
+erfc = continued(math.erfc, lambda x: -2 / math.sqrt(math.pi) * np.exp(-x * x))
+
+
+def normal_density(x: Arr) -> Arr:
+    return np.exp(-0.5 * np.square(x)) / math.sqrt(2 * math.pi)
+
+
+def gelu(x: Arr) -> Arr:
+    return 0.5 * x * erfc(-x / math.sqrt(2))
+
+
+def gelu_slope(x: Arr) -> Arr:
+    return 0.5 * erfc(-x / math.sqrt(2)) + x * normal_density(x)
+
+
+def silu(x: Arr) -> Arr:
+    return x * sigmoid(x)
+
+
+def silu_slope(x: Arr) -> Arr:
+    return sigmoid(x) * (1 + x * sigmoid(-x))
+
+
+def elu(x: Arr, alpha: float = 1.0) -> Arr:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 def softmax(x: Arr, axis: int = -1) -> Arr:
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    e = np.exp(x - np.max(np.real(x), axis=axis, keepdims=True))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def log_softmax(x: Arr, axis: int = -1) -> Arr:
-    d = x - np.max(x, axis=axis, keepdims=True)
+    d = x - np.max(np.real(x), axis=axis, keepdims=True)
     return d - np.log(np.sum(np.exp(d), axis=axis, keepdims=True))
 
 
-def softmax_grad(dy: Arr, y: Arr) -> Arr:
-    return y * (dy - np.sum(dy * y, axis=-1, keepdims=True))
+def softmax_grad(dy: Arr, y: Arr, axis: int = -1) -> Arr:
+    return y * (dy - np.sum(dy * y, axis=axis, keepdims=True))
+
+
+def log_softmax_grad(dy: Arr, y: Arr, axis: int = -1) -> Arr:
+    return dy - np.exp(y) * np.sum(dy, axis=axis, keepdims=True)
+
+
+def variance(x: Arr, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Arr:
+    squares = (x - np.mean(x, axis=axis, keepdims=True)) ** 2
+    count = np.sum(np.ones(np.shape(x)), axis=axis, keepdims=keepdims)
+    return np.sum(squares, axis=axis, keepdims=keepdims) / (count - ddof)
+
+
+def largest(x: Arr, axis: Any = None, keepdims: bool = False) -> Arr:
+    """The largest element, as the mean of those that are equal to it: they share its slope."""
+    ties = np.real(x) == np.max(np.real(x), axis=axis, keepdims=True)
+    total = np.sum(np.where(ties, x, 0), axis=axis, keepdims=keepdims)
+    return total / np.sum(ties, axis=axis, keepdims=keepdims)
+
+
+def smallest(x: Arr, axis: Any = None, keepdims: bool = False) -> Arr:
+    return -largest(-x, axis, keepdims)
+
+
+def picked(x: Arr, label: Arr) -> Arr:
+    """x[..., label] of each row."""
+    return np.take_along_axis(x, np.asarray(label)[..., None], -1)[..., 0]
+
+
+def slice_grad(g: Arr, shape: tuple[int, ...], start: Arr, step: Arr) -> Arr:
+    """Zeros with g at start + step * i along each axis."""
+    out = np.zeros(shape, g.dtype)
+    places = [s + k * np.arange(n) for s, k, n in zip(start, step, g.shape, strict=True)]
+    out[np.ix_(*places)] = g
+    return out
+
+
+def take_grad(g: Arr, indices: Arr, shape: tuple[int, ...], axis: int) -> Arr:
+    """Zeros with each slice of g added where `indices` says."""
+    out = np.zeros(shape, g.dtype)
+    np.add.at(out, (*[slice(None)] * axis, indices), g)
+    return out
+
+
+def one_hot(label: Arr, classes: int) -> Arr:
+    return np.eye(classes)[label]
 
 
 def sigmoid_cross_entropy(z: Arr, t: Arr) -> Arr:

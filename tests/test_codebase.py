@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 import importlib
 import importlib.metadata
-import importlib.util
 import pkgutil
 import platform
 import re
@@ -13,7 +12,6 @@ import shutil
 import subprocess
 import tomllib
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -46,15 +44,6 @@ PORTABLE = ["fusegrad_kernels_baseline", "fusegrad_core", "_core", "_tensor"]
 def public_modules() -> list[str]:
     found = pkgutil.walk_packages(fusegrad.__path__, "fusegrad.")
     return sorted(m.name for m in found if not NO_DOCTEST.fullmatch(m.name))
-
-
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.quick
@@ -164,9 +153,14 @@ def test_readme_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert accuracy > 0.9
 
 
-def test_example_digits() -> None:
-    assert load(ROOT / "examples" / "digits.py").main() > 0.9
-
-
-def test_example_gradients() -> None:
-    assert load(ROOT / "examples" / "gradients.py").main(steps=5_000) < 0.1
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.stem)
+def test_docs_examples(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The Python blocks of a page run in order; where output follows one, it is what it prints."""
+    namespace: dict[str, object] = {"__name__": "docs"}
+    blocks = re.findall(r"```(\w+)\n(.*?)```", path.read_text(), re.DOTALL)
+    for (language, code), (following, output) in zip(blocks, [*blocks[1:], ("", "")], strict=False):
+        if language == "python":
+            exec(compile(code, path.name, "exec"), namespace)
+            printed = capsys.readouterr().out
+            if following == "text":
+                assert printed == output

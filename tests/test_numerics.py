@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fusegrad as fg
-from fusegrad import ops
+from fusegrad import activations, ops
 
 Array = np.ndarray[Any, Any]
 
@@ -150,6 +150,11 @@ UNARY_LIMITS = {
     "tanh": 1.0,
     "sigmoid": 2.0,
     "softplus": 2.0,
+    "erf": 1.0,
+    "erfc": 1.0,
+    "silu": 1.0,
+    "gelu": 1.0,
+    "elu": 1.0,
 }
 DOUBLE_LIMITS = {
     "exp": 1.0,
@@ -159,11 +164,19 @@ DOUBLE_LIMITS = {
     "tanh": 2.0,
     "sigmoid": 2.0,
     "softplus": 2.0,
+    "erf": 2.0,
+    "erfc": 3.0,
+    "silu": 2.0,
+    "gelu": 3.0,
+    "elu": 1.0,
 }
 EXACT = {
     "exp": mpmath.exp, "expm1": mpmath.expm1, "log": mpmath.log, "log1p": mpmath.log1p,
     "tanh": mpmath.tanh, "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
     "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "erf": mpmath.erf, "erfc": mpmath.erfc, "silu": lambda x: x / (1 + mpmath.exp(-x)),
+    "gelu": lambda x: x * mpmath.erfc(-x / mpmath.sqrt(2)) / 2,
+    "elu": lambda x: x if x > 0 else mpmath.expm1(x),
 }  # fmt: skip
 
 
@@ -187,6 +200,115 @@ def test_functions_are_within_their_bound(name: str, dtype: Any, limits: dict[st
             if np.isfinite(g) and abs(g) > np.finfo(dtype).tiny
         )
     assert worst <= limits[name]
+
+
+TAILS = {
+    "erf": (-6.5, 6.5), "erfc": (-6.0, 27.4), "gelu": (-38.8, 12.0), "silu": (-752.0, 45.0),
+    "elu": (-45.0, 1.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", sorted(TAILS))
+def test_tails_keep_their_digits(name: str, dtype: Any) -> None:
+    """Down to the smallest subnormal of the results, and of the inputs."""
+    rng = np.random.default_rng(2)
+    smallest = np.log10(np.finfo(dtype).smallest_subnormal)
+    near_zero = 10.0 ** rng.uniform(smallest, 0, 200) * rng.choice([-1.0, 1.0], 200)
+    x = np.concatenate([rng.uniform(*TAILS[name], 500), near_zero]).astype(dtype)
+    got = getattr(ops, name)(x).numpy()
+    limit = (UNARY_LIMITS if dtype is np.float32 else DOUBLE_LIMITS)[name]
+    with mpmath.workdps(60):
+        for v, g in zip(x, got, strict=True):
+            assert ulps(g, EXACT[name](mpmath.mpf(float(v))), dtype) <= limit
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("name", "at_minus_infinity", "at_infinity", "at_minus_zero"),
+    [
+        ("erf", -1.0, 1.0, -0.0),
+        ("erfc", 2.0, 0.0, 1.0),
+        ("silu", -0.0, np.inf, -0.0),
+        ("gelu", -0.0, np.inf, -0.0),
+        ("elu", -1.0, np.inf, -0.0),
+    ],
+)
+def test_limits_of_functions(
+    name: str, at_minus_infinity: float, at_infinity: float, at_minus_zero: float, dtype: Any
+) -> None:
+    large = np.finfo(dtype).max
+    x = np.array([-np.inf, -large, np.inf, large, -0.0, np.nan], dtype)
+    got = getattr(ops, name)(x).numpy()
+    want = np.array(
+        [at_minus_infinity] * 2 + [at_infinity, min(at_infinity, large), at_minus_zero, np.nan],
+        dtype,
+    )
+    np.testing.assert_array_equal(got, want)
+    np.testing.assert_array_equal(np.signbit(got[:5]), np.signbit(want[:5]))
+
+
+def normal_density(x: Any) -> Any:
+    return mpmath.exp(-x * x / 2) / mpmath.sqrt(2 * mpmath.pi)
+
+
+def logistic(x: Any) -> Any:
+    return 1 / (1 + mpmath.exp(-x))
+
+
+SLOPES = {
+    "erf": lambda x: 2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-x * x),
+    "erfc": lambda x: -2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-x * x),
+    "silu": lambda x: logistic(x) * (1 + x * logistic(-x)),
+    "gelu": lambda x: mpmath.erfc(-x / mpmath.sqrt(2)) / 2 + x * normal_density(x),
+    "elu": lambda x: mpmath.mpf(1) if x > 0 else mpmath.exp(x),
+}
+BENDS = {
+    "erf": lambda x: -2 * x * SLOPES["erf"](x),
+    "erfc": lambda x: 2 * x * SLOPES["erf"](x),
+    "silu": lambda x: logistic(x) * logistic(-x) * (2 + x * (logistic(-x) - logistic(x))),
+    "gelu": lambda x: normal_density(x) * (2 - x * x),
+    "elu": lambda x: mpmath.mpf(0) if x > 0 else mpmath.exp(x),
+}
+# Near a root the absolute error is what counts: 1e-12 of the largest slope, which is about 1.
+ROOTS = {"silu": (-1.278,), "gelu": (-0.752,)}
+BEND_ROOTS = {"erf": (0.0,), "erfc": (0.0,), "silu": (-2.4, 2.4), "gelu": (-(2**0.5), 2**0.5)}
+
+
+def away_from(x: Array, roots: tuple[float, ...]) -> Array:
+    return x[np.all([np.abs(x - root) > 0.1 for root in roots], axis=0)] if roots else x
+
+
+@pytest.mark.parametrize("name", sorted(SLOPES))
+def test_slopes_and_their_slopes(name: str) -> None:
+    """Float64 within 1e-12 of the exact value, float32 within 4 units of the last place."""
+    rng = np.random.default_rng(3)
+    low = {"silu": -690.0, "elu": -690.0, "gelu": -36.0}.get(name, -25.0)
+    x = np.concatenate([rng.normal(size=200), rng.uniform(low, -low / 20, 200)])
+    function = getattr(ops, name)
+    slope = fg.grad(lambda x: ops.sum(function(x)))
+    bend = fg.grad(lambda x: ops.sum(slope(x)))
+    with mpmath.workdps(60):
+        for f, exact, roots in ((slope, SLOPES, ROOTS), (bend, BENDS, BEND_ROOTS)):
+            chosen = away_from(x, roots.get(name, ()))
+            for v, g in zip(chosen, f(chosen).numpy(), strict=True):
+                want = exact[name](mpmath.mpf(float(v)))
+                assert abs(mpmath.mpf(float(g)) - want) <= 1e-12 * abs(want)
+        single = away_from(x, ROOTS.get(name, ())).astype(np.float32)
+        for v, g in zip(single, slope(single).numpy(), strict=True):
+            assert ulps(g, SLOPES[name](mpmath.mpf(float(v))), np.float32) <= 4
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", sorted(SLOPES))
+def test_slopes_stay_finite(name: str, dtype: Any) -> None:
+    x = np.array([-1e30, -1e10, -800.0, -0.0, 0.0, 800.0, 1e10, 1e30], dtype)
+    slope = fg.grad(lambda x: ops.sum(getattr(ops, name)(x)))
+    at_zero = float(SLOPES[name](mpmath.mpf(0)))
+    above = 0.0 if name in {"erf", "erfc"} else 1.0
+    want = [0.0] * 3 + [at_zero] * 2 + [above] * 3
+    np.testing.assert_allclose(slope(x).numpy(), np.array(want, dtype), rtol=1e-6)
+    assert np.isfinite(fg.grad(lambda x: ops.sum(slope(x)))(x).numpy()).all()
 
 
 def test_a_row_does_not_depend_on_its_neighbours() -> None:
@@ -215,6 +337,22 @@ class TestConventions:
 
     def test_leaky_relu_at_zero_has_the_negative_side(self, dtype: Any) -> None:
         assert self.slope(lambda x: ops.leaky_relu(x, 0.25), 0.0, dtype) == 0.25
+
+    def test_elu_at_zero_has_the_negative_side(self, dtype: Any) -> None:
+        assert self.slope(lambda x: ops.elu(x, 0.25), 0.0, dtype) == 0.25
+
+    def test_selu_at_zero_has_the_negative_side(self, dtype: Any) -> None:
+        want = dtype(1.6732632423543772) * dtype(1.0507009873554805)
+        assert self.slope(activations.selu, 0.0, dtype) == want
+
+    @pytest.mark.parametrize("x", [0.0, 6.0])
+    def test_relu6_at_its_bounds(self, dtype: Any, x: float) -> None:
+        assert self.slope(activations.relu6, x, dtype) == 0
+        assert self.slope(lambda x: activations.relu(x, 0.1, max_value=6.0), 6.0, dtype) == 0
+
+    @pytest.mark.parametrize("x", [-3.0, 3.0])
+    def test_hard_sigmoid_at_its_corners(self, dtype: Any, x: float) -> None:
+        assert self.slope(activations.hard_sigmoid, x, dtype) == 0
 
     def test_abs_and_sign_at_zero(self, dtype: Any) -> None:
         assert self.slope(ops.abs, 0.0, dtype) == 0

@@ -11,6 +11,7 @@ import pytest
 import fusegrad as fg
 from fusegrad import ops
 from fusegrad.errors import ArgumentError
+from layouts import LAYOUTS
 from op_cases import CASES, OpCase
 
 Array = np.ndarray[Any, Any]
@@ -157,42 +158,6 @@ def test_compiled_equals_eager(case: OpCase, dtype: str) -> None:
         assert got.numpy().tobytes() == want.numpy().tobytes()
 
 
-def fortran(x: Array) -> Array:
-    return x.copy(order="F")
-
-
-def strided(x: Array) -> Array:
-    wide = np.zeros(tuple(2 * n + 1 for n in x.shape), x.dtype)
-    view = wide[(..., *(slice(1, None, 2) for _ in x.shape))]
-    view[...] = x
-    return view
-
-
-def reversed_view(x: Array) -> Array:
-    flip = (..., *(slice(None, None, -1) for _ in x.shape))
-    return x[flip].copy()[flip]
-
-
-def byte_swapped(x: Array) -> Array:
-    return x.astype(x.dtype.newbyteorder(">"))
-
-
-def misaligned(x: Array) -> Array:
-    raw = np.zeros(x.nbytes + 1, np.uint8)[1:]
-    view = raw.view(x.dtype).reshape(x.shape)
-    view[...] = x
-    return view
-
-
-def read_only(x: Array) -> Array:
-    copy = x.copy()
-    copy.flags.writeable = False
-    return copy
-
-
-LAYOUTS = [fortran, strided, reversed_view, byte_swapped, misaligned, read_only]
-
-
 @pytest.mark.quick
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
@@ -240,6 +205,19 @@ def test_gradient_of_a_product_of_depth_zero() -> None:
     assert gradient.shape == (0, 4)
     gradient = fg.grad(lambda w: ops.sum(ops.dense(x, w)))(np.zeros((0, 4)))
     assert gradient.shape == (0, 4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradients_where_probabilities_are_clipped(dtype: str) -> None:
+    """To [1e-7, 1 - 1e-7], as the loss does in double precision: no slope in p, all of it in t."""
+    p = np.array([0.0, 1e-9, 0.25, 1.0], dtype)
+    t = np.array([0.5, 0.25, 0.75, 0.125], dtype)
+    in_p, in_t = fg.grad(lambda *a: ops.sum(ops.binary_cross_entropy(*a)), argnums=(1, 0))(t, p)
+    r = np.clip(p.astype(np.float64), 1e-7, 1 - 1e-7)
+    slope = np.where((p > 1e-7) & (p < 1), (r - t) / (r * (1 - r)), 0.0)
+    rtol = 1e-6 if dtype == "float32" else 1e-13
+    np.testing.assert_allclose(in_p.numpy(), slope, rtol=rtol, atol=0)
+    np.testing.assert_allclose(in_t.numpy(), np.log1p(-r) - np.log(r), rtol=rtol, atol=0)
 
 
 EMPTY = ["exp", "relu", "sum", "add", "multiply"]

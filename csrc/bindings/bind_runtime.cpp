@@ -25,21 +25,36 @@ py::object request_error() {
   return text == nullptr ? py::object(py::none()) : py::object(py::str(text));
 }
 
-Tensor uniform(const std::vector<int64_t>& shape, const std::string& dtype, uint64_t seed,
-               uint64_t stream, double low, double high) {
-  const DType element = parse_dtype("fill_uniform", dtype);
+// A new array that a function named `where` fills with random numbers.
+Array to_fill(const char* where, const std::vector<int64_t>& shape, const std::string& dtype) {
+  const DType element = parse_dtype(where, dtype);
   if (!is_floating(element)) {
-    throw ArgumentError("fill_uniform", "dtype", "float32 or float64", "'" + dtype + "'");
+    throw ArgumentError(where, "dtype", "float32 or float64", "'" + dtype + "'");
   }
   for (const int64_t size : shape) {
     if (size < 0) {
-      throw ArgumentError("fill_uniform", "shape", "sizes of at least 0", std::to_string(size));
+      throw ArgumentError(where, "shape", "sizes of at least 0", std::to_string(size));
     }
   }
-  const Array array(element, to_shape(shape));
+  return Array(element, to_shape(shape));
+}
+
+Tensor uniform(const std::vector<int64_t>& shape, const std::string& dtype, uint64_t seed,
+               uint64_t stream, double low, double high) {
+  const Array array = to_fill("fill_uniform", shape, dtype);
   {
     const py::gil_scoped_release release;
     fill_uniform(array.view(), seed, stream, low, high);
+  }
+  return wrap(array);
+}
+
+Tensor normal(const std::vector<int64_t>& shape, const std::string& dtype, uint64_t seed,
+              uint64_t stream, double mean, double stddev, bool truncated) {
+  const Array array = to_fill("fill_normal", shape, dtype);
+  {
+    const py::gil_scoped_release release;
+    fill_normal(array.view(), seed, stream, mean, stddev, truncated);
   }
   return wrap(array);
 }
@@ -112,6 +127,9 @@ void bind_runtime(py::module_& module) {
   module.def("build_type", &build_type, "The CMake build type.");
   module.def("fill_uniform", &uniform, py::arg("shape"), py::arg("dtype"), py::arg("seed"),
              py::arg("stream"), py::arg("low"), py::arg("high"), "Numbers uniform in [low, high).");
+  module.def("fill_normal", &normal, py::arg("shape"), py::arg("dtype"), py::arg("seed"),
+             py::arg("stream"), py::arg("mean"), py::arg("stddev"), py::arg("truncated"),
+             "Normal numbers; truncated: within two standard deviations of the mean.");
   module.def("permutation", &permuted, py::arg("n"), py::arg("seed"), py::arg("epoch"),
              "The order of n rows in an epoch, int64.");
   module.def("first_nonfinite", &find_nonfinite, py::arg("tensor"),

@@ -40,6 +40,14 @@ def _is_finite(value: Any) -> bool:
         return False
 
 
+def positive(where: str, argument: str, value: Any) -> float:
+    """Return a finite number above 0 checked."""
+    given = number(where, argument, value)
+    if given <= 0.0:
+        raise ArgumentError(where, argument, "a finite number > 0", repr(value))
+    return given
+
+
 def positive_int(where: str, argument: str, value: Any, zero: bool = False) -> int:
     """Return an integer argument checked: at least 1, or 0 where `zero`, and below 2**63."""
     least = 0 if zero else 1

@@ -16,7 +16,7 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """One table of named objects of a kind, such as the losses.
 
-    Names are looked up whatever their case; the error for an unknown one names its nearest match.
+    The error for an unknown name tells its nearest match, whatever the case.
 
     Parameters
     ----------
@@ -24,24 +24,29 @@ class Registry(Generic[T]):
         The function that error messages name, such as ``"losses.get"``.
     kind : str
         What the table holds, as error messages call it: ``"loss"``.
+    any_case : bool, default False
+        Whether names are looked up whatever their case, as Keras does for optimizers only.
     """
 
-    def __init__(self, where: str, kind: str) -> None:
+    def __init__(self, where: str, kind: str, any_case: bool = False) -> None:
         self.where = where
         self.kind = kind
+        self.any_case = any_case
         self._objects: dict[str, T] = {}
-        self._spelling: dict[str, str] = {}
+        self._first: dict[str, None] = {}  # the first name of each object
+        self._suggestions: dict[str, str] = {}  # what to write, by lower-case names
 
     def add(self, value: T, *names: str) -> T:
         """Register `value` under each of `names`; the first is the one that messages list."""
+        self._first[names[0]] = None
         for name in names:
-            self._objects[name.lower()] = value
-            self._spelling[name.lower()] = names[0]
+            self._objects[self._key(name)] = value
+            self._suggestions.setdefault(name.lower(), names[0] if self.any_case else name)
         return value
 
     def find(self, name: str) -> T | None:
         """Return what `name` stands for, or None."""
-        return self._objects.get(name.lower())
+        return self._objects.get(self._key(name))
 
     def resolve(self, name: str, argument: str = "identifier", where: str | None = None) -> T:
         """Return what `name` stands for, or raise ArgumentError naming the nearest match."""
@@ -56,12 +61,15 @@ class Registry(Generic[T]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(self._spelling.values()))
+        return iter(self._first)
+
+    def _key(self, name: str) -> str:
+        return name.lower() if self.any_case else name
 
     def _suggest(self, name: str) -> str:
-        near = nearest(name, self._objects, cutoff=0.5)
+        near = nearest(name, self._suggestions, cutoff=0.5)
         if near:
-            return f" (did you mean '{self._spelling[near]}'?)"
+            return f" (did you mean '{self._suggestions[near.lower()]}'?)"
         return " among " + ", ".join(f"'{known}'" for known in sorted(self))
 
 

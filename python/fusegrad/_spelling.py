@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from types import MappingProxyType
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -15,7 +16,6 @@ _VAR_POSITIONAL, _VAR_KEYWORDS = 0x04, 0x08  # flags of a code object with *args
 #: What is looked for in functions that do not have it, and where it is.
 _ELSEWHERE = {
     "learning_rate": "it is one of the optimizer: optimizers.Adam(learning_rate=...)",
-    "lr": "the optimizer has it as learning_rate: optimizers.Adam(learning_rate=...)",
     "loss": "it is one of compile()",
     "metrics": "it is one of compile()",
     "optimizer": "it is one of compile()",
@@ -42,23 +42,31 @@ def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
 
 
 def missing(
-    module: str, names: Iterable[str], depth: int = 1, inside: Iterable[str] = ()
+    module: str,
+    names: Iterable[str],
+    hints: Mapping[str, str] | None = None,
+    depth: int = 1,
+    inside: Iterable[str] = (),
 ) -> Callable[[str], Any]:
     """Return a module's ``__getattr__``: an error that names the nearest of `names`.
 
     It is an AttributeError, and an ImportError where ``from module import name`` asks: Python would
-    replace the text of an AttributeError by its own there. `depth` is the number of frames between
-    that question and the call. Names of the submodules `inside` are found there.
+    replace the text of an AttributeError by its own there. `hints` say more about some names.
+    `depth` is the number of frames between the question and the call. Names of the submodules
+    `inside` are found there.
     """
     known = tuple(names)
 
     def find(name: str) -> Any:
-        near = nearest(name, known, cutoff=0.75)
-        if near is None and not name.startswith("_"):
+        hint = (hints or {}).get(name, "")
+        near = None if hint else nearest(name, known, cutoff=0.75)
+        if not hint and near is None and not name.startswith("_"):
             near = next(
                 (f"{module}.{sub}.{name}" for sub in inside if _has(module, sub, name)), None
             )
-        hint = f"; did you mean '{near}'?" if near else ""
+        if near:
+            hint = f"did you mean '{near}'?"
+        hint = hint and f"; {hint}"
         if _is_from_import(sys._getframe(depth)):
             raise ImportError(f"cannot import name '{name}' from '{module}'{hint}", name=module)
         raise AttributeError(f"module '{module}' has no attribute '{name}'{hint}")
@@ -82,8 +90,13 @@ def _is_from_import(frame: Any) -> bool:
     return bool(0 <= at < len(code) and code[at] == opcode.opmap["IMPORT_FROM"])
 
 
-def keywords(function: Callable[P, T]) -> Callable[P, T]:
+_NO_HINTS: Mapping[str, str] = MappingProxyType({})
+
+
+def keywords(function: Callable[P, T], hints: Mapping[str, str] = _NO_HINTS) -> Callable[P, T]:
     """Let an unknown keyword argument of a function be a TypeError that names the nearest one.
+
+    For names in `hints` the message ends with what is said there.
 
     Examples
     --------
@@ -108,7 +121,7 @@ def keywords(function: Callable[P, T]) -> Callable[P, T]:
             where = type(args[0]).__name__ if constructs else function.__name__
             for wrong in kwargs:
                 if wrong not in known:
-                    hint = _hint(wrong, names[first:])
+                    hint = hints.get(wrong) or _hint(wrong, names[first:])
                     raise TypeError(f"{where}() has no argument '{wrong}'; {hint}")
             raise TypeError(
                 f"{where}() takes {most - first} positional arguments, {len(args) - first} given"
@@ -120,8 +133,6 @@ def keywords(function: Callable[P, T]) -> Callable[P, T]:
 
 def _hint(wrong: str, names: tuple[str, ...]) -> str:
     """Say which argument was meant, where it is, or which ones there are."""
-    if wrong == "lr" and "learning_rate" in names:
-        return "did you mean 'learning_rate'?"
     if wrong in _ELSEWHERE:
         return _ELSEWHERE[wrong]
     near = nearest(wrong, names)
@@ -133,13 +144,16 @@ def _hint(wrong: str, names: tuple[str, ...]) -> str:
 class Spelled:
     """Base of classes, also of users' own, whose constructors name the nearest argument."""
 
+    #: For argument names of other libraries or versions, what to write instead.
+    _hints: ClassVar[Mapping[str, str]] = _NO_HINTS
+
     def __init__(self) -> None:
         """Take no arguments."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
-            cls.__init__ = keywords(cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = keywords(cls.__init__, cls._hints)  # type: ignore[method-assign]
 
 
 Spelled.__init__ = keywords(Spelled.__init__)  # type: ignore[method-assign]

@@ -11,6 +11,7 @@ Tensor([0., 0., 2.], dtype=float32)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -22,18 +23,31 @@ from fusegrad.errors import ArgumentError
 
 __all__ = [
     "deserialize",
+    "elu",
+    "exponential",
+    "gelu",
     "get",
+    "hard_sigmoid",
     "leaky_relu",
     "linear",
+    "log_sigmoid",
+    "log_softmax",
     "relu",
+    "relu6",
+    "selu",
     "serialize",
     "sigmoid",
+    "silu",
     "softmax",
     "softplus",
+    "softsign",
     "tanh",
 ]
 
 ActivationFunction = Callable[[Any], Any]
+
+_SELU_ALPHA = 1.6732632423543772
+_SELU_SCALE = 1.0507009873554805
 
 
 def linear(x: Any) -> Tensor:
@@ -66,7 +80,8 @@ def relu(
     """Rectified linear unit: ``max(x, 0)`` with the default arguments.
 
     In general ``max_value`` where ``x >= max_value``, ``x`` where ``threshold <= x < max_value``,
-    and ``negative_slope * (x - threshold)`` below, as in Keras. The gradient at 0 is 0.
+    and ``negative_slope * (x - threshold)`` below, as in Keras. The gradient at 0 and at
+    `max_value` is 0. NaN stays NaN.
 
     Parameters
     ----------
@@ -101,7 +116,33 @@ def relu(
     else:
         below = ops.multiply(ops.subtract(x, threshold), negative_slope)
         result = ops.where(ops.greater_equal(x, threshold), x, below)
-    return result if max_value is None else ops.minimum(result, max_value)
+    if max_value is None:
+        return result
+    return ops.where(ops.greater_equal(result, max_value), max_value, result)
+
+
+def relu6(x: Any) -> Tensor:
+    """Rectified linear unit bounded at 6: ``min(max(x, 0), 6)``.
+
+    A. Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010. The gradient at 0 and at
+    6 is 0.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape, floating.
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of `x`, values in [0, 6].
+
+    Examples
+    --------
+    >>> relu6([-1.0, 3.0, 9.0])
+    Tensor([0., 3., 6.], dtype=float32)
+    """
+    return relu(x, max_value=6.0)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
@@ -126,6 +167,141 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
     return ops.leaky_relu(x, negative_slope)
 
 
+def elu(x: Any, alpha: float = 1.0) -> Tensor:
+    """Exponential linear unit: ``x`` where ``x > 0``, else ``alpha * (exp(x) - 1)``.
+
+    D.-A. Clevert, T. Unterthiner and S. Hochreiter, "Fast and accurate deep network learning by
+    exponential linear units (ELUs)", ICLR 2016. The gradient at 0 is `alpha`.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape, floating.
+    alpha : float, default 1.0
+        At least 0.
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of `x`, values >= -alpha.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `alpha` is negative.
+
+    Examples
+    --------
+    >>> elu([-1000.0, 3.0])
+    Tensor([-1.,  3.], dtype=float32)
+    """
+    return ops.elu(x, alpha)
+
+
+def selu(x: Any) -> Tensor:
+    """Scaled exponential linear unit: ``scale * elu(x, alpha)``.
+
+    With ``alpha = 1.6732632423543772`` and ``scale = 1.0507009873554805``, for which zero mean and
+    unit variance are a fixed point from layer to layer: G. Klambauer et al., "Self-normalizing
+    neural networks", NeurIPS 2017. To be used with the initializer ``"lecun_normal"``. The
+    gradient at 0 is ``scale * alpha``.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape, floating.
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of `x`.
+
+    Examples
+    --------
+    >>> selu([-1000.0, 1.0])
+    Tensor([-1.7580993,  1.050701 ], dtype=float32)
+    """
+    return ops.multiply(ops.elu(x, _SELU_ALPHA), _SELU_SCALE)
+
+
+def gelu(x: Any, approximate: bool = False) -> Tensor:
+    """Gaussian error linear unit: ``x * Phi(x)``, Phi the normal distribution function.
+
+    D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape, floating.
+    approximate : bool, default False
+        Compute ``0.5 * x * (1 + tanh(u))`` with ``u = sqrt(2 / pi) * (x + 0.044715 * x**3)``
+        instead, which is ``x * sigmoid(2 * u)``. It is no faster here.
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of `x`.
+
+    Examples
+    --------
+    >>> gelu([-1.0, 1.0])
+    Tensor([-0.15865526,  0.8413448 ], dtype=float32)
+    """
+    if not approximate:
+        return ops.gelu(x)
+    # sigmoid(2u) is 0 or 1 long before |x| = 30; without the bound x**3 could be infinite.
+    bounded = ops.clip(x, -30.0, 30.0)
+    cubic = ops.add(ops.multiply(ops.square(bounded), 0.044715), 1.0)
+    doubled = ops.multiply(ops.multiply(bounded, cubic), 2.0 * math.sqrt(2.0 / math.pi))
+    return ops.multiply(x, ops.sigmoid(doubled))
+
+
+def silu(x: Any) -> Tensor:
+    """Sigmoid linear unit, also called swish: ``x * sigmoid(x)``.
+
+    S. Elfwing, E. Uchibe and K. Doya, "Sigmoid-weighted linear units for neural network function
+    approximation in reinforcement learning", Neural Networks 107 (2018). Layers know it as
+    ``"swish"`` too.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape, floating.
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of `x`.
+
+    Examples
+    --------
+    >>> silu([-1.0, 1.0])
+    Tensor([-0.26894143,  0.7310586 ], dtype=float32)
+    """
+    return ops.silu(x)
+
+
+def exponential(x: Any) -> Tensor:
+    """Exponential function: ``exp(x)``.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape, floating.
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of `x`, values >= 0.
+
+    Examples
+    --------
+    >>> exponential([0.0])
+    Tensor([1.], dtype=float32)
+    """
+    return ops.exp(x)
+
+
 def sigmoid(x: Any) -> Tensor:
     """Logistic function: ``1 / (1 + exp(-x))``.
 
@@ -145,6 +321,75 @@ def sigmoid(x: Any) -> Tensor:
     Tensor([0.5], dtype=float32)
     """
     return ops.sigmoid(x)
+
+
+def hard_sigmoid(x: Any) -> Tensor:
+    """Piecewise linear approximation of the sigmoid: ``relu6(x + 3) / 6``.
+
+    The gradient at the corners, -3 and 3, is 0.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape, floating.
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of `x`, values in [0, 1].
+
+    Examples
+    --------
+    >>> hard_sigmoid([-4.0, 0.0, 4.0])
+    Tensor([0. , 0.5, 1. ], dtype=float32)
+    """
+    return ops.divide(relu6(ops.add(x, 3.0)), 6.0)
+
+
+def log_sigmoid(x: Any) -> Tensor:
+    """Logarithm of the sigmoid: ``-log(1 + exp(-x))``.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape, floating.
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of `x`, values <= 0.
+
+    Examples
+    --------
+    >>> log_sigmoid([-1000.0])
+    Tensor([-1000.], dtype=float32)
+    """
+    return ops.log_sigmoid(x)
+
+
+def softsign(x: Any) -> Tensor:
+    """Bounded function with slow saturation: ``x / (1 + abs(x))``.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape, floating.
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of `x`, values in [-1, 1].
+
+    Examples
+    --------
+    >>> softsign([-1.0, 3.0])
+    Tensor([-0.5 ,  0.75], dtype=float32)
+    """
+    size = ops.abs(x)
+    near = ops.divide(x, ops.add(size, 1.0))
+    # The same for large x, but with a gradient in which nothing cancels.
+    far = ops.multiply(ops.sign(x), ops.subtract(1.0, ops.reciprocal(ops.add(size, 1.0))))
+    return ops.where(ops.less(size, 1.0), near, far)
 
 
 def tanh(x: Any) -> Tensor:
@@ -190,6 +435,28 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
     return ops.softmax(x, axis=axis)
 
 
+def log_softmax(x: Any, axis: int = -1) -> Tensor:
+    """Logarithm of the softmax: ``x_j - log(sum_k exp(x_k))`` along `axis`.
+
+    Parameters
+    ----------
+    x : array_like
+        At least one axis, floating.
+    axis : int, default -1
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of `x`, values <= 0.
+
+    Examples
+    --------
+    >>> log_softmax([0.0, -1000.0])
+    Tensor([    0., -1000.], dtype=float32)
+    """
+    return ops.log_softmax(x, axis=axis)
+
+
 def softplus(x: Any) -> Tensor:
     """Smooth rectifier: ``log(1 + exp(x))``.
 
@@ -213,8 +480,12 @@ def softplus(x: Any) -> Tensor:
 
 __getattr__ = missing(__name__, __all__)
 _REGISTRY: Registry[ActivationFunction] = Registry("activations.get", "activation")
-for _function in (linear, relu, leaky_relu, sigmoid, tanh, softmax, softplus):
+for _function in (
+    linear, relu, relu6, leaky_relu, elu, selu, gelu, exponential, sigmoid, hard_sigmoid,
+    log_sigmoid, softsign, tanh, softmax, log_softmax, softplus,
+):  # fmt: skip
     _REGISTRY.add(_function, _function.__name__)
+_REGISTRY.add(silu, "silu", "swish")
 
 
 def get(identifier: Any) -> ActivationFunction:
@@ -223,8 +494,8 @@ def get(identifier: Any) -> ActivationFunction:
     Parameters
     ----------
     identifier : str, callable or None
-        A name in any case (``"relu"``), a function or layer, which is returned as it is, or None
-        for `linear`.
+        A name as Keras spells it (``"relu"``), a function or layer, which is returned as it is, or
+        None for `linear`.
 
     Returns
     -------
@@ -233,7 +504,8 @@ def get(identifier: Any) -> ActivationFunction:
     Raises
     ------
     fusegrad.errors.ArgumentError
-        There is no activation of this name; the message names the nearest one.
+        There is no activation of this name (the message names the nearest one), or `identifier` is
+        the class of a layer instead of a layer.
 
     Examples
     --------
@@ -244,8 +516,15 @@ def get(identifier: Any) -> ActivationFunction:
         return linear
     if isinstance(identifier, str):
         return _REGISTRY.resolve(identifier)
+    if isinstance(identifier, type):
+        raise ArgumentError(
+            "activations.get",
+            "identifier",
+            f"a name, a function or a layer (write {identifier.__name__}() for the layer)",
+            f"the class {identifier.__name__}",
+        )
     other = isinstance(identifier, Spelled) and not hasattr(identifier, "compute_output_shape")
-    if callable(identifier) and not isinstance(identifier, type) and not other:
+    if callable(identifier) and not other:
         function: ActivationFunction = identifier
         return function
     raise ArgumentError(

@@ -123,7 +123,7 @@ def _demo(arguments: argparse.Namespace) -> None:
         _check_target("--save", save, _FORMATS)
     if plot is not None:
         _check_target("--plot", plot, (".png",))
-        _figure_class()
+        _check_matplotlib()
 
     utils.set_random_seed(arguments.seed)
     (x_train, y_train), (x_test, y_test) = datasets.load_digits()
@@ -164,7 +164,7 @@ def _demo(arguments: argparse.Namespace) -> None:
         _save_weights(model, save)
         say(f"\nWeights saved to {save}")
     if plot is not None:
-        _save_plot(history, plot)
+        history.plot(path=plot)
         say(f"Training curve saved to {plot}")
 
 
@@ -188,7 +188,9 @@ def _train(
         def __init__(self) -> None:
             super().__init__()
             self.style = 0 if arguments.quiet else style("auto")
-            self.bar = make_bar(epochs, unit="epoch") if self.style == 1 else None
+            self.bar = (
+                make_bar(epochs, unit="epoch", dynamic_ncols=True) if self.style == 1 else None
+            )
 
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             text = ", ".join(f"{name} {format_value(v)}" for name, v in (logs or {}).items())
@@ -265,6 +267,15 @@ def _check_target(option: str, path: Path, suffixes: tuple[str, ...]) -> None:
         raise _Failure(f"{option}: '{path}' is a folder")
 
 
+def _check_matplotlib() -> None:
+    from fusegrad.callbacks.history import matplotlib_figure
+
+    try:
+        matplotlib_figure("--plot")
+    except ImportError as error:
+        raise _Failure(str(error)) from None
+
+
 def _save_weights(model: Model, path: Path) -> None:
     arrays: dict[str, Any] = {weight.path: weight.numpy() for weight in model.weights}
     if path.suffix == ".npz":
@@ -273,25 +284,3 @@ def _save_weights(model: Model, path: Path) -> None:
     from safetensors.numpy import save
 
     path.write_bytes(save(arrays))  # save_file would deny others the reading, whatever the umask
-
-
-def _figure_class() -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise _Failure("--plot needs matplotlib: pip install 'fusegrad[plot]'") from None
-    return Figure
-
-
-def _save_plot(history: History, path: Path) -> None:
-    figure = _figure_class()(figsize=(8, 3.5), layout="constrained")
-    axes = figure.subplots(1, 2)
-    epochs = [epoch + 1 for epoch in history.epoch]
-    for ax, name in zip(axes, ("loss", "accuracy"), strict=True):
-        ax.plot(epochs, history.history[name], label="training")
-        ax.plot(epochs, history.history[f"val_{name}"], label="held out")
-        ax.set_xlabel("epoch")
-        ax.set_ylabel(name)
-        ax.grid(alpha=0.3)
-        ax.legend()
-    figure.savefig(str(path), dpi=120)

@@ -759,7 +759,7 @@ def weighted(values: Tensor, sample_weight: Any, where: str) -> tuple[Tensor, Te
     """Return ``values * weight`` and the weights, which are spread over the values' last axes."""
     weight = ops.cast(operand(sample_weight, where, "sample_weight"), values.dtype)
     given = weight.shape
-    if len(given) == values.ndim + 1 and given[-1] == 1:
+    while given[1:] and given[-1] == 1 and given != values.shape[: len(given)]:
         given = given[:-1]
     if given != values.shape[: len(given)] or not given:
         raise ArgumentError(
@@ -779,9 +779,9 @@ def reduce_values(
     """Reduce per-sample values to what a loss returns."""
     if sample_weight is not None:
         values, weight = weighted(values, sample_weight, where)
-        if reduction == "mean_with_sample_weight":  # 0 in a batch whose weights are all zero
+        if reduction == "mean_with_sample_weight":
             total = ops.sum(weight)
-            none = ops.equal(total, 0.0)
+            none = ops.equal(total, 0.0)  # a batch of rows that all weigh nothing: no loss, not NaN
             return ops.where(none, 0.0, ops.sum(values) / ops.where(none, 1.0, total))
     if reduction == "none":
         return values
@@ -831,7 +831,7 @@ def get(identifier: Any) -> Loss | None:
     Parameters
     ----------
     identifier : str, dict, Loss, class, callable or None
-        A name in any case (``"mse"``, ``"binary_crossentropy"``, ``"BinaryCrossentropy"``), the
+        A name (``"mse"``, ``"binary_crossentropy"``, ``"BinaryCrossentropy"``), the
         result of `serialize`, a loss or its class, or a function ``f(y_true, y_pred)`` that
         returns one value per sample. None stays None.
 
@@ -852,6 +852,14 @@ def get(identifier: Any) -> Loss | None:
     if identifier is None or isinstance(identifier, Loss):
         return identifier
     if isinstance(identifier, str):
+        if identifier.lower() in {"crossentropy", "ce"}:  # which one depends on the targets
+            raise ArgumentError(
+                "losses.get",
+                "identifier",
+                "'binary_crossentropy', 'categorical_crossentropy' for one-hot targets or "
+                "'sparse_categorical_crossentropy' for class labels",
+                repr(identifier),
+            )
         return _REGISTRY.resolve(identifier)()
     if isinstance(identifier, dict):
         name, arguments = config_of(identifier, "losses.get")

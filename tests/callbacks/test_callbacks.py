@@ -1,13 +1,10 @@
-"""Callbacks: the order of the hooks, stopping, and what is printed."""
+"""Callbacks: the order of the hooks, and stopping."""
 
 from __future__ import annotations
 
-import io
-import re
 from typing import Any
 
 import numpy as np
-import pytest
 
 import fusegrad as fg
 from fusegrad import callbacks, layers
@@ -104,65 +101,3 @@ def test_stop_training() -> None:
     assert model.fit(X, X, batch_size=1, epochs=9, verbose=0, callbacks=[Within()]).epoch == [0]
     assert int(model.optimizer.iterations.numpy()) == 3
     assert len(model.fit(X, X, epochs=2, verbose=0).epoch) == 2
-
-
-def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    model = regression()
-    model.fit(X, X, batch_size=5, epochs=2, validation_data=(X, X))
-    out, err = capsys.readouterr()
-    lines = out.splitlines()
-    assert lines[0] == "Epoch 1/2"
-    assert re.fullmatch(
-        r"2/2 - \d+s - \d+(s|ms|us)/step - loss: [\d.e+-]+ - val_loss: [\d.e+-]+", lines[1]
-    )
-    assert len(lines) == 4
-    assert err == ""
-    assert not set(out) & set("\r\b\x1b")
-    model.fit(X, X, verbose=1)
-    model.evaluate(X, X)
-    model.predict(X)
-    assert len(capsys.readouterr().out.splitlines()) == 3
-
-
-def test_silence(capsys: pytest.CaptureFixture[str]) -> None:
-    model = regression()
-    model.fit(X, X, verbose=0)
-    model.evaluate(X, X, verbose=0)
-    model.predict(X, verbose=0)
-    assert capsys.readouterr() == ("", "")
-
-
-def test_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    stream = Terminal()
-    monkeypatch.setattr("sys.stdout", stream)
-    regression().fit(X, X, batch_size=1, epochs=2, validation_data=(X, X))
-    text = stream.getvalue()
-    assert "\rEpoch 1/2:   0%|" in text
-    lines = [line.rsplit("\r", 1)[-1] for line in text.split("\n")]  # what stays to be seen
-    for epoch, line in enumerate(lines[:2], start=1):
-        assert re.fullmatch(
-            rf"Epoch {epoch}/2 - \d+s - loss: [\d.e+-]+ - val_loss: [\d.e+-]+", line
-        )
-    assert lines[2:] == [""]
-
-
-def test_bar_is_closed_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    class Fails(callbacks.Callback):
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            raise RuntimeError("mine")
-
-    stream = Terminal()
-    monkeypatch.setattr("sys.stdout", stream)
-    with pytest.raises(RuntimeError, match="mine"):
-        regression().fit(X, X, epochs=2, callbacks=[Fails()])
-    text = stream.getvalue()
-    assert text.endswith("\r")  # the line is clear again
-    assert text.split("\r")[-2].isspace()

@@ -95,6 +95,83 @@ FUSEGRAD_TEST(uniform_bounds) {
                "uniform(): argument 'dtype': expected float32 or float64, got int32");
 }
 
+FUSEGRAD_TEST(normal_depends_on_place_alone) {
+  for (bool truncated : {false, true}) {
+    const Array plain(DType::float32, Shape{60, 500});
+    fill_normal(plain.view(), 7, 3, -2.0, 5.0, truncated);
+    const Array turned(DType::float32, Shape{60, 500}, Strides{1, 60});
+    set_num_threads(3);
+    fill_normal(turned.view(), 7, 3, -2.0, 5.0, truncated);
+    set_num_threads(0);
+    CHECK_EQ(std::memcmp(contiguous(turned, DType::float32).data(), plain.data(), 60 * 500 * 4), 0);
+    const Array head(DType::float32, Shape{300});
+    fill_normal(head.view(), 7, 3, -2.0, 5.0, truncated);
+    CHECK_EQ(std::memcmp(head.data(), plain.data(), 1200), 0);
+    const Array wide(DType::float64, Shape{60, 500});
+    fill_normal(wide.view(), 7, 3, -2.0, 5.0, truncated);
+    CHECK_EQ(std::memcmp(contiguous(wide, DType::float32).data(), plain.data(), 60 * 500 * 4), 0);
+  }
+}
+
+FUSEGRAD_TEST(normal_range_and_moments) {
+  // The second to fourth moments of the law, whole and within two standard deviations: with
+  // c = 2 phi(2) / (Phi(2) - Phi(-2)) they are 1 - 2c and 3 - 14c.
+  constexpr double kCut = 0.11312907;
+  for (bool truncated : {false, true}) {
+    const double second = truncated ? 1 - 2 * kCut : 1.0;
+    const double fourth = truncated ? 3 - 14 * kCut : 3.0;
+    const Array array(DType::float64, Shape{1 << 20});
+    fill_normal(array.view(), 42, kUserNormalStream, 1.0, 3.0, truncated);
+    const double* x = array.view().as<double>();
+    double sums[4] = {};
+    double largest = 0;
+    for (int64_t i = 0; i < array.size(); ++i) {
+      const double z = (x[i] - 1.0) / 3.0;
+      largest = z > largest ? z : (-z > largest ? -z : largest);
+      sums[0] += z;
+      sums[1] += z * z;
+      sums[2] += z * z * z;
+      sums[3] += z * z * z * z;
+    }
+    const double n = static_cast<double>(array.size());
+    const auto near = [n](double sum, double mean, double bound) {
+      return sum / n > mean - bound && sum / n < mean + bound;
+    };
+    CHECK(near(sums[0], 0.0, 6e-3));  // six standard errors, also below
+    CHECK(near(sums[1], second, 8.5e-3));
+    CHECK(near(sums[2], 0.0, 23e-3));
+    CHECK(near(sums[3], fourth, 58e-3));
+    CHECK(truncated ? largest <= 2.0 && largest > 1.999 : largest > 4.0 && largest < 8.21);
+  }
+}
+
+FUSEGRAD_TEST(normal_ignores_the_rounding_of_the_caller) {
+  const Array a(DType::float32, Shape{5000}), b(DType::float32, Shape{5000});
+  fill_normal(a.view(), 1, 2, -0.3, 0.7, false);
+  std::fesetround(FE_UPWARD);
+  fill_normal(b.view(), 1, 2, -0.3, 0.7, false);
+  std::fesetround(FE_TONEAREST);
+  CHECK(std::memcmp(a.data(), b.data(), 5000 * sizeof(float)) == 0);
+}
+
+FUSEGRAD_TEST(normal_arguments) {
+  const Array array(DType::float32, Shape{5000});
+  fill_normal(array.view(), 0, 0, 4.0, 0.0, false);
+  CHECK_EQ(array.view().as<float>()[99], 4.0f);
+  // The bounds hold after rounding to float too.
+  fill_normal(array.view(), 0, 0, 1.0, 0x1p-24, true);
+  for (int64_t i = 0; i < array.size(); ++i) {
+    const float x = array.view().as<float>()[i];
+    CHECK(x >= 1.0f - 0x1p-23f && x <= 1.0f + 0x1p-23f);
+  }
+  CHECK_THROWS(fill_normal(array.view(), 0, 0, 0.0, -1.0, false), ArgumentError,
+               "normal(): argument 'stddev': expected a finite number >= 0, got -1.000000");
+  CHECK_THROWS(fill_normal(array.view(), 0, 0, __builtin_inf(), 1.0, false), ArgumentError,
+               "normal(): argument 'mean': expected a finite number, got inf");
+  CHECK_THROWS(fill_normal(Array(DType::int32, Shape{2}).view(), 0, 0, 0, 1, false), ArgumentError,
+               "normal(): argument 'dtype': expected float32 or float64, got int32");
+}
+
 FUSEGRAD_TEST(permutation_is_a_bijection) {
   for (int64_t n : {0, 1, 2, 3, 63, 64, 65, 1000, 60000}) {
     std::vector<int64_t> rows(static_cast<size_t>(n)), again(rows.size());

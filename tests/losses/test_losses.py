@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fusegrad as fg
-from fusegrad import losses
+from fusegrad import losses, ops
 from fusegrad.errors import ArgumentError
 
 RNG = np.random.default_rng(5)
@@ -33,8 +33,16 @@ def bce(p: np.ndarray, t: np.ndarray) -> np.ndarray:
     return -(t * np.log(p) + (1 - t) * np.log1p(-p)).mean(axis=-1)
 
 
+def huber(d: np.ndarray, delta: float) -> np.ndarray:
+    far = delta * np.abs(d) - delta**2 / 2
+    return np.where(np.abs(d) <= delta, d**2 / 2, far).mean(axis=-1)
+
+
 CASES: dict[str, tuple[losses.Loss, Any, np.ndarray, np.ndarray]] = {
     "mse": (losses.MeanSquaredError(), SOFT, LOGITS, ((SOFT - LOGITS) ** 2).mean(axis=-1)),
+    "mae": (losses.MeanAbsoluteError(), SOFT, LOGITS, np.abs(SOFT - LOGITS).mean(axis=-1)),
+    "huber": (losses.Huber(), SOFT, LOGITS, huber(SOFT - LOGITS, 1.0)),
+    "huber of a delta": (losses.Huber(2.5), SOFT, LOGITS, huber(SOFT - LOGITS, 2.5)),
     "bce": (losses.BinaryCrossentropy(), BITS, sigmoid(LOGITS), bce(sigmoid(LOGITS), BITS)),
     "bce logits": (
         losses.BinaryCrossentropy(from_logits=True),
@@ -127,7 +135,7 @@ def test_saturated_logits_keep_their_gradient() -> None:
     ("shape", "other"),
     [((N,), (N, K)), ((N, 1), (N, K)), ((1, K), (N, K)), ((), (N, 1)), ((N, K), (N, 1))],
 )
-@pytest.mark.parametrize("name", ["mse", "bce", "categorical_crossentropy"])
+@pytest.mark.parametrize("name", ["mse", "mae", "huber", "bce", "categorical_crossentropy"])
 def test_targets_never_broadcast(name: str, shape: tuple[int, ...], other: Any) -> None:
     loss = losses.get(name)
     assert loss is not None
@@ -137,9 +145,51 @@ def test_targets_never_broadcast(name: str, shape: tuple[int, ...], other: Any) 
 
 def test_a_vector_stands_for_a_column() -> None:
     y, p = np.array([1.0, 0.0]), np.array([[0.9], [0.2]])
-    for loss in (losses.MeanSquaredError(), losses.BinaryCrossentropy()):
+    for loss in (
+        losses.MeanSquaredError(),
+        losses.MeanAbsoluteError(),
+        losses.Huber(),
+        losses.BinaryCrossentropy(),
+    ):
         assert loss(y, p).item() == loss(y[:, None], p).item()
         assert loss(y[:, None], p[:, 0]).item() == pytest.approx(loss(y, p[:, 0]).item())
+
+
+def test_kinks_and_far_values() -> None:
+    absolute = fg.grad(lambda p: ops.sum(losses.mean_absolute_error(np.zeros((3, 1)), p)))
+    assert absolute(np.array([[-2.0], [0.0], [2.0]])).tolist() == [[-1.0], [0.0], [1.0]]
+    robust = fg.grad(lambda p: ops.sum(losses.huber(np.zeros((3, 1)), p, delta=0.5)))
+    assert robust(np.array([[-2.0], [0.25], [2.0]])).tolist() == [[-0.5], [0.25], [0.5]]
+    assert losses.huber([[0.0]], np.array([[1e300]])).item() == 1e300  # its square is infinite
+    assert losses.Huber().name == "huber_loss"
+    assert losses.Huber(2.0).get_config()["delta"] == 2.0
+    assert losses.MeanAbsoluteError().name == "mean_absolute_error"
+
+
+def test_a_sum_of_weights_of_zero() -> None:
+    """No loss and no gradient, where a quotient would be NaN."""
+    loss = losses.MeanSquaredError(reduction="mean_with_sample_weight")
+    for weights in ([0.0, 0.0], [1.0, -1.0]):
+        assert loss([[1.0], [2.0]], [[3.0], [5.0]], weights).item() == 0.0
+        slope = fg.grad(lambda p, w=weights: loss([[1.0], [2.0]], p, w))(np.ones((2, 1)))
+        assert slope.tolist() == [[0.0], [0.0]]
+
+
+@pytest.mark.parametrize("shape", [(N,), (N, 1), (N, K)])
+def test_shapes_of_weights(shape: tuple[int, ...]) -> None:
+    """One for each value; with values in several axes one for each row of them."""
+    weights = RNG.uniform(size=shape)
+    values = RNG.normal(size=(N, K))
+
+    class Squares(losses.Loss):
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            return ops.square(y_pred - y_true)
+
+    expected = values**2 * weights.reshape(N, -1)
+    assert Squares()(np.zeros((N, K)), values, weights).item() == pytest.approx(expected.mean())
+    spread = np.broadcast_to(weights.reshape(N, -1), (N, K))
+    found = Squares(reduction="mean_with_sample_weight")(np.zeros((N, K)), values, weights)
+    assert found.item() == pytest.approx(np.average(values**2, weights=spread))
 
 
 @pytest.mark.parametrize("labels", [[4], [-1], [0.5], [[0, 1]], [[[0]]]])
@@ -162,6 +212,15 @@ def test_labels_of_several_kinds() -> None:
     [
         ("mse", losses.MeanSquaredError),
         ("MSE", losses.MeanSquaredError),
+        ("mae", losses.MeanAbsoluteError),
+        ("MAE", losses.MeanAbsoluteError),
+        ("mean_absolute_error", losses.MeanAbsoluteError),
+        ("MeanAbsoluteError", losses.MeanAbsoluteError),
+        ("huber", losses.Huber),
+        ("huber_loss", losses.Huber),
+        ("Huber", losses.Huber),
+        (losses.huber, losses.Huber),
+        (losses.mean_absolute_error, losses.MeanAbsoluteError),
         ("mean_squared_error", losses.MeanSquaredError),
         ("BinaryCrossentropy", losses.BinaryCrossentropy),
         ("bce", losses.BinaryCrossentropy),
@@ -183,6 +242,10 @@ def test_bad_arguments() -> None:
         lambda: losses.BinaryCrossentropy(label_smoothing=1.5),
         lambda: losses.CategoricalCrossentropy(axis=0),
         lambda: losses.get(3),
+        lambda: losses.Huber(0.0),
+        lambda: losses.Huber(-1.0),
+        lambda: losses.Huber(float("inf")),
+        lambda: losses.huber([[1.0]], [[2.0]], delta=0.0),
         lambda: losses.get({"name": "mse"}),
         lambda: losses.MeanSquaredError()([[1.0]], [[1.0]], sample_weight=[1.0, 2.0]),
     ):

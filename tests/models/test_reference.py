@@ -14,29 +14,35 @@ import pytest
 
 import fusegrad as fg
 from fusegrad import _core, datasets, layers, losses, optimizers
+from fusegrad.optimizers import schedules
 
 EPOCHS = 3
 BATCH = 32
 LIMITS = {"float32": 1e-5, "float64": 1e-10}
 
 Weights = list[np.ndarray]
+Rate = float | Callable[[int], float]
 
 
 # ---- optimizers: each returns a function (weights, gradients) -> None that keeps its own state
 
 
-def sgd(lr: float, momentum: float = 0.0, nesterov: bool = False) -> Callable[..., None]:
+def sgd(lr: Rate, momentum: float = 0.0, nesterov: bool = False) -> Callable[..., None]:
     m: Weights = []
+    t = 0
 
     def step(w: Weights, g: Weights) -> None:
+        nonlocal t
         if not m:
             m.extend(np.zeros_like(a) for a in w)
+        rate = lr(t) if callable(lr) else lr
+        t += 1
         for i, gi in enumerate(g):
             if momentum == 0.0:
-                w[i] -= lr * gi
+                w[i] -= rate * gi
                 continue
-            m[i] = momentum * m[i] - lr * gi
-            w[i] += momentum * m[i] - lr * gi if nesterov else m[i]
+            m[i] = momentum * m[i] - rate * gi
+            w[i] += momentum * m[i] - rate * gi if nesterov else m[i]
 
     return step
 
@@ -64,7 +70,7 @@ def rmsprop(
     return step
 
 
-def adam(lr: float = 1e-3, amsgrad: bool = False) -> Callable[..., None]:
+def adam(lr: Rate = 1e-3, amsgrad: bool = False) -> Callable[..., None]:
     b1, b2, eps = 0.9, 0.999, 1e-7
     m: Weights = []
     v: Weights = []
@@ -76,8 +82,9 @@ def adam(lr: float = 1e-3, amsgrad: bool = False) -> Callable[..., None]:
         if not m:
             for state in (m, v, top):
                 state.extend(np.zeros_like(x) for x in w)
+        rate = lr(t) if callable(lr) else lr
         t += 1
-        alpha = lr * np.sqrt(1 - b2**t) / (1 - b1**t)
+        alpha = rate * np.sqrt(1 - b2**t) / (1 - b1**t)
         for i, gi in enumerate(g):
             m[i] += (gi - m[i]) * (1 - b1)
             v[i] += (gi**2 - v[i]) * (1 - b2)
@@ -85,6 +92,39 @@ def adam(lr: float = 1e-3, amsgrad: bool = False) -> Callable[..., None]:
             w[i] -= alpha * m[i] / (np.sqrt(top[i] if amsgrad else v[i]) + eps)
 
     return step
+
+
+def clipped(step: Callable[..., None], **kind: float) -> Callable[..., None]:
+    """Clip gradients before a step."""
+    ((name, limit),) = kind.items()
+
+    def clip(w: Weights, g: Weights) -> None:
+        if name == "clipvalue":
+            factors = [np.minimum(1.0, limit / np.maximum(np.abs(a), 1e-300)) for a in g]
+        else:
+            norms = [np.sqrt((a**2).sum()) for a in g]
+            if name == "global_clipnorm":
+                norms = [np.sqrt(sum(norm**2 for norm in norms))] * len(g)
+            factors = [min(1.0, limit / norm) for norm in norms]
+        step(w, [a * factor for a, factor in zip(g, factors, strict=True)])
+
+    return clip
+
+
+def warm_cosine(t: int) -> float:
+    part = min((t - 20) / 90, 1.0)
+    return 0.02 + 0.08 * t / 20 if t < 20 else 0.1 * (0.45 * (1 + np.cos(np.pi * part)) + 0.1)
+
+
+def restarted(t: int) -> float:
+    begin, length, height = 0, 15, 0.1
+    while t >= begin + length:
+        begin, length, height = begin + length, length * 2, height * 0.9
+    return 0.5 * height * (1 + np.cos(np.pi * (t - begin) / length))
+
+
+def scheduled(schedule: Any, rate: Callable[[int], float]) -> tuple[Any, Any]:
+    return lambda: optimizers.SGD(schedule, momentum=0.5), lambda: sgd(rate, momentum=0.5)
 
 
 OPTIMIZERS: dict[str, tuple[Callable[[], Any], Callable[[], Callable[..., None]]]] = {
@@ -108,6 +148,43 @@ OPTIMIZERS: dict[str, tuple[Callable[[], Any], Callable[[], Callable[..., None]]
     ),
     "adam": (optimizers.Adam, adam),
     "amsgrad": (lambda: optimizers.Adam(amsgrad=True), lambda: adam(amsgrad=True)),
+    "clipvalue": (
+        lambda: optimizers.SGD(0.05, clipvalue=0.01),
+        lambda: clipped(sgd(0.05), clipvalue=0.01),
+    ),
+    "clipnorm": (
+        lambda: optimizers.RMSprop(clipnorm=0.1),
+        lambda: clipped(rmsprop(), clipnorm=0.1),
+    ),
+    "global_clipnorm": (
+        lambda: optimizers.Adam(global_clipnorm=0.2),
+        lambda: clipped(adam(), global_clipnorm=0.2),
+    ),
+    "exponential decay": scheduled(
+        schedules.ExponentialDecay(0.1, 50, 0.3), lambda t: 0.1 * 0.3 ** (t / 50)
+    ),
+    "inverse time decay": scheduled(
+        schedules.InverseTimeDecay(0.1, 20, 0.5, staircase=True),
+        lambda t: 0.1 / (1 + 0.5 * (t // 20)),
+    ),
+    "polynomial decay": scheduled(
+        schedules.PolynomialDecay(0.1, 100, 0.01, power=2.0),
+        lambda t: 0.09 * (1 - min(t, 100) / 100) ** 2 + 0.01,
+    ),
+    "piecewise constant decay": scheduled(
+        schedules.PiecewiseConstantDecay([30, 80], [0.1, 0.05, 0.01]),
+        lambda t: 0.1 if t <= 30 else 0.05 if t <= 80 else 0.01,
+    ),
+    "cosine decay": scheduled(
+        schedules.CosineDecay(0.02, 90, 0.1, warmup_target=0.1, warmup_steps=20), warm_cosine
+    ),
+    "cosine decay restarts": scheduled(
+        schedules.CosineDecayRestarts(0.1, 15, m_mul=0.9), restarted
+    ),
+    "adam with a schedule": (
+        lambda: optimizers.Adam(schedules.ExponentialDecay(0.003, 50, 0.3)),
+        lambda: adam(lambda t: 0.003 * 0.3 ** (t / 50)),
+    ),
 }
 
 

@@ -73,16 +73,17 @@ def test_no_rate_no_change(cls: type[Any]) -> None:
 
 
 def test_defaults_are_keras() -> None:
+    clipping = {"clipnorm": None, "clipvalue": None, "global_clipnorm": None}
     assert optimizers.SGD().get_config() == {
-        "name": "sgd", "learning_rate": 0.01, "momentum": 0.0, "nesterov": False,
+        "name": "sgd", "learning_rate": 0.01, "momentum": 0.0, "nesterov": False, **clipping,
     }  # fmt: skip
     assert optimizers.RMSprop().get_config() == {
         "name": "rmsprop", "learning_rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7,
-        "centered": False,
+        "centered": False, **clipping,
     }  # fmt: skip
     assert optimizers.Adam().get_config() == {
         "name": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7,
-        "amsgrad": False,
+        "amsgrad": False, **clipping,
     }  # fmt: skip
 
 

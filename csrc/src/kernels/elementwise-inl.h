@@ -137,6 +137,14 @@ FUSEGRAD_OPERATION(Sigmoid, 1, return sigmoid(a);)
 FUSEGRAD_OPERATION(Relu, 1, return relu(a);)
 FUSEGRAD_OPERATION(Softplus, 1, return softplus(a);)
 FUSEGRAD_OPERATION(LogSigmoid, 1, return log_sigmoid(a);)
+FUSEGRAD_OPERATION(Erf, 1, return erf(a);)
+FUSEGRAD_OPERATION(Erfc, 1, return erfc(a);)
+FUSEGRAD_OPERATION(Silu, 1, return silu(a);)
+FUSEGRAD_OPERATION(Gelu, 1, return gelu(a);)
+FUSEGRAD_OPERATION(Elu, 1, {
+  return in_double(a, p, c,
+                   [](VD x, VD alpha, VD, auto type) { return elu_for<decltype(type)>(x, alpha); });
+})
 FUSEGRAD_OPERATION(LeakyRelu, 1, return leaky_relu(a, p);)
 FUSEGRAD_OPERATION(Clip, 1, return min_nan(max_nan(a, p), q);)
 FUSEGRAD_OPERATION(Affine, 1, return a * p + q;)
@@ -155,6 +163,18 @@ FUSEGRAD_OPERATION(SigmoidGrad, 2, {
 })
 FUSEGRAD_OPERATION(TanhGrad, 2, {
   return in_double(a, b, c, [](VD dy, VD y, VD, auto) { return dy * ((1.0 - y) * (1.0 + y)); });
+})
+FUSEGRAD_OPERATION(SiluGrad, 2, {
+  return in_double(a, b, c,
+                   [](VD dy, VD x, VD, auto type) { return silu_grad_for<decltype(type)>(dy, x); });
+})
+FUSEGRAD_OPERATION(GeluGrad, 2, {
+  return in_double(a, b, c,
+                   [](VD dy, VD x, VD, auto type) { return gelu_grad_for<decltype(type)>(dy, x); });
+})
+FUSEGRAD_OPERATION(ErfGrad, 2, {
+  return in_double(a, b, c,
+                   [](VD dy, VD x, VD, auto type) { return erf_grad_for<decltype(type)>(dy, x); });
 })
 // Cross-entropy of sigmoid(x) with t: (1 - t) softplus(x) + t softplus(-x), where a factor of 0
 // hides an infinite softplus.
@@ -201,6 +221,10 @@ Loop<T> unary_loop(UnaryOp op) {
     case UnaryOp::relu: return loop<T, Relu>;
     case UnaryOp::softplus: return loop<T, Softplus>;
     case UnaryOp::log_sigmoid: return loop<T, LogSigmoid>;
+    case UnaryOp::erf: return loop<T, Erf>;
+    case UnaryOp::erfc: return loop<T, Erfc>;
+    case UnaryOp::silu: return loop<T, Silu>;
+    case UnaryOp::gelu: return loop<T, Gelu>;
   }
   __builtin_unreachable();
 }
@@ -218,6 +242,9 @@ Loop<T> binary_loop(BinaryOp op) {
     case BinaryOp::relu_grad: return loop<T, ReluGrad>;
     case BinaryOp::sigmoid_grad: return loop<T, SigmoidGrad>;
     case BinaryOp::tanh_grad: return loop<T, TanhGrad>;
+    case BinaryOp::silu_grad: return loop<T, SiluGrad>;
+    case BinaryOp::gelu_grad: return loop<T, GeluGrad>;
+    case BinaryOp::erf_grad: return loop<T, ErfGrad>;
   }
   __builtin_unreachable();
 }
@@ -228,6 +255,9 @@ Loop<T> binary_loop(BinaryOp op) {
   }                                                                                               \
   void leaky_relu_##suffix(T* y, int64_t ys, const T* x, int64_t xs, int64_t n, double slope) {   \
     run<T, 1>(loop<T, LeakyRelu>, y, ys, {{x, xs}}, n, slope);                                    \
+  }                                                                                               \
+  void elu_##suffix(T* y, int64_t ys, const T* x, int64_t xs, int64_t n, double alpha) {          \
+    run<T, 1>(loop<T, Elu>, y, ys, {{x, xs}}, n, alpha);                                          \
   }                                                                                               \
   void clip_##suffix(T* y, int64_t ys, const T* x, int64_t xs, int64_t n, double lo, double hi) { \
     run<T, 1>(loop<T, Clip>, y, ys, {{x, xs}}, n, lo, hi);                                        \

@@ -27,10 +27,15 @@ enum class UnaryOp : int {
   relu,
   softplus,
   log_sigmoid,
+  erf,
+  erfc,
+  silu,
+  gelu,
 };
 
-// The *_grad forms take (dy, y) with y the forward output. relu: y > 0 ? dy : 0; sigmoid:
-// dy*y*(1-y); tanh: dy*(1-y*y), the last two evaluated in double and rounded once.
+// relu_grad, sigmoid_grad and tanh_grad take (dy, y) with y the forward output: y > 0 ? dy : 0;
+// dy*y*(1-y); dy*(1-y*y). silu_grad, gelu_grad and erf_grad take (dy, x). All but relu_grad are
+// evaluated in double and rounded once.
 enum class BinaryOp : int {
   add,
   subtract,
@@ -42,6 +47,9 @@ enum class BinaryOp : int {
   relu_grad,
   sigmoid_grad,
   tanh_grad,
+  silu_grad,
+  gelu_grad,
+  erf_grad,
 };
 
 enum class CompareOp : int { equal, not_equal, less, less_equal, greater, greater_equal };

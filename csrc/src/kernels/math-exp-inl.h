@@ -3,6 +3,7 @@
 // rounded once to T: float takes a shorter polynomial and one-word reduction, double the full one.
 #pragma once
 
+#include "kernels/double-double-inl.h"
 #include "kernels/vec-inl.h"
 
 namespace fusegrad::simd::FUSEGRAD_ISA {
@@ -62,14 +63,18 @@ FUSEGRAD_INLINE ExpReduced exp_reduce(VD x, VD lo) {
   return {n, shifted, head, exp_rest<double>(r) - tail};
 }
 
-// e^x from its reduction, scaled in two exact steps and one rounding, so that results down to the
-// smallest subnormal are rounded once more only.
+// y 2^n for |n| <= 2040, in two exact steps and one rounding.
+FUSEGRAD_INLINE VD scale_by_pow2(VD y, VD n) {
+  const VD half = n * 0.5 + kRoundToInt;
+  const VD other = (n - (half - kRoundToInt)) + kRoundToInt;
+  return (y * pow2(half)) * pow2(other);
+}
+
+// e^x from its reduction; results down to the smallest subnormal are rounded once more only.
 FUSEGRAD_INLINE VD exp_finish(const ExpReduced& p) {
   const VD sum = 1.0 + p.head;
   const VD y = sum + (((1.0 - sum) + p.head) + p.rest);
-  const VD half = p.n * 0.5 + kRoundToInt;
-  const VD other = (p.n - (half - kRoundToInt)) + kRoundToInt;
-  return (y * pow2(half)) * pow2(other);
+  return scale_by_pow2(y, p.n);
 }
 
 // e^(x + lo) for |lo| <= ulp(x); lo is ignored where the result is 0 or infinite.
@@ -102,6 +107,36 @@ FUSEGRAD_INLINE VD exp_sum_for(VD x, VD lo) {
     return exp_for<float>(x);
   } else {
     return exp_sum(x, lo);
+  }
+}
+
+// e^(x + lo) for -1400 <= x <= 0, without the bounds of exp_sum.
+template <class T>
+FUSEGRAD_INLINE VD exp_below(VD x, VD lo) {
+  if constexpr (sizeof(T) == 4) {
+    return exp_for<float>(x);
+  } else {
+    return exp_finish(exp_reduce(x, lo));
+  }
+}
+
+// factor e^(x + lo) num / den for -1400 <= x <= 0. The double form keeps the quotient in two words
+// and takes the power of two last, so that the result has full accuracy where e^x underflows.
+template <class T>
+FUSEGRAD_INLINE VD exp_quotient(VD x, VD lo, DoubleVD num, DoubleVD den, VD factor) {
+  if constexpr (sizeof(T) == 4) {
+    return exp_for<float>(x) * (factor * num.hi / den.hi);
+  } else {
+    const ExpReduced p = exp_reduce(x, lo);
+    const VD sum = 1.0 + p.head;
+    const DoubleVD y = fast_two_sum(sum, ((1.0 - sum) + p.head) + p.rest);
+    DoubleVD n = two_product(y.hi, num.hi);
+    n.lo = n.lo + (y.hi * num.lo + y.lo * num.hi);
+    const VD inverse = 1.0 / den.hi;
+    const VD q = n.hi * inverse;
+    const DoubleVD back = two_product(q, den.hi);
+    const VD left = ((n.hi - back.hi) - back.lo) + (n.lo - q * den.lo);
+    return scale_by_pow2((q + left * inverse) * factor, p.n);
   }
 }
 

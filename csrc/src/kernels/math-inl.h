@@ -1,8 +1,11 @@
 // The functions that kernels use, as overloads on vectors of floats and of doubles: exp, expm1,
-// log, log1p, tanh, sigmoid, softplus, log_sigmoid, power. The float forms widen, evaluate and
-// round once. The *_for<T> forms stay in double, accurate enough for T, for fused kernels.
+// log, log1p, tanh, sigmoid, softplus, log_sigmoid, erf, erfc, gelu, silu, power. The float forms
+// widen, evaluate and round once. The *_for<T> forms stay in double, accurate enough for T, for
+// fused kernels.
 #pragma once
 
+#include "kernels/double-double-inl.h"
+#include "kernels/math-erf-inl.h"
 #include "kernels/math-exp-inl.h"
 #include "kernels/math-log-inl.h"
 #include "kernels/vec-inl.h"
@@ -37,6 +40,36 @@ FUSEGRAD_INLINE VD sigmoid_for(VD x) {
   return over_one_plus<T>(select(x >= 0.0, set1(1.0), e), e);
 }
 
+// With e = exp(-|x|): x / (1 + e) for x >= 0, x e / (1 + e) below, both 0 long before |x| = 770.
+template <class T>
+FUSEGRAD_INLINE VD silu_for(VD x) {
+  const VD a = bounded_abs(x, 770.0);
+  const VD e = exp_below<T>(-a, VD{});
+  if constexpr (sizeof(T) == 4) return over_one_plus<T>(select(x >= 0.0, x, -(a * e)), e);
+  const VD below = exp_quotient<T>(-a, VD{}, {set1(1.0), VD{}}, fast_two_sum(set1(1.0), e), a);
+  const VD above = select(x > a, x, over_one_plus<T>(a, e));
+  return copysign(select(x >= 0.0, above, below), x);
+}
+
+// dy silu'(x) = dy s (1 + x (1 - s)) with s = sigmoid(x)
+template <class T>
+FUSEGRAD_INLINE VD silu_grad_for(VD dy, VD x) {
+  const VD a = bounded_abs(x, 770.0);
+  const VD e = exp_below<T>(-a, VD{});
+  const VD large = over_one_plus<T>(set1(1.0), e);
+  const VD small = over_one_plus<T>(e, e);
+  const VD above = large * (1.0 + a * small);
+  const VD below =
+      exp_quotient<T>(-a, VD{}, {set1(1.0), VD{}}, fast_two_sum(set1(1.0), e), 1.0 - a * large);
+  return dy * select(x >= 0.0, above, below);
+}
+
+// x for x > 0, alpha (e^x - 1) below.
+template <class T>
+FUSEGRAD_INLINE VD elu_for(VD x, VD alpha) {
+  return select(x > 0.0, x, alpha * expm1_for<T>(x));
+}
+
 // max(x, 0) + log1p(exp(-|x|)). relu carries NaN through.
 template <class T>
 FUSEGRAD_INLINE VD softplus_for(VD x) {
@@ -44,31 +77,6 @@ FUSEGRAD_INLINE VD softplus_for(VD x) {
 }
 
 // ---- power -----------------------------------------------------------------------------------
-
-// An unevaluated sum hi + lo, |lo| <= ulp(hi) / 2.
-struct DoubleVD {
-  VD hi, lo;
-};
-
-// Exact when |a| >= |b| or a is 0.
-FUSEGRAD_INLINE DoubleVD fast_two_sum(VD a, VD b) {
-  const VD s = a + b;
-  return {s, (a - s) + b};
-}
-
-FUSEGRAD_INLINE DoubleVD split(VD a) {
-  const VD c = a * 134217729.0;  // 2^27 + 1
-  const VD hi = c - (c - a);
-  return {hi, a - hi};
-}
-
-// Exact without fused multiply-add (Dekker), barring overflow and underflow.
-FUSEGRAD_INLINE DoubleVD two_product(VD a, VD b) {
-  const VD p = a * b;
-  const DoubleVD x = split(a);
-  const DoubleVD y = split(b);
-  return {p, ((x.hi * y.hi - p) + x.hi * y.lo + x.lo * y.hi) + x.lo * y.lo};
-}
 
 // log x to about 2^-64 for positive finite x: 2 s (1 + z/3) in two words, the rest in one.
 FUSEGRAD_INLINE DoubleVD log_two_words(VD x) {
@@ -160,6 +168,10 @@ FUSEGRAD_UNARY_MATH(log1p)
 FUSEGRAD_UNARY_MATH(tanh)
 FUSEGRAD_UNARY_MATH(sigmoid)
 FUSEGRAD_UNARY_MATH(softplus)
+FUSEGRAD_UNARY_MATH(erf)
+FUSEGRAD_UNARY_MATH(erfc)
+FUSEGRAD_UNARY_MATH(gelu)
+FUSEGRAD_UNARY_MATH(silu)
 #undef FUSEGRAD_UNARY_MATH
 
 FUSEGRAD_INLINE VD log_sigmoid(VD x) { return -softplus(-x); }

@@ -134,12 +134,17 @@ void map2(const EvalContext& c, int64_t grain, const Body& body) {
   });
 }
 
+constexpr bool is_cheap(BinaryOp op) {
+  return op != BinaryOp::power && op != BinaryOp::silu_grad && op != BinaryOp::gelu_grad &&
+         op != BinaryOp::erf_grad;
+}
+
 template <BinaryOp op>
 void eval_float_binary(const EvalContext& c) {
   by_float(c.outputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, binary);
-    map2<T, T>(c, op == BinaryOp::power ? kCostlyGrain : kCheapGrain,
+    map2<T, T>(c, is_cheap(op) ? kCheapGrain : kCostlyGrain,
                [kernel](T* y, int64_t ys, const T* a, int64_t as, const T* b, int64_t bs,
                         int64_t n) { kernel(op, y, ys, a, as, b, bs, n); });
   });

@@ -43,6 +43,9 @@ FUSEGRAD_EMIT2(greater_equal)
 FUSEGRAD_EMIT2(logical_and)
 FUSEGRAD_EMIT2(sigmoid_grad)
 FUSEGRAD_EMIT2(tanh_grad)
+FUSEGRAD_EMIT2(silu_grad)
+FUSEGRAD_EMIT2(gelu_grad)
+FUSEGRAD_EMIT2(erf_grad)
 #undef FUSEGRAD_EMIT2
 
 inline Value where(Builder& b, Value condition, Value x, Value y) {

@@ -201,8 +201,9 @@ void binary_vjp(VjpContext& c) {
     c.set(0, clip_gradient(b, dr, p, kFloor, 1.0 - kFloor));
   }
   if (c.needs(1)) {
-    const Value off = b.emit(log1p_op, {negative(b, r)});
-    c.set(1, multiply(b, g, subtract(b, off, log(b, r))));
+    // 1 - p has a clip of its own: float32 has no number near 1 - kFloor to subtract from 1.
+    const Value off = clip(b, subtract(b, 1.0, p), 1.0 - (1.0 - kFloor), 1.0 - kFloor);
+    c.set(1, multiply(b, g, subtract(b, log(b, off), log(b, r))));
   }
 }
 

@@ -1,4 +1,4 @@
-// Reductions over axes: sum, mean, var, max, min, argmax, argmin, logsumexp.
+// Reductions over axes: sum, mean, var, max, min, argmax, argmin, logsumexp, sum_squares.
 //
 // Floats add up in double over 16 virtual lanes, whatever the order in memory (kernels.h); integer
 // sums are exact in int64. Threads split the results, never a sum.
@@ -36,6 +36,11 @@ void float_infer(InferContext& c) {
   require_float(c, 0, "x");
   reduce_infer(c, c.inputs[0].dtype);
   require_elements(c);
+}
+// The result is not rounded to the operand's dtype: the squares of floats add up without overflow.
+void sum_squares_infer(InferContext& c) {
+  require_float(c, 0, "x");
+  reduce_infer(c, DType::float64);
 }
 void extreme_infer(InferContext& c) {
   reduce_infer(c, c.inputs[0].dtype);
@@ -215,6 +220,21 @@ void logsumexp_eval(const EvalContext& c) {
   });
 }
 
+void sum_squares_eval(const EvalContext& c) {
+  by_float(c.inputs[0].dtype, [&](auto tag) {
+    using T = decltype(tag);
+    const auto squares = FUSEGRAD_TYPED(T, sum_squares_about);
+    reduce_rows<double, T>(
+        c, 1,
+        [squares](double* out, const T* x, int64_t outer, int64_t os, int64_t inner, int64_t rs) {
+          constexpr double kZero = 0.0;
+          for (int64_t o = 0; o < outer; ++o) {
+            squares(out + o, x + o * os, &kZero, 1, os, inner, rs);
+          }
+        });
+  });
+}
+
 // ---- gradients
 
 // A result or its cotangent with the reduced axes at size 1.
@@ -281,5 +301,9 @@ const OpDef argmin_op = {"argmin",          1, 1, kAnyOrder, index_infer, index_
                          kNotDifferentiable};
 const OpDef logsumexp_op = {
     "logsumexp", 1, 1, kAnyOrder | kPromoteFloat, float_infer, logsumexp_eval, logsumexp_vjp};
+// For the norms of gradients that an optimizer clips, which have no gradient themselves.
+const OpDef sum_squares_op = {
+    "sum_squares",     1, 1, kAnyOrder | kGradient, sum_squares_infer, sum_squares_eval,
+    kNotDifferentiable};
 
 }  // namespace fusegrad

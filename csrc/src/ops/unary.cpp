@@ -98,19 +98,34 @@ void log_sigmoid_vjp(VjpContext& c) {
                           : multiply(b, c.cotangent(), sigmoid(b, negative(b, x))));
 }
 
+// dx = dy * 2/sqrt(pi) exp(-x^2), and minus that
+void erf_vjp(VjpContext& c) { c.set(0, erf_grad(c.builder(), c.cotangent(), c.input(0))); }
+void erfc_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  c.set(0, negative(b, erf_grad(b, c.cotangent(), c.input(0))));
+}
+
+// dx = dy * s * (1 + x sigmoid(-x)) with s = sigmoid(x)
+void silu_vjp(VjpContext& c) { c.set(0, silu_grad(c.builder(), c.cotangent(), c.input(0))); }
+
+// dx = dy * (Phi(x) + x phi(x))
+void gelu_vjp(VjpContext& c) { c.set(0, gelu_grad(c.builder(), c.cotangent(), c.input(0))); }
+
 // dx = y > 0 ? dy : 0
 void relu_vjp(VjpContext& c) {
   c.set(0, c.builder().emit(relu_grad_op, {c.cotangent(), c.output()}));
 }
 
-// leaky_relu: scalars[0] is the slope for x <= 0. It is not negative, so y has the sign of x.
-void require_slope(const InferContext& c) {
+// scalars[0] is not negative, so that y has the sign of x.
+void require_not_negative(const InferContext& c, const char* argument) {
   if (!(c.attrs->scalars[0] >= 0.0)) {
-    fail(c.op, "negative_slope", "a number >= 0", std::to_string(c.attrs->scalars[0]));
+    fail(c.op, argument, "a number >= 0", std::to_string(c.attrs->scalars[0]));
   }
 }
+
+// leaky_relu: scalars[0] is the slope for x <= 0.
 void leaky_relu_infer(InferContext& c) {
-  require_slope(c);
+  require_not_negative(c, "negative_slope");
   infer_float_unary(c);
 }
 void leaky_relu_eval(const EvalContext& c) {
@@ -126,6 +141,32 @@ void leaky_relu_eval(const EvalContext& c) {
 // dx = y > 0 ? dy : slope * dy
 void leaky_relu_vjp(VjpContext& c) {
   c.set(0, c.builder().emit(leaky_relu_grad_op, {c.cotangent(), c.output()}, c.attrs()));
+}
+
+// elu: scalars[0] is alpha, the factor of e^x - 1 for x <= 0.
+void elu_infer(InferContext& c) {
+  require_not_negative(c, "alpha");
+  infer_float_unary(c);
+}
+void elu_eval(const EvalContext& c) {
+  by_float(c.outputs[0].dtype, [&](auto tag) {
+    using T = decltype(tag);
+    const auto kernel = FUSEGRAD_TYPED(T, elu);
+    const double alpha = c.attrs->scalars[0];
+    map1<T>(c, kCostlyGrain, [=](T* y, int64_t ys, const T* x, int64_t xs, int64_t n) {
+      kernel(y, ys, x, xs, n, alpha);
+    });
+  });
+}
+// dx = x > 0 ? dy : dy * alpha exp(x); not y + alpha, which cancels for x << 0. exp sees no x > 0,
+// where it could overflow.
+void elu_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  const Value dy = c.cotangent();
+  const Value positive = greater(b, c.input(0), 0.0);
+  const Value slope =
+      multiply(b, exp(b, where(b, positive, 0.0, c.input(0))), c.attrs().scalars[0]);
+  c.set(0, where(b, positive, dy, multiply(b, dy, slope)));
 }
 
 // clip: scalars {low, high}, infinite where there is no bound.
@@ -162,7 +203,7 @@ void relu_grad_vjp(VjpContext& c) {
 }
 
 void leaky_relu_grad_infer(InferContext& c) {
-  require_slope(c);
+  require_not_negative(c, "negative_slope");
   infer_float_binary(c);
 }
 void leaky_relu_grad_eval(const EvalContext& c) {
@@ -202,6 +243,48 @@ void tanh_grad_vjp(VjpContext& c) {
   }
 }
 
+// ---- gradients written in the input: operands (dy, x)
+
+// d/d(dy) = erf_grad(c, x); d/dx = -2x erf_grad(c*dy, x)
+void erf_grad_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  const Value ct = c.cotangent();
+  const Value x = c.input(1);
+  if (c.needs(0)) c.set(0, erf_grad(b, ct, x));
+  if (c.needs(1)) {
+    c.set(1, multiply(b, erf_grad(b, multiply(b, ct, c.input(0)), x), multiply(b, x, -2.0)));
+  }
+}
+
+// d/d(dy) = silu_grad(c, x); d/dx = c*dy * s*t*(2 + x*(t-s)) with s = sigmoid(x), t = sigmoid(-x)
+void silu_grad_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  const Value ct = c.cotangent();
+  const Value x = c.input(1);
+  if (c.needs(0)) c.set(0, silu_grad(b, ct, x));
+  if (c.needs(1)) {
+    const Value s = sigmoid(b, x);
+    const Value t = sigmoid(b, negative(b, x));
+    const Value bend = add(b, multiply(b, x, subtract(b, t, s)), 2.0);
+    c.set(1, multiply(b, multiply(b, ct, c.input(0)), multiply(b, multiply(b, s, t), bend)));
+  }
+}
+
+// d/d(dy) = gelu_grad(c, x); d/dx = c*dy * phi(x)*(2 - x^2), where phi is 0 long before |x| = 64
+// and x^2 must not be infinite. phi(x) is erf_grad at x/sqrt(2), over sqrt(8).
+void gelu_grad_vjp(VjpContext& c) {
+  constexpr double kSqrtHalf = 0x1.6a09e667f3bcdp-1;
+  Builder& b = c.builder();
+  const Value ct = c.cotangent();
+  if (c.needs(0)) c.set(0, gelu_grad(b, ct, c.input(1)));
+  if (c.needs(1)) {
+    const Value x = clip(b, c.input(1), -64.0, 64.0);
+    const Value bend = multiply(b, subtract(b, 2.0, multiply(b, x, x)), 0.5 * kSqrtHalf);
+    const Value density = erf_grad(b, multiply(b, ct, c.input(0)), multiply(b, x, kSqrtHalf));
+    c.set(1, multiply(b, density, bend));
+  }
+}
+
 }  // namespace
 
 const OpDef identity_op = {
@@ -221,6 +304,10 @@ const OpDef log1p_op = float_unary<UnaryOp::log1p>("log1p", log1p_vjp);
 const OpDef tanh_op = float_unary<UnaryOp::tanh>("tanh", tanh_vjp);
 const OpDef sigmoid_op = float_unary<UnaryOp::sigmoid>("sigmoid", sigmoid_vjp);
 const OpDef softplus_op = float_unary<UnaryOp::softplus>("softplus", softplus_vjp);
+const OpDef erf_op = float_unary<UnaryOp::erf>("erf", erf_vjp);
+const OpDef erfc_op = float_unary<UnaryOp::erfc>("erfc", erfc_vjp);
+const OpDef silu_op = float_unary<UnaryOp::silu>("silu", silu_vjp);
+const OpDef gelu_op = float_unary<UnaryOp::gelu>("gelu", gelu_vjp);
 const OpDef relu_op = float_unary<UnaryOp::relu>("relu", relu_vjp);
 const OpDef log_sigmoid_op = {
     "log_sigmoid",  1, 1, kUnaryTraits | kPromoteFloat, infer_float_unary, log_sigmoid_eval,
@@ -228,12 +315,16 @@ const OpDef log_sigmoid_op = {
 const OpDef leaky_relu_op = {
     "leaky_relu",  1, 1, kUnaryTraits | kPromoteFloat, leaky_relu_infer, leaky_relu_eval,
     leaky_relu_vjp};
+const OpDef elu_op = {"elu", 1, 1, kUnaryTraits | kPromoteFloat, elu_infer, elu_eval, elu_vjp};
 const OpDef clip_op = {"clip", 1, 1, kUnaryTraits | kPromote, clip_infer, clip_eval, clip_vjp};
 
 const OpDef relu_grad_op = float_binary<BinaryOp::relu_grad>("relu_grad", relu_grad_vjp, kGradient);
 const OpDef sigmoid_grad_op =
     float_binary<BinaryOp::sigmoid_grad>("sigmoid_grad", sigmoid_grad_vjp, kGradient);
 const OpDef tanh_grad_op = float_binary<BinaryOp::tanh_grad>("tanh_grad", tanh_grad_vjp, kGradient);
+const OpDef silu_grad_op = float_binary<BinaryOp::silu_grad>("silu_grad", silu_grad_vjp, kGradient);
+const OpDef gelu_grad_op = float_binary<BinaryOp::gelu_grad>("gelu_grad", gelu_grad_vjp, kGradient);
+const OpDef erf_grad_op = float_binary<BinaryOp::erf_grad>("erf_grad", erf_grad_vjp, kGradient);
 const OpDef leaky_relu_grad_op = {"leaky_relu_grad",
                                   2,
                                   1,

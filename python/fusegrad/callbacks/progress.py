@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
+from fusegrad import _console
 from fusegrad.callbacks.base import Callback, Logs
+
+_CELLS = 20
+_DRAWING = 0.05  # seconds between two drawings of a bar; what is over sooner draws none
+_NOTEBOOK_DRAWING = 0.25  # each drawing is a message to the browser
+_MARGIN = 3  # columns right of the bar: a terminal writes ^C there, and must not begin a line
+_WHOLE = 8  # elements of a vector that are printed
 
 
 def style(verbose: int | str) -> int:
@@ -15,36 +25,49 @@ def style(verbose: int | str) -> int:
     ``"auto"`` and 1 mean a bar where standard output is a terminal or a notebook, and a line per
     epoch elsewhere, so that no log fills with control characters.
     """
+    if sys.stdout is None:  # a process without a console
+        return 0
     if verbose in {0, 2}:
         return int(verbose)
-    return 1 if _interactive() else 2
+    return 1 if _console.is_interactive() else 2
 
 
-def _interactive() -> bool:
-    stream = sys.stdout
-    if stream is None:
-        return False
-    if type(stream).__module__.startswith("ipykernel"):
-        return True
-    try:
-        return stream.isatty()
-    except (AttributeError, ValueError):  # a replaced or closed stream
-        return False
-
-
-def make_bar(total: int, **options: Any) -> Any:
+def make_bar(total: int | None, **options: Any) -> Any:
     """Return a tqdm bar on standard output, without tqdm's monitoring thread."""
-    from importlib import import_module
+    from tqdm import tqdm
 
-    notebook = type(sys.stdout).__module__.startswith("ipykernel")
-    tqdm = import_module("tqdm.auto" if notebook else "tqdm").tqdm
     bar = type("Bar", (tqdm,), {"monitor_interval": 0})
-    return bar(total=total, file=sys.stdout, dynamic_ncols=True, mininterval=0.0, **options)
+    return bar(total=total, file=sys.stdout, **options)
 
 
-def format_value(value: float) -> str:
-    """Return a number as Keras prints it: ``.4f``, or ``.4e`` where it is small."""
-    return f"{value:.4f}" if abs(value) > 1e-3 or value == 0.0 else f"{value:.4e}"
+def format_value(value: Any) -> str:
+    """Return a number as Keras prints it, ``.4f`` or ``.4e`` where it is small; also a vector.
+
+    Examples
+    --------
+    >>> format_value(0.25), format_value(0.0001), format_value([0.5, 1.0])
+    ('0.2500', '1.0000e-04', '[0.5000, 1.0000]')
+    """
+    try:
+        values = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):  # what a callback put into the logs
+        return " ".join(str(value).split())
+    if values.ndim == 0:
+        return _format_number(float(values))
+    text = np.array2string(
+        values,
+        separator=", ",
+        threshold=_WHOLE,
+        edgeitems=2,
+        max_line_width=sys.maxsize,
+        formatter={"float_kind": _format_number},
+    )
+    return " ".join(text.split())
+
+
+def _format_number(value: Any) -> str:
+    size = abs(value)
+    return f"{value:.4e}" if 0.0 < size <= 1e-3 or size >= 1e8 else f"{value:.4f}"
 
 
 def format_seconds(seconds: float) -> str:
@@ -60,8 +83,13 @@ class Progress(Callback):
     Parameters
     ----------
     verbose : int or str
-        0 nothing; 1 a bar in each epoch, then its line, where standard output is a terminal or a
-        notebook, else as 2; 2 a line per epoch; ``"auto"`` as 1.
+        0 nothing; 1 a bar in each epoch that becomes its line, where standard output is a terminal
+        or a notebook, else as 2; 2 a line per epoch; ``"auto"`` as 1.
+
+    Notes
+    -----
+    An epoch that is over within 50 ms draws no bar, only its line. The time per step is that of
+    training, the time before it that of the whole epoch with its validation.
 
     Examples
     --------
@@ -73,19 +101,50 @@ class Progress(Callback):
         super().__init__()
         self.style = style(verbose)
         self._bar: Any = None
-        self._started = 0.0
-        self._steps = 0
+        self._visible = False
+        self._blank = ""  # what erases the bar and a ^C behind it
         self._label = ""
+        self._steps: int | None = None
+        self._done = 0
+        self._started = self._drawn = time.perf_counter()
+        self._seconds: float | None = None  # of the batches, once they are over
         self._in_training = False
+        self._validating = False
 
-    def tick(self, batches_done: int) -> None:
-        """Move the bar; called by the clock, not by the batch."""
-        if self._bar is not None and batches_done > self._bar.n:
-            self._bar.update(batches_done - self._bar.n)
+    def tick(self, batches_done: int, logs: Callable[[], Mapping[str, Any]] | None = None) -> None:
+        """Draw the bar if the last drawing is old enough; cheap otherwise.
+
+        Parameters
+        ----------
+        batches_done : int
+            Of the epoch, or of its validation.
+        logs : callable, optional
+            Returns the loss and the metrics so far; called only where the bar is drawn.
+        """
+        if self.style != 1:
+            return
+        interval = _NOTEBOOK_DRAWING if _console.is_notebook(sys.stdout) else _DRAWING
+        if time.perf_counter() - self._drawn < interval:
+            return
+        values = {} if logs is None else dict(logs())
+        if self._validating:  # the bar stays full
+            values = {f"val_{name}": value for name, value in values.items()}
+        else:
+            self._done = batches_done
+        self._draw(values)
+        self._drawn = time.perf_counter()
+
+    def settle(self, batches_done: int) -> None:
+        """Note that the batches are over; take the bar away, so that callbacks may print."""
+        if not self._validating:
+            self._done = batches_done
+            self._seconds = time.perf_counter() - self._started
+        self._clear()
 
     def close(self) -> None:
         """Remove the bar, also after an error."""
         if self._bar is not None:
+            self._clear()
             self._bar.close()
             self._bar = None
 
@@ -98,58 +157,139 @@ class Progress(Callback):
         self._in_training = False
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Start the bar or the line of an epoch."""
-        epochs = int(self.params.get("epochs", 1))
-        label = f"Epoch {epoch + 1}/{epochs}" if epochs > 1 else ""
-        if self.style == 2 and label:
-            _print(label)
-        self._start(int(self.params.get("steps", 0)), label)
+        """Start an epoch; print its heading above a bar."""
+        epochs = int(self.params.get("epochs") or 1)
+        self._start(f"Epoch {epoch + 1}/{epochs}" if epochs > 1 else "")
+        if self.style == 1 and self._label:
+            _console.write_line(self._label)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Complete the bar or print the line of an epoch."""
-        self._finish(self._steps, logs or {})
+        """Print the line of an epoch in the place of the bar."""
+        self._finish(logs or {})
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Start the bar or the line of an evaluation."""
-        if not self._in_training:
-            self._start(int(self.params.get("steps", 0)), "")
+        """Start an evaluation, which may be the validation of an epoch."""
+        if self._in_training:
+            self._validating = True
+        else:
+            self._start("")
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """Complete the bar or print the line of an evaluation."""
-        if not self._in_training:
-            self._finish(self._steps, logs or {})
+        """Print the line of an evaluation."""
+        if self._in_training:
+            self._validating = False
+        else:
+            self._finish(logs or {})
 
     def on_predict_begin(self, logs: Any = None) -> None:
-        """Start the bar or the line of a prediction."""
-        self._start(int(self.params.get("steps", 0)), "")
+        """Start a prediction."""
+        self._start("")
 
     def on_predict_end(self, logs: Any = None) -> None:
-        """Complete the bar or print the line of a prediction."""
-        self._finish(self._steps, {})
+        """Print the line of a prediction."""
+        self._finish({})
 
-    def _start(self, steps: int, label: str) -> None:
+    def _start(self, label: str) -> None:
         self.close()
-        self._steps = steps
         self._label = label
-        self._started = time.perf_counter()
-        if self.style == 1:
-            # The line of the finished epoch takes its place, with room for all values.
-            self._bar = make_bar(steps, desc=label or None, unit="batch", leave=False)
+        self._steps = self.params.get("steps") or None
+        self._done = 0
+        self._seconds = None
+        self._started = self._drawn = time.perf_counter()
 
-    def _finish(self, steps: int, logs: Logs) -> None:
+    def _draw(self, logs: Mapping[str, Any]) -> None:
+        width = _console.columns()
+        room = sys.maxsize if width is None else max(1, width - _MARGIN)
+        left = (self._steps or self._done) - self._done
+        text = f"{_clock(left * self._step_seconds())} {self._pace()}"
+        before = 2 * len(str(self._steps or "Unknown")) + _cells(width) + 3
+        for value in _values(logs):
+            if before + len(text) + 3 + len(value) > room:
+                break
+            text += f" - {value}"
+        if self._bar is None:
+            digits = len(str(self._steps))
+            layout = f"{{n_fmt:>{digits}}}/{{total_fmt}} {{bar:{_cells(width)}}} {{desc}}"
+            self._bar = make_bar(
+                self._steps,
+                bar_format=layout if self._steps else "{n_fmt}/Unknown {desc}",
+                ascii="".join(_blocks()),
+                ncols=room,
+                leave=False,
+                delay=1e-9,  # draws nothing yet: an interrupt before the assignment leaves nothing
+            )
+        self._bar.n = self._done
+        self._bar.ncols = room
+        self._bar.set_description_str(_console.shown(text), refresh=False)
+        self._blank = "" if width is None else " " * (width - 1)
+        self._visible = True
+        self._bar.refresh()
+
+    def _clear(self) -> None:
+        if self._visible:
+            self._bar.display(self._blank)
+            self._bar.clear()
+            self._visible = False
+
+    def _finish(self, logs: Mapping[str, Any]) -> None:
         self.close()
         if self.style == 0:
             return
-        elapsed = time.perf_counter() - self._started
-        parts = [f"{steps}/{steps}", f"{elapsed:.0f}s"]
-        if self.style == 1 and self._label:
-            parts[0] = self._label
+        elapsed = f"{time.perf_counter() - self._started:.0f}s"
+        total = self._steps or self._done
+        count = f"{self._done}/{total}"
+        if self.style == 2:
+            heading = [self._label] if self._label else []
+            line = " - ".join([*heading, count, elapsed, self._pace(), *_values(logs)])
+            _console.write_line(line)
+            return
+        width = _console.columns()
+        cells = _cells(width)
+        full = cells * self._done // max(1, total)
+        empty_block, block = _blocks()
+        bar = block * full + empty_block * (cells - full)
+        parts = [f"{count} {bar} {elapsed} {self._pace()}", *_values(logs)]
+        _console.write_line(_wrapped(parts, width))
+
+    def _step_seconds(self) -> float:
+        seconds = self._seconds
+        if seconds is None:
+            seconds = time.perf_counter() - self._started
+        return seconds / max(1, self._done)
+
+    def _pace(self) -> str:
+        return f"{format_seconds(self._step_seconds())}/step"
+
+
+def _values(logs: Mapping[str, Any]) -> list[str]:
+    return [_console.shown(f"{name}: {format_value(value)}") for name, value in logs.items()]
+
+
+def _clock(seconds: float) -> str:
+    """Return the time that is left: ``5s``, ``1:05``, ``2:00:00``."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    minutes = f"{whole // 60 % 60}:{whole % 60:02d}"
+    return minutes if whole < 3600 else f"{whole // 3600}:{minutes:>05}"
+
+
+def _cells(width: int | None) -> int:
+    """Return the length of a bar: shorter on narrow terminals."""
+    return _CELLS if width is None else max(4, min(_CELLS, width // 4))
+
+
+def _blocks() -> tuple[str, str]:
+    """Return the characters of an empty and of a full cell."""
+    return ("─", "━") if _console.can_show("─━") else (".", "=")
+
+
+def _wrapped(parts: list[str], width: int | None) -> str:
+    """Join the parts; where the terminal is too narrow, begin further lines between them."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if width is not None and len(lines[-1]) + 3 + len(part) > width:
+            lines.append(f"    {part}")
         else:
-            parts.append(f"{format_seconds(elapsed / max(1, steps))}/step")
-        parts += [f"{name}: {format_value(value)}" for name, value in logs.items()]
-        _print(" - ".join(parts))
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+            lines[-1] += f" - {part}"
+    return "\n".join(lines)

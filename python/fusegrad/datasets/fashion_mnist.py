@@ -1,20 +1,21 @@
-"""A reader for the four Fashion-MNIST files, which are not bundled."""
+"""Fashion-MNIST, from the four files of its authors, which are not bundled."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusegrad.data.idx import checked_path, read_idx
-from fusegrad.errors import ArgumentError
+from fusegrad.datasets.idx_folder import Part, read_idx_folder
 
 _VARIABLE = "FUSEGRAD_FASHION_MNIST"
 _DEBIAN_PACKAGE = "dataset-fashion-mnist"
 _DEBIAN_FOLDER = "/usr/share/datasets/fashion-mnist"
+_HINT = (
+    f"pass the folder that holds the Fashion-MNIST files, name it in the environment variable "
+    f"{_VARIABLE}, or install Debian's package {_DEBIAN_PACKAGE}"
+)
 
 Split = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
@@ -28,8 +29,8 @@ def load_fashion_mnist(path: str | os.PathLike[str] | None = None) -> tuple[Spli
         The folder that holds ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``,
         ``t10k-images-idx3-ubyte`` and ``t10k-labels-idx1-ubyte``, each with or without ``.gz``.
         The default is the environment variable ``FUSEGRAD_FASHION_MNIST`` where it is set, and
-        otherwise the folder of Debian's package ``dataset-fashion-mnist``. Files of MNIST itself,
-        which have the same names and layout, are read just as well.
+        otherwise the folder of Debian's package ``dataset-fashion-mnist``. Files of MNIST itself
+        have the same names and layout.
 
     Returns
     -------
@@ -49,42 +50,21 @@ def load_fashion_mnist(path: str | os.PathLike[str] | None = None) -> tuple[Spli
     >>> from fusegrad import datasets
     >>> (x_train, y_train), (x_test, y_test) = datasets.load_fashion_mnist()  # doctest: +SKIP
     """
-    given: Any = path if path is not None else os.environ.get(_VARIABLE) or _DEBIAN_FOLDER
-    folder = checked_path("load_fashion_mnist", given)
-    return _read_part(folder, "train"), _read_part(folder, "t10k")
+    train, test = _load("load_fashion_mnist", path)
+    return (train[0], train[1].astype(np.int64)), (test[0], test[1].astype(np.int64))
 
 
-def _read_part(folder: Path, part: str) -> Split:
-    image_file = _find(folder, f"{part}-images-idx3-ubyte")
-    label_file = _find(folder, f"{part}-labels-idx1-ubyte")
-    images = read_idx(image_file)
-    if images.dtype != np.uint8 or images.shape[1:] != (28, 28):
-        raise _wrong(image_file, "uint8 images of shape (n, 28, 28)", images)
-    labels = read_idx(label_file)
-    if labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
-        raise _wrong(label_file, f"uint8 labels of shape ({images.shape[0]},)", labels)
-    if labels.size and labels.max() > 9:
-        at = int(np.argmax(labels > 9))
-        raise ArgumentError(
-            "load_fashion_mnist",
-            "path",
-            "labels from 0 to 9",
-            f"{labels[at]} at index {at} in '{label_file}'",
-        )
-    return images, labels.astype(np.int64)
+def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Part, Part]:
+    """Do the same as `load_fashion_mnist` under Keras's name, with labels of Keras's dtype, uint8.
+
+    Examples
+    --------
+    >>> from fusegrad.datasets import fashion_mnist
+    >>> (x_train, y_train), (x_test, y_test) = fashion_mnist.load_data()  # doctest: +SKIP
+    """
+    return _load("fashion_mnist.load_data", path)
 
 
-def _find(folder: Path, name: str) -> Path:
-    for candidate in (folder / name, folder / f"{name}.gz"):
-        if candidate.is_file():
-            return candidate
-    raise FileNotFoundError(
-        f"load_fashion_mnist(): there is no '{name}' or '{name}.gz' in '{folder}'; pass the folder "
-        f"that holds the Fashion-MNIST files, name it in the environment variable {_VARIABLE}, or "
-        f"install Debian's package {_DEBIAN_PACKAGE}"
-    )
-
-
-def _wrong(file: Path, expected: str, array: NDArray[Any]) -> ArgumentError:
-    got = f"{array.dtype} array of shape {array.shape} in '{file}'"
-    return ArgumentError("load_fashion_mnist", "path", expected, got)
+def _load(where: str, path: str | os.PathLike[str] | None) -> tuple[Part, Part]:
+    folder = path if path is not None else os.environ.get(_VARIABLE) or _DEBIAN_FOLDER
+    return read_idx_folder(where, folder, _HINT)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any, ClassVar
 
 import numpy as np
@@ -122,6 +123,11 @@ class Layer(Spelled):
     _constants: ClassVar[frozenset[str]] = frozenset()
     #: A penalty on the output, divided by the number of rows, that a step adds to its loss.
     activity_regularizer: regularizers.RegularizerLike | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _noted(cls.build)  # type: ignore[method-assign]
 
     @keywords
     def __init__(
@@ -374,7 +380,7 @@ class Layer(Spelled):
     def losses(self) -> list[Tensor]:
         """The penalties on weights that are trained, which a step adds to its loss."""
         return [
-            _penalty(f"regularizer of '{weight.path}'", weight.regularizer(weight.value))
+            _one_number(f"weight '{weight.path}'", "regularizer", weight.regularizer(weight.value))
             for weight in self.trainable_weights
             if weight.regularizer is not None
         ]
@@ -385,15 +391,22 @@ class Layer(Spelled):
         Parameters
         ----------
         loss : Tensor
-            One floating number. Outside of a step of `fit` or `evaluate` it has no effect.
+            One number. Outside of a step of `fit` or `evaluate` it has no effect.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            It is not one number.
         """
+        loss = _one_number(f"{type(self).__name__} '{self.name}'", "loss", loss)
         if _current.step is not None:
-            _current.step.losses.append(as_tensor(loss))
+            _current.step.losses.append(loss)
 
     def add_update(self, variable: Variable, value: Any) -> None:
         """Give a weight that is not trained a new value; from within `call`.
 
-        In a step of `fit` it is assigned at the end of the step, elsewhere at once.
+        In a step of `fit` it is assigned at the end of the step, in `evaluate` and `predict` never,
+        elsewhere at once.
 
         Parameters
         ----------
@@ -477,8 +490,8 @@ class Layer(Spelled):
             kwargs["training"] = flag(f"{type(self).__name__} '{self.name}'", "training", training)
         y = self.call(x, *args, **kwargs)
         if self.activity_regularizer is not None:
-            where = f"activity_regularizer of '{self.name}'"
-            penalty = _penalty(where, self.activity_regularizer(y))
+            where = f"{type(self).__name__} '{self.name}'"
+            penalty = _one_number(where, "activity_regularizer", self.activity_regularizer(y))
             self.add_loss(ops.divide(penalty, float(y.shape[0])))
         return y
 
@@ -587,16 +600,17 @@ def _public(layer: Layer) -> list[str]:
     return [name for name in dir(layer) if not name.startswith("_")]
 
 
-def _penalty(where: str, value: Any) -> Tensor:
-    """Return the value of a regularizer checked: one number."""
+def _one_number(where: str, argument: str, value: Any) -> Tensor:
+    """Return a penalty as a 0-d Tensor, or raise ArgumentError."""
+    expected = "a penalty that is one number"
     try:
-        tensor = as_tensor(value)
+        penalty = as_tensor(value)
     except ArgumentError as error:
-        raise ArgumentError(where, "return value", "one number", error.got) from None
-    if tensor.ndim != 0:
-        got = f"values of shape {tensor.shape} (write ops.sum(...))"
-        raise ArgumentError(where, "return value", "one number", got)
-    return tensor
+        raise ArgumentError(where, argument, expected, error.got) from None
+    if penalty.ndim:
+        got = f"shape {penalty.shape} (write ops.sum(...))"
+        raise ArgumentError(where, argument, expected, got)
+    return penalty
 
 
 def features_of(where: str, input_shape: Any) -> int:
@@ -607,6 +621,19 @@ def features_of(where: str, input_shape: Any) -> int:
         expected = "at least two axes, the last of known size, the features"
         raise ArgumentError(where, "input_shape", expected, repr(input_shape))
     return int(features)
+
+
+def _noted(build: Callable[..., None]) -> Callable[..., None]:
+    """Let a layer know that it is built when its `build` has been called, by whomever."""
+
+    @wraps(build)
+    def noting(self: Layer, input_shape: Shape, *args: Any, **kwargs: Any) -> None:
+        build(self, input_shape, *args, **kwargs)
+        if self._input_shape is None:
+            self._input_shape = tuple(input_shape)
+        self.built = True
+
+    return noting
 
 
 def _check_name(where: str, name: Any) -> None:

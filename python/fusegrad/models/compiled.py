@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from fusegrad.models.model import Model
 
 _ACCURACY = {"accuracy", "acc"}
-_ARGMAX = (metrics.SparseCategoricalAccuracy, metrics.CategoricalAccuracy)
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Compiled:
             metric, logits = entry.metric, True
             if metric is None:
                 metric = _accuracy(entry.name, head, y.shape, raw.shape)
-            elif head.fused and isinstance(metric, _ARGMAX):
+            elif head.fused and metric.order_only:
                 pass
             elif head.fused and _takes_probabilities(metric, head):
                 metric = metric.with_logits()
@@ -139,9 +138,12 @@ def _entries(plain: Any, weighted: Any) -> list[Entry]:
             raise ArgumentError("compile", argument, "a list such as ['accuracy']", repr(given))
         for item in items:
             own = None
-            if not isinstance(item, str) or item not in _ACCURACY:
+            if not isinstance(item, str) or item.lower() not in _ACCURACY:
                 with named("compile", argument):
                     own = metrics.get(item)
+            if isinstance(own, metrics.Mean | metrics.Sum):
+                got = f"{type(own).__name__}, which is one of given values"
+                raise ArgumentError("compile", argument, "metrics of targets and outputs", got)
             name = str(item) if own is None else own.name
             if argument == "weighted_metrics" and name in taken:
                 name = f"weighted_{name}"
@@ -156,24 +158,21 @@ def _entries(plain: Any, weighted: Any) -> list[Entry]:
 
 def _mistaken(metric: Metric | None, head: Head) -> str:
     """Return what is wrong where a metric takes logits for probabilities, or the other way."""
+    if metric is None:
+        return ""
     kind = type(metric).__name__
     logits = head.logits and not head.fused  # a metric gets the probabilities of a fused head
-    if isinstance(metric, metrics.BinaryAccuracy) and metric.threshold == 0.5 and logits:
-        return (
-            f"{kind} compares probabilities with 0.5, but the model's outputs are "
-            f"logits: write metrics=['accuracy'], or {kind}(threshold=0.0)"
-        )
-    loss = metric.loss if isinstance(metric, metrics.LossMetric) else None
-    if loss is None or loss.link is None:
-        return ""
-    if logits and not getattr(loss, "from_logits", False):
+    if metric.expects == "probabilities" and logits:
+        advice = f"metrics.{kind}({metric.for_logits})"
+        if isinstance(metric, metrics.BinaryAccuracy):
+            advice = f"metrics=['accuracy'], or {advice}"
         return (
             f"the metric {kind} takes probabilities, but the model's outputs are logits: write "
-            f"metrics.{kind}(from_logits=True)"
+            f"{advice}"
         )
-    if getattr(loss, "from_logits", False) and head.activation in {"softmax", "sigmoid"}:
+    if metric.expects == "logits" and head.activation in {"softmax", "sigmoid"}:
         return (
-            f"the metric {kind}(from_logits=True) takes logits, but the model's outputs are "
+            f"the metric {kind}({metric.for_logits}) takes logits, but the model's outputs are "
             f"probabilities: write metrics.{kind}()"
         )
     return ""

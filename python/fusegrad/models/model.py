@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from fusegrad.layers.base import Layer, Shape, call_scope, forget_weights, resto
 from fusegrad.models import training
 from fusegrad.models.compiled import Compiled, make_compiled
 from fusegrad.models.step import Programs
-from fusegrad.models.summary import summary_lines
+from fusegrad.models.summary import print_summary
 
 
 class Model(Layer):
@@ -598,21 +598,37 @@ class Model(Layer):
     def summary(
         self,
         line_length: int | None = None,
-        *,
+        positions: Sequence[float] | None = None,
         print_fn: Callable[[str], object] | None = None,
+        expand_nested: bool = False,
         show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
     ) -> None:
         """Print the layers, their output shapes and their numbers of parameters.
 
-        Below the table stands which activation is computed together with the loss.
+        Below the table stand the totals, and which activation is computed together with the loss.
 
         Parameters
         ----------
         line_length : int, optional
-            By default that of the terminal, at most 88.
+            Columns of the table, at least 40. By default 4 fewer than the terminal has, at most 88,
+            or 100 with `show_trainable`.
+        positions : sequence of 3 numbers, default (0.45, 0.8, 1.0)
+            Where the columns end: shares of the line, or where the last is above 1, columns.
         print_fn : callable, optional
-            Called with the whole text instead of printing it.
+            Called once, with the whole text, instead of printing it.
+        expand_nested : bool, default False
+            Also list the layers of models inside.
         show_trainable : bool, default False
+            Add a column: Y, N, or - for a layer without weights.
+        layer_range : (str, str), optional
+            List the layers from the first whose name begins with a match of the one regular
+            expression to the last that does with one of the other. The totals stay those of all.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            An argument is wrong, or no layer matches `layer_range`.
 
         Examples
         --------
@@ -622,11 +638,9 @@ class Model(Layer):
         >>> " Total params: 15 (60.00 B)" in lines[0].splitlines()
         True
         """
-        text = "\n".join(summary_lines(self, line_length, show_trainable))
-        if print_fn is not None:
-            print_fn(text)
-        else:
-            sys.stdout.write(text + "\n")
+        print_summary(
+            self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
+        )
 
     def print_graph(self, stage: str = "plan", batch_size: int = 32) -> None:
         """Print the compiled training step as text; before `compile` the one of `predict`.

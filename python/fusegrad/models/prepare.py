@@ -104,6 +104,9 @@ def _prepared(
             checked = checked[:, np.newaxis]
         _check_free_loss(model, where, arguments[1], loss, checked, shape, dtype)
         y_dtype = "int64" if checked.dtype == np.int64 else dtype
+    for entry in compiled.metrics:
+        if entry.metric is not None:
+            entry.metric.check_targets(where, arguments[1], checked, shape[-1] if shape else 1)
     return Data(inputs, x_dtype, checked, y_dtype, weights)
 
 

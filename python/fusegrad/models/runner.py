@@ -93,7 +93,8 @@ class NativeRunner:
         size = min(batch_size, data.rows)
         scale, offset, scaled = 1.0, 0.0, False
         first = model.first_layer()
-        if data.x.dtype == np.uint8 and type(first) is Rescaling:
+        fits = type(first) is Rescaling and first.activity_regularizer is None
+        if data.x.dtype == np.uint8 and isinstance(first, Rescaling) and fits:
             scale, offset, scaled = first.scale, first.offset, True
         sources = [(from_numpy(data.x), scale, offset)]
         y_shape: tuple[int, ...] = ()

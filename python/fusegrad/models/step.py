@@ -109,12 +109,10 @@ class Programs:
         compiled = model.compiled
         key: tuple[Any, ...] = (kind, batch, model.structure())
         if kind != "predict" and compiled is not None:
-            key += (compiled,)
+            # Which weights are trained: they have gradients in training, and penalties in both.
+            key += (compiled, tuple(id(weight) for weight in model.trainable_weights))
         if kind == "train" and compiled is not None:
-            key += (
-                compiled.optimizer.signature(),
-                tuple(id(weight) for weight in model.trainable_weights),
-            )
+            key += (compiled.optimizer.signature(),)
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = _compile(model, kind, batch)
@@ -153,9 +151,12 @@ def measure(model: Model, compiled: Compiled, inputs: Inputs, scope: Step) -> Me
         raise ArgumentError("compile", "loss", "a loss with floating values", f"{value.dtype}")
     for penalty in (*model.losses, *scope.losses):
         value = ops.add(value, ops.cast(penalty, value.dtype))
-    rows = float(inputs.x.shape[0])
+    # What is reported is a mean over batches: of as many rows, or of as much weight, as each has.
+    share = as_tensor(np.float64(inputs.x.shape[0]))
+    if weight is not None and loss.reduction == "mean_with_sample_weight":
+        share = ops.sum(weight)
     metrics = [_LOSS]
-    parts = [[ops.multiply(ops.cast(value, "float64"), rows), as_tensor(np.float64(rows))]]
+    parts = [[ops.multiply(ops.cast(value, "float64"), share), share]]
     resolved = compiled.resolved(model, y, raw)
     predictions = raw
     if head.fused and not all(metric.takes_logits for metric in resolved):

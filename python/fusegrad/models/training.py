@@ -96,6 +96,7 @@ def fit(
             calls.call("on_epoch_begin", epoch, {})
             runner.begin_epoch(model.next_epoch(initial_epoch))
             _run_epoch(model, "train", runner, calls, names, progress)
+            progress.settle(runner.batches_done)
             logs = _logs(names, runner)
             if val_runner is not None and (epoch + 1) % validation_freq == 0:
                 val_logs = _evaluate_epoch(model, val_runner, calls, names, progress)
@@ -158,6 +159,7 @@ def predict(
         calls.call("on_predict_begin", {})
         runner.begin_epoch(0)
         _run_epoch(model, "predict", runner, calls, [], progress, min(size, inputs.shape[0]))
+        progress.settle(runner.batches_done)
         calls.call("on_predict_end", {})
     finally:
         progress.close()
@@ -220,8 +222,11 @@ def _run_epoch(
 ) -> None:
     """Run an epoch in one call, or batch by batch where a callback has batch hooks."""
 
+    def logs() -> Logs:
+        return {} if kind == "predict" else _logs(names, runner)
+
     def tick() -> bool:
-        progress.tick(runner.batches_done)
+        progress.tick(runner.batches_done, logs)
         return kind == "train" and bool(model.stop_training)
 
     if not calls.has_batch_hooks(kind):
@@ -237,8 +242,8 @@ def _run_epoch(
                 {"outputs": runner.rows()[batch * size : (batch + 1) * size]},
             )
         else:
-            calls.call(f"on_{kind}_batch_end", batch, _logs(names, runner))
-        progress.tick(batch + 1)
+            calls.call(f"on_{kind}_batch_end", batch, logs())
+        progress.tick(batch + 1, logs)
         if kind == "train" and model.stop_training:
             return
 
@@ -248,16 +253,11 @@ def _evaluate_epoch(
 ) -> Logs:
     calls.call("on_test_begin", {})
     runner.begin_epoch(0)
-    # A bar counts the batches of training; its validation is over before one would be missed.
-    silent = Progress(0) if calls.callbacks and _in_training(calls) else progress
-    _run_epoch(model, "test", runner, calls, names, silent)
+    _run_epoch(model, "test", runner, calls, names, progress)
+    progress.settle(runner.batches_done)
     logs = _logs(names, runner)
     calls.call("on_test_end", logs)
     return logs
-
-
-def _in_training(calls: CallbackList) -> bool:
-    return any(isinstance(callback, History) for callback in calls.callbacks)
 
 
 def _logs(names: list[str], runner: Runner) -> Logs:

@@ -9,17 +9,19 @@ Examples
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fusegrad._registry import config_of
 from fusegrad._spelling import missing
 from fusegrad.errors import ArgumentError
+from fusegrad.optimizers import schedules
 from fusegrad.optimizers.adam import Adam
 from fusegrad.optimizers.base import OPTIMIZERS, Optimizer
 from fusegrad.optimizers.rmsprop import RMSprop
 from fusegrad.optimizers.sgd import SGD
 
-__all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "deserialize", "get", "serialize"]
+__all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "deserialize", "get", "schedules", "serialize"]
 
 __getattr__ = missing(__name__, __all__)
 
@@ -81,20 +83,32 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
     return {"class_name": type(optimizer).__name__, "config": optimizer.get_config()}
 
 
-def deserialize(config: dict[str, Any]) -> Optimizer:
+def deserialize(
+    config: dict[str, Any], custom_objects: Mapping[str, type[Any]] | None = None
+) -> Optimizer:
     """Return the optimizer of a dict that `serialize` gave.
 
     Parameters
     ----------
     config : dict
+    custom_objects : dict of str to class, optional
+        Optimizers and schedules of your own, by name. No other name is ever imported.
 
     Returns
     -------
     Optimizer
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        There is no optimizer or schedule of this name; the message names the nearest one.
 
     Examples
     --------
     >>> deserialize(serialize(SGD(0.5)))
     <SGD learning_rate=0.5>
     """
-    return get(config)
+    name, arguments = config_of(config, "optimizers.deserialize")
+    own: type[Optimizer] | None = (custom_objects or {}).get(name)
+    made = own or OPTIMIZERS.resolve(name, "config")
+    return made.from_config(arguments, *([custom_objects] if custom_objects else []))

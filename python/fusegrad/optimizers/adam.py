@@ -6,6 +6,7 @@ from typing import Any
 
 from fusegrad._checks import flag, number
 from fusegrad.optimizers.base import Optimizer, register
+from fusegrad.optimizers.schedules import LearningRateSchedule
 
 
 @register
@@ -21,19 +22,21 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float or LearningRateSchedule, default 0.001
     beta_1 : float, default 0.9
         In [0, 1).
     beta_2 : float, default 0.999
         In [0, 1).
     epsilon : float, default 1e-7
     amsgrad : bool, default False
+    clipnorm, clipvalue, global_clipnorm : float, optional
+        At most one of them: `Optimizer` has their formulas.
     name : str, default "adam"
 
     Raises
     ------
     fusegrad.errors.ArgumentError
-        A number is outside its range.
+        A number is outside its range, or there is more than one kind of clipping.
 
     Examples
     --------
@@ -46,15 +49,24 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: float | LearningRateSchedule = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
         *,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
         name: str = "adam",
     ) -> None:
-        super().__init__(learning_rate, name)
+        super().__init__(
+            learning_rate,
+            clipnorm=clipnorm,
+            clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm,
+            name=name,
+        )
         self.beta_1 = number("Adam", "beta_1", beta_1, 0.0, 1.0, below=True)
         self.beta_2 = number("Adam", "beta_2", beta_2, 0.0, 1.0, below=True)
         self.epsilon = number("Adam", "epsilon", epsilon, 0.0)

@@ -6,6 +6,7 @@ from typing import Any
 
 from fusegrad._checks import flag, number
 from fusegrad.optimizers.base import Optimizer, register
+from fusegrad.optimizers.schedules import LearningRateSchedule
 
 
 @register
@@ -19,19 +20,21 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float or LearningRateSchedule, default 0.001
     rho : float, default 0.9
         In [0, 1].
     momentum : float, default 0.0
         In [0, 1].
     epsilon : float, default 1e-7
     centered : bool, default False
+    clipnorm, clipvalue, global_clipnorm : float, optional
+        At most one of them: `Optimizer` has their formulas.
     name : str, default "rmsprop"
 
     Raises
     ------
     fusegrad.errors.ArgumentError
-        A number is outside its range.
+        A number is outside its range, or there is more than one kind of clipping.
 
     Examples
     --------
@@ -44,15 +47,24 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: float | LearningRateSchedule = 0.001,
         rho: float = 0.9,
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
         *,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
         name: str = "rmsprop",
     ) -> None:
-        super().__init__(learning_rate, name)
+        super().__init__(
+            learning_rate,
+            clipnorm=clipnorm,
+            clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm,
+            name=name,
+        )
         self.rho = number("RMSprop", "rho", rho, 0.0, 1.0)
         self.momentum = number("RMSprop", "momentum", momentum, 0.0, 1.0)
         self.epsilon = number("RMSprop", "epsilon", epsilon, 0.0)

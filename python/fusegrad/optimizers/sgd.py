@@ -6,6 +6,7 @@ from typing import Any
 
 from fusegrad._checks import flag, number
 from fusegrad.optimizers.base import Optimizer, register
+from fusegrad.optimizers.schedules import LearningRateSchedule
 
 
 @register
@@ -18,16 +19,18 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
+    learning_rate : float or LearningRateSchedule, default 0.01
     momentum : float, default 0.0
         In [0, 1].
     nesterov : bool, default False
+    clipnorm, clipvalue, global_clipnorm : float, optional
+        At most one of them: `Optimizer` has their formulas.
     name : str, default "sgd"
 
     Raises
     ------
     fusegrad.errors.ArgumentError
-        A number is outside its range.
+        A number is outside its range, or there is more than one kind of clipping.
 
     Examples
     --------
@@ -40,13 +43,22 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: float | LearningRateSchedule = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
         *,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
         name: str = "sgd",
     ) -> None:
-        super().__init__(learning_rate, name)
+        super().__init__(
+            learning_rate,
+            clipnorm=clipnorm,
+            clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm,
+            name=name,
+        )
         self.momentum = number("SGD", "momentum", momentum, 0.0, 1.0)
         self.nesterov = flag("SGD", "nesterov", nesterov)
 
