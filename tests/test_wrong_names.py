@@ -12,11 +12,20 @@ import pytest
 import fusegrad as fg
 from fusegrad import layers, losses, optimizers
 
-MODULES: dict[str, ModuleType] = {
-    name: value
-    for name in fg.__all__
-    if isinstance(value := getattr(fg, name), ModuleType) and name not in {"keras", "errors"}
-}
+
+
+def modules_in(home: ModuleType) -> dict[str, ModuleType]:
+    """The public modules of a package, and those inside them."""
+    found = {}
+    for name in home.__all__:
+        value = getattr(home, name)
+        if isinstance(value, ModuleType) and value is not fg and hasattr(value, "__getattr__"):
+            found[value.__name__.removeprefix("fusegrad.")] = value
+            found |= modules_in(value)
+    return found
+
+
+MODULES = modules_in(fg)
 CLASSES: dict[str, type] = {
     f"{module}.{name}": value
     for module, home in {"fusegrad": fg, **MODULES}.items()
@@ -41,6 +50,8 @@ def keywords_of(function: Callable[..., Any]) -> list[str]:
 
 def test_there_is_something_to_test() -> None:
     assert {"layers", "losses", "metrics", "optimizers", "ops", "utils"} <= MODULES.keys()
+    without = {name for name in fg.__all__ if isinstance(getattr(fg, name), ModuleType)}
+    assert without - MODULES.keys() <= {"keras", "errors"}
     assert {"layers.Dense", "fusegrad.Sequential", "callbacks.Callback"} <= CLASSES.keys()
 
 
