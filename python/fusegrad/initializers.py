@@ -25,7 +25,7 @@ from fusegrad._spelling import missing
 from fusegrad._tensor import Tensor, as_tensor, from_numpy
 from fusegrad.errors import ArgumentError
 
-__all__ = ["GlorotUniform", "Initializer", "Zeros", "deserialize", "get", "serialize"]
+__all__ = ["GlorotUniform", "Initializer", "Ones", "Zeros", "deserialize", "get", "serialize"]
 
 _STREAM = 2  # of the Philox generator: initial values share no numbers with shuffles or dropout
 
@@ -69,6 +69,20 @@ class Zeros(Initializer):
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Tensor:
         """Return zeros of this shape and dtype."""
         return from_numpy(np.zeros(tuple(shape), dtype or config.floatx()))
+
+
+class Ones(Initializer):
+    """All ones, the default of scales.
+
+    Examples
+    --------
+    >>> Ones()((3,)).tolist()
+    [1.0, 1.0, 1.0]
+    """
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Tensor:
+        """Return ones of this shape and dtype."""
+        return from_numpy(np.ones(tuple(shape), dtype or config.floatx()))
 
 
 class GlorotUniform(Initializer):
@@ -133,7 +147,7 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
 
 __getattr__ = missing(__name__, __all__)
 _REGISTRY: Registry[type[Initializer]] = Registry("initializers.get", "initializer")
-for _class in (GlorotUniform, Zeros):
+for _class in (GlorotUniform, Ones, Zeros):
     _REGISTRY.add(_class, snake_case(_class.__name__), _class.__name__)
 
 InitializerLike = Callable[..., Any]
