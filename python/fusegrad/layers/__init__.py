@@ -21,6 +21,7 @@ from fusegrad.layers.dropout import Dropout
 from fusegrad.layers.flatten import Flatten
 from fusegrad.layers.input import Input, InputLayer
 from fusegrad.layers.leaky_relu import LeakyReLU
+from fusegrad.layers.normalization import Normalization
 from fusegrad.layers.relu import ReLU
 from fusegrad.layers.rescaling import Rescaling
 from fusegrad.layers.softmax import Softmax
@@ -35,6 +36,7 @@ __all__ = [
     "InputLayer",
     "Layer",
     "LeakyReLU",
+    "Normalization",
     "ReLU",
     "Rescaling",
     "Softmax",

@@ -19,7 +19,7 @@ class Activated(Layer):
 
     @property
     def activation(self) -> Callable[[Any], Any]:
-        """The activation function; set to a name, a function or a layer, it takes effect at once."""
+        """The activation function; set to a name, function or layer, it takes effect at once."""
         return self._activation
 
     @activation.setter

@@ -120,6 +120,8 @@ def units_of(layer: Layer | None) -> int | None:
 
 def _name_of(function: Any) -> str | None:
     """Return the name of one of our functions; one of the user's own may do anything."""
+    if function is None:
+        return None
     name = activations.name_of(function)
     known = any(getattr(module, name, None) is function for module in (activations, ops))
     return name if known else None
