@@ -18,7 +18,7 @@ from fusegrad import _core, config, initializers, ops, regularizers
 from fusegrad._checks import flag, float_dtype, positive_int
 from fusegrad._registry import Registry, named, snake_case
 from fusegrad._spelling import Spelled, keywords
-from fusegrad._tensor import Tensor, as_tensor
+from fusegrad._tensor import Tensor, as_tensor, detached
 from fusegrad.errors import ArgumentError
 from fusegrad.variable import Variable
 
@@ -373,8 +373,9 @@ class Layer(Spelled):
     def add_update(self, variable: Variable, value: Any) -> None:
         """Give a weight that is not trained a new value; from within `call`.
 
-        In a step of `fit` it is assigned at the end of the step, elsewhere at once. A layer that a
-        step calls more than once gives the next value from `latest`.
+        In a step of `fit` it is assigned at the end of the step, elsewhere at once, where gradients
+        do not flow through it. A layer that a step calls more than once takes the value so far from
+        `latest`.
 
         Parameters
         ----------
@@ -383,7 +384,7 @@ class Layer(Spelled):
             Of the same shape.
         """
         if _current.step is None:
-            variable.assign(value)
+            variable.assign(detached(as_tensor(value)))
             return
         updates = _current.step.updates
         updates[:] = [pair for pair in updates if pair[0] is not variable]

@@ -57,8 +57,8 @@ class BatchNormalization(Layer):
 
     The batch's mean and variance are computed in double precision, the variance in a second pass
     about the mean, and rounded once. A feature that is the same in the whole batch, or a batch of
-    one row, gives `beta`: exactly in float32; in float64 up to the rounding of the mean, about
-    ``1e-16 * abs(x / sqrt(epsilon))``. Gradients are finite there.
+    one row, gives `beta`, with finite gradients: exactly in float32; in float64 up to the rounding
+    of the mean, a few ``1e-16 * abs(x) / sqrt(epsilon)``.
 
     Called by itself with ``training=True`` the layer moves its averages at once.
 
