@@ -62,10 +62,14 @@ def test_adapt(shape: tuple[int, ...], axis: Any, kind: str, dtype: str) -> None
     expected = (wide - mean.reshape(spread)) / np.sqrt(variance).reshape(spread)
     out = layer(x)
     assert out.dtype == dtype
-    np.testing.assert_allclose(out.numpy(), expected, rtol=4 * LIMITS[dtype], atol=4 * LIMITS[dtype])
+    np.testing.assert_allclose(
+        out.numpy(), expected, rtol=4 * LIMITS[dtype], atol=4 * LIMITS[dtype]
+    )
     back = layers.Normalization(axis, invert=True, dtype=dtype)
     back.adapt(x)
-    np.testing.assert_allclose(back(out).numpy(), wide, rtol=4 * LIMITS[dtype], atol=1e3 * LIMITS[dtype])
+    np.testing.assert_allclose(
+        back(out).numpy(), wide, rtol=4 * LIMITS[dtype], atol=1e3 * LIMITS[dtype]
+    )
 
 
 def test_weights_are_those_of_keras() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import fusegrad as fg
 from fusegrad import activations, layers, losses, ops
+from fusegrad.errors import ArgumentError
 
 Stack = Callable[[], list[layers.Layer]]
 
@@ -166,8 +167,14 @@ def test_a_layer_of_my_own_ends_a_classifier() -> None:
         def head_activation(self) -> Any:
             return activations.softmax
 
-    found = trained(
-        lambda: [layers.Dense(3), Doubled()], losses.SparseCategoricalCrossentropy(), Y
-    )
+    found = trained(lambda: [layers.Dense(3), Doubled()], losses.SparseCategoricalCrossentropy(), Y)
     logits = losses.SparseCategoricalCrossentropy(from_logits=True)
     assert found == trained(lambda: [layers.Dense(3), layers.Rescaling(2.0)], logits, Y)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_softmax_layer_over_one_output(apart: bool) -> None:
+    stack = [layers.Dense(1), layers.Softmax()] if apart else [layers.Dense(1, layers.Softmax())]
+    model = fg.Sequential([fg.Input((4,)), *stack])
+    with pytest.raises(ArgumentError, match="at least 2 outputs under a softmax"):
+        model.compile("sgd", "binary_crossentropy")
