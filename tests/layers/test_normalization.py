@@ -102,10 +102,10 @@ def test_float64_data_are_not_rounded_before_the_sums() -> None:
     "form",
     [
         lambda x: x.tolist(),
-        lambda x: np.asfortranarray(x),
+        np.asfortranarray,
         lambda x: x.astype(">f8"),
         lambda x: np.repeat(x, 2, axis=0)[::2],
-        lambda x: fg.Tensor(x),
+        fg.Tensor,
     ],
     ids=["list", "fortran", "big-endian", "strided", "tensor"],
 )
