@@ -53,6 +53,13 @@ def positive_int(where: str, argument: str, value: Any, zero: bool = False) -> i
     return int(value)
 
 
+def integer(where: str, argument: str, value: Any) -> int:
+    """Return an integer argument checked, of either sign."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ArgumentError(where, argument, "an integer", repr(value))
+    return int(value)
+
+
 def flag(where: str, argument: str, value: Any) -> bool:
     """Return True or False checked: a string such as "False" is neither."""
     if not isinstance(value, bool | np.bool_):

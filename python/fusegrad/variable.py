@@ -93,6 +93,11 @@ class Variable:
         return self._tensor
 
     @property
+    def stored(self) -> Tensor:
+        """The elements as they are now, also in a traced function; without a copy."""
+        return self._tensor
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Sizes of the axes."""
         return self._tensor.shape
