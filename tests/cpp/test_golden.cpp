@@ -5,7 +5,7 @@
 // on each processor, at each instruction-set level and for each number of threads, so each of them
 // compares with the one value below. A change that moves a bit on purpose (another order of
 // summation, another polynomial) changes the values; then all levels must agree on the new ones.
-// tests/test_same_bits.py trains the same networks through Python and reads the values from here.
+// tests/test_golden.py trains the same networks through the layers and reads the values from here.
 #include <cinttypes>
 #include <cmath>
 #include <cstdio>
@@ -181,8 +181,7 @@ Value binary_loss(Graph& graph, Value x, Value y, Value, const std::vector<Value
 }  // namespace
 
 // Pictures of bytes, each the pattern of its class under noise; float32 and Adam. A batch has more
-// rows than one block of a sum of products, and is gathered, multiplied and dropped from by four
-// threads.
+// rows than one block of a sum of products, and enough work for four threads.
 FUSEGRAD_TEST(golden_multiclass) {
   constexpr int64_t kRows = 1700, kPixels = 64;
   const Array labels = integers({kRows}, 1, 10.0), patterns = integers({10, kPixels}, 2, 128.0);
