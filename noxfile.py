@@ -252,17 +252,8 @@ def wheel(session: nox.Session) -> None:
 
 def check_sdist(session: nox.Session, sdist: Path) -> None:
     """Stop unless the sdist holds the files of the tree, and nothing that was built."""
-    listed = [
-        "git",
-        "-c",
-        "safe.directory=*",
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ]
-    names = subprocess.check_output(listed, cwd=ROOT, text=True).split("\0")
+    listed = "git -c safe.directory=* ls-files -z --cached --others --exclude-standard"
+    names = subprocess.check_output(listed.split(), cwd=ROOT, text=True).split("\0")
     left_out = tuple(
         nox.project.load_toml("pyproject.toml")["tool"]["scikit-build"]["sdist"]["exclude"]
     )
