@@ -9,6 +9,8 @@
 #include <cinttypes>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
+#include <memory>
 #include <vector>
 
 #include "fusegrad/cpu.h"
@@ -29,24 +31,29 @@ class Hash {
  public:
   void add(const Array& array) {
     const Array plain = contiguous(array, array.dtype());
-    for (int64_t i = 0; i < plain.size(); ++i) {
-      if (itemsize(plain.dtype()) == 8) {
-        add(plain.view().as<uint64_t>()[i], 8);
-      } else {
-        add(plain.view().as<uint32_t>()[i], 4);
-      }
-    }
+    const auto* const bytes = static_cast<const unsigned char*>(plain.data());
+    const int64_t size = itemsize(plain.dtype());
+    for (int64_t i = 0; i < plain.size(); ++i) add(bytes + i * size, size);
   }
   uint64_t value() const { return value_; }
 
  private:
-  void add(uint64_t bits, int bytes) {
-    for (int i = 0; i < bytes; ++i) value_ = (value_ ^ (bits >> (8 * i) & 0xff)) * 0x100000001b3;
+  void add(const unsigned char* element, int64_t size) {
+    uint64_t bits = 0;
+    uint32_t half = 0;
+    if (size == 8) {
+      std::memcpy(&bits, element, 8);
+    } else {
+      std::memcpy(&half, element, 4);
+      bits = half;
+    }
+    for (int64_t i = 0; i < size; ++i) value_ = (value_ ^ (bits >> (8 * i) & 0xff)) * 0x100000001b3;
   }
+
   uint64_t value_ = 0xcbf29ce484222325;
 };
 
-// Numbers of the generator in [low, high); what is drawn for one seed starts with the first number.
+// Numbers of the generator in [low, high).
 Array uniform(DType dtype, const Shape& shape, uint64_t seed, double low, double high) {
   const Array array(dtype, shape);
   fill_uniform(array.view(), seed, kUserStream, low, high);
