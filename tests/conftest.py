@@ -21,17 +21,31 @@ def pytest_report_header() -> str:
     )
 
 
+_LINES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def summary(pytestconfig: pytest.Config) -> list[str]:
+    """Lines that the end of the run shows: what a test has counted or measured."""
+    return pytestconfig.stash.setdefault(_LINES, [])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    lines = config.stash.get(_LINES, [])
+    checks = sys.modules.get("gradient_checks")
+    if checks is not None and checks.TALLY.cases:  # how large the gradient matrix was
+        lines = [*checks.TALLY.lines(), *lines]
+    if lines:
+        terminalreporter.section("figures")
+        for line in lines:
+            terminalreporter.line(line)
+
+
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
     """Python's own answer to SIGINT: a process that was started in the background ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How large the gradient matrix was, where it ran."""
-    checks = sys.modules.get("gradient_checks")
-    if checks is not None and checks.TALLY.cases:
-        for line in checks.TALLY.lines():
-            terminalreporter.write_line(line)

@@ -89,6 +89,8 @@ _HOMES = {
     "set_num_threads": "fusegrad.config",
     "value_and_grad": "fusegrad.transforms",
 }
+#: Submodules whose names are asked for as if they were here: `from fusegrad import Dense`.
+_INSIDE = ("layers", "losses", "optimizers", "metrics", "callbacks", "activations", "ops")
 _SPECIAL = ("__version__", "keras")
 _SUBMODULES = frozenset(__all__) - _HOMES.keys() - set(_SPECIAL)
 
@@ -111,7 +113,7 @@ def __getattr__(name: str) -> Any:
     else:
         from fusegrad._spelling import missing
 
-        value = missing(__name__, __all__, depth=2)(name)
+        value = missing(__name__, __all__, depth=2, inside=_INSIDE)(name)
     globals()[name] = value
     return value
 

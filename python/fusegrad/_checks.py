@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,17 +25,19 @@ def number(
     """Return a finite number in [low, high] checked, or in [low, high) where `below`."""
     given = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
     real = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
-    if (
-        not real
-        or not math.isfinite(given)
-        or not low <= given <= high
-        or (below and given == high)
-    ):
+    if not real or not _is_finite(given) or not low <= given <= high or (below and given == high):
         expected = f"a number in [{low:g}, {high:g}{')' if below else ']'}"
         if high == math.inf:
             expected = "a finite number" + ("" if low == -math.inf else f" >= {low:g}")
         raise ArgumentError(where, argument, expected, repr(value))
     return float(given)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a Python integer beyond all floats
+        return False
 
 
 def positive(where: str, argument: str, value: Any) -> float:
@@ -46,10 +49,12 @@ def positive(where: str, argument: str, value: Any) -> float:
 
 
 def positive_int(where: str, argument: str, value: Any, zero: bool = False) -> int:
-    """Return an integer argument checked: at least 1, or 0 where `zero`."""
+    """Return an integer argument checked: at least 1, or 0 where `zero`, and below 2**63."""
     least = 0 if zero else 1
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ArgumentError(where, argument, f"an integer >= {least}", repr(value))
+    if value > sys.maxsize:
+        raise ArgumentError(where, argument, "an integer below 2**63", repr(value))
     return int(value)
 
 
@@ -58,6 +63,37 @@ def integer(where: str, argument: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ArgumentError(where, argument, "an integer", repr(value))
     return int(value)
+
+
+def sizes(where: str, argument: str, shape: Any) -> tuple[int, ...]:
+    """Return the shape of one sample checked: positive sizes, of which there is at least one."""
+    if isinstance(shape, int | np.integer) and not isinstance(shape, bool):
+        shape = (shape,)
+    if isinstance(shape, str) or not isinstance(shape, Sequence | np.ndarray):
+        raise ArgumentError(where, argument, "a tuple of positive integers", repr(shape))
+    if len(shape) == 0:
+        raise ArgumentError(where, argument, "at least one size", "()")
+    if shape[0] is None and len(shape) > 1:
+        raise ArgumentError(
+            where, argument, "the shape of one sample, without the batch axis", repr(tuple(shape))
+        )
+    return tuple(positive_int(where, argument, size) for size in shape)
+
+
+def storable(shape: tuple[int, ...], dtype: str) -> None:
+    """Raise MemoryError, as NumPy words it, for a shape whose bytes no address can count."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size > sys.maxsize:
+        raise MemoryError(
+            f"Unable to allocate {size / 2**60:.3g} EiB for an array with shape {shape} and data "
+            f"type {dtype}"
+        )
+
+
+def checked_name(where: str, name: Any) -> None:
+    """Raise ArgumentError for a name that is neither None nor a non-empty string."""
+    if name is not None and (not isinstance(name, str) or not name):
+        raise ArgumentError(where, "name", "a non-empty string", repr(name))
 
 
 def flag(where: str, argument: str, value: Any) -> bool:

@@ -11,7 +11,19 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_VAR_KEYWORDS = 0x08  # the flag of a code object with **kwargs
+_VAR_POSITIONAL, _VAR_KEYWORDS = 0x04, 0x08  # flags of a code object with *args, **kwargs
+
+#: What is looked for in functions that do not have it, and where it is.
+_ELSEWHERE = {
+    "learning_rate": "it is one of the optimizer: optimizers.Adam(learning_rate=...)",
+    "loss": "it is one of compile()",
+    "metrics": "it is one of compile()",
+    "optimizer": "it is one of compile()",
+    "batch_size": "it is one of fit()",
+    "epochs": "it is one of fit()",
+    "steps_per_epoch": "an epoch is all rows of the data",
+    "validation_steps": "all rows of the validation data are measured",
+}
 
 
 def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
@@ -30,19 +42,29 @@ def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
 
 
 def missing(
-    module: str, names: Iterable[str], hints: Mapping[str, str] | None = None, depth: int = 1
+    module: str,
+    names: Iterable[str],
+    hints: Mapping[str, str] | None = None,
+    depth: int = 1,
+    inside: Iterable[str] = (),
 ) -> Callable[[str], Any]:
     """Return a module's ``__getattr__``: an error that names the nearest of `names`.
 
     It is an AttributeError, and an ImportError where ``from module import name`` asks: Python would
     replace the text of an AttributeError by its own there. `hints` say more about some names.
-    `depth` is the number of frames between the question and the call.
+    `depth` is the number of frames between the question and the call. Names of the submodules
+    `inside` are found there.
     """
     known = tuple(names)
 
     def find(name: str) -> Any:
         hint = (hints or {}).get(name, "")
-        if not hint and (near := nearest(name, known, cutoff=0.75)):
+        near = None if hint else nearest(name, known, cutoff=0.75)
+        if not hint and near is None and not name.startswith("_"):
+            near = next(
+                (f"{module}.{sub}.{name}" for sub in inside if _has(module, sub, name)), None
+            )
+        if near:
             hint = f"did you mean '{near}'?"
         hint = hint and f"; {hint}"
         if _is_from_import(sys._getframe(depth)):
@@ -50,6 +72,15 @@ def missing(
         raise AttributeError(f"module '{module}' has no attribute '{name}'{hint}")
 
     return find
+
+
+def _has(module: str, submodule: str, name: str) -> bool:
+    from importlib import import_module
+
+    try:
+        return name in import_module(f"{module}.{submodule}").__all__
+    except ImportError:  # not built: another error will say so
+        return False
 
 
 def _is_from_import(frame: Any) -> bool:
@@ -80,22 +111,34 @@ def keywords(function: Callable[P, T], hints: Mapping[str, str] = _NO_HINTS) -> 
         return function
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     known = frozenset(names)
+    first = 1 if names[:1] == ("self",) else 0
+    most = sys.maxsize if code.co_flags & _VAR_POSITIONAL else code.co_argcount
 
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-        if not known.issuperset(kwargs):
-            wrong = next(name for name in kwargs if name not in known)
-            shown = [name for name in names if name != "self"]
-            hint = hints.get(wrong)
-            if hint is None:
-                near = nearest(wrong, shown)
-                hint = f"did you mean '{near}'?" if near else f"it has {', '.join(shown)}"
-            owner, _, own = function.__qualname__.rpartition(".")
-            where = owner.rpartition(".")[2] if own == "__init__" else own
-            raise TypeError(f"{where}() has no argument '{wrong}'; {hint}")
+        if len(args) > most or not known.issuperset(kwargs):
+            constructs = function.__name__ == "__init__" and bool(args)
+            where = type(args[0]).__name__ if constructs else function.__name__
+            for wrong in kwargs:
+                if wrong not in known:
+                    hint = hints.get(wrong) or _hint(wrong, names[first:])
+                    raise TypeError(f"{where}() has no argument '{wrong}'; {hint}")
+            raise TypeError(
+                f"{where}() takes {most - first} positional arguments, {len(args) - first} given"
+            )
         return function(*args, **kwargs)
 
     return checked
+
+
+def _hint(wrong: str, names: tuple[str, ...]) -> str:
+    """Say which argument was meant, where it is, or which ones there are."""
+    if wrong in _ELSEWHERE:
+        return _ELSEWHERE[wrong]
+    near = nearest(wrong, names)
+    if near:
+        return f"did you mean '{near}'?"
+    return f"it has {', '.join(names)}" if names else "it takes none"
 
 
 class Spelled:
@@ -104,7 +147,13 @@ class Spelled:
     #: For argument names of other libraries or versions, what to write instead.
     _hints: ClassVar[Mapping[str, str]] = _NO_HINTS
 
+    def __init__(self) -> None:
+        """Take no arguments."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
             cls.__init__ = keywords(cls.__init__, cls._hints)  # type: ignore[method-assign]
+
+
+Spelled.__init__ = keywords(Spelled.__init__)  # type: ignore[method-assign]

@@ -457,24 +457,29 @@ cdef class Tensor:
                 attrs.axes.push_back(i)
         return dispatch(TRANSPOSE, [self], attrs)
 
-    def sum(self, axis=None, bint keepdims=False):
+    def sum(self, axis=None, bint keepdims=False, *, dtype=None, out=None):
         """The sum over `axis` (an int, a tuple, or None for all); see `ops.sum`."""
+        no_destination("sum", dtype, out)
         return reduce("sum", self, axis, keepdims)
 
-    def mean(self, axis=None, bint keepdims=False):
+    def mean(self, axis=None, bint keepdims=False, *, dtype=None, out=None):
         """The mean over `axis` (an int, a tuple, or None for all); see `ops.mean`."""
+        no_destination("mean", dtype, out)
         return reduce("mean", self, axis, keepdims)
 
-    def max(self, axis=None, bint keepdims=False):
+    def max(self, axis=None, bint keepdims=False, *, dtype=None, out=None):
         """The largest element over `axis` (an int, a tuple, or None for all); see `ops.max`."""
+        no_destination("max", dtype, out)
         return reduce("max", self, axis, keepdims)
 
-    def min(self, axis=None, bint keepdims=False):
+    def min(self, axis=None, bint keepdims=False, *, dtype=None, out=None):
         """The smallest element over `axis` (an int, a tuple, or None for all); see `ops.min`."""
+        no_destination("min", dtype, out)
         return reduce("min", self, axis, keepdims)
 
-    def argmax(self, axis=None, bint keepdims=False):
+    def argmax(self, axis=None, bint keepdims=False, *, out=None):
         """The index of the first largest element along `axis`; see `ops.argmax`."""
+        no_destination("argmax", None, out)
         return reduce("argmax", self, axis, keepdims)
 
 

@@ -179,6 +179,14 @@ cdef Tensor through_numpy(object x, str where):
     return tensor
 
 
+cdef bint is_array_like(object x):
+    return (
+        hasattr(x, "__array__")
+        or hasattr(x, "__array_interface__")
+        or hasattr(x, "__array_struct__")
+    )
+
+
 cdef Tensor convert(object x, str where):
     """A Tensor over the elements of `x`, shared where possible."""
     cdef Kind kind
@@ -195,10 +203,15 @@ cdef Tensor convert(object x, str where):
     if isinstance(x, (list, tuple)):
         tensor = from_list(x, None)
     else:
+        if hasattr(x, "mask") and hasattr(x, "fill_value") and numpy().any(x.mask):
+            raise_argument(where, "data", "data without masked elements", describe(x))
         try:
             tensor = from_buffer(x)
         except TypeError:  # no buffer protocol: NumPy knows more ways
-            pass
+            # But it would iterate over whatever has items, such as a data set without an end.
+            if not isinstance(x, range) and not is_array_like(x):
+                raise_argument(
+                    where, "data", "an array, a number or a nested list of numbers", describe(x))
     return through_numpy(x, where) if tensor is None else tensor
 
 

@@ -165,6 +165,15 @@ cdef object unary(int index, object x):
     return run(index, [x], attrs)
 
 
+cdef int no_destination(str name, object dtype, object out) except -1:
+    """Arguments that NumPy's functions of the same name pass on to a Tensor's methods."""
+    if dtype is not None:
+        raise_argument(name, "dtype", "None (write .astype(dtype))", repr(dtype))
+    if out is not None:
+        raise_argument(name, "out", "None: Tensors do not change", "an array")
+    return 0
+
+
 cdef object reduce(str name, Tensor x, object axis, bint keepdims):
     cdef Attrs attrs
     attrs.keepdims = keepdims

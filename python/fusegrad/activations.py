@@ -17,7 +17,7 @@ from typing import Any
 
 from fusegrad import ops
 from fusegrad._registry import Registry
-from fusegrad._spelling import missing
+from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 
@@ -527,7 +527,8 @@ def get(identifier: Any) -> ActivationFunction:
             f"a name, a function or a layer (write {identifier.__name__}() for the layer)",
             f"the class {identifier.__name__}",
         )
-    if callable(identifier):
+    other = isinstance(identifier, Spelled) and not hasattr(identifier, "compute_output_shape")
+    if callable(identifier) and not other:
         function: ActivationFunction = identifier
         return function
     raise ArgumentError(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 
+from fusegrad._spelling import missing
 from fusegrad.errors import ArgumentError
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "set_num_threads",
     "show",
 ]
+
+__getattr__ = missing(__name__, __all__)
 
 _state: dict[str, str | float] = {"floatx": "float32", "epsilon": 1e-7}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["ArgumentError"]
 
+_LONGEST = 300  # characters of what was given
+
 
 class ArgumentError(ValueError):
     """A wrong argument: which one, what was expected, what was given.
@@ -19,7 +21,7 @@ class ArgumentError(ValueError):
     expected : str
         What would have been right.
     got : str
-        What was given.
+        What was given; of a long text the beginning and the end, on one line.
 
     Examples
     --------
@@ -32,6 +34,7 @@ class ArgumentError(ValueError):
     """
 
     def __init__(self, where: str, argument: str, expected: str, got: str) -> None:
+        got = _one_line(got)
         super().__init__(where, argument, expected, got)
         self.where = where
         self.argument = argument
@@ -44,3 +47,9 @@ class ArgumentError(ValueError):
         place = f"{self.where}()" if function else self.where
         prefix = f"{place}: " if place else ""
         return f"{prefix}argument '{self.argument}': expected {self.expected}, got {self.got}"
+
+
+def _one_line(text: str) -> str:
+    """Return a text, such as the repr of an array, as one line of bounded length."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 100]} ... {line[-95:]}"

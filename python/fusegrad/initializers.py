@@ -720,9 +720,12 @@ def get(identifier: Any) -> InitializerLike:
         return _REGISTRY.resolve(name).from_config(arguments)
     if isinstance(identifier, type) and issubclass(identifier, Initializer):
         return identifier()
-    if isinstance(identifier, np.ndarray | Tensor):
+    numbers = not isinstance(identifier, np.ndarray) or identifier.dtype.kind in "fiub"
+    if isinstance(identifier, np.ndarray | Tensor) and numbers:
         return _Values(identifier)
-    if callable(identifier):
+    if isinstance(identifier, Initializer):
+        return identifier
+    if callable(identifier) and not isinstance(identifier, Spelled):
         function: InitializerLike = identifier
         return function
     raise ArgumentError(

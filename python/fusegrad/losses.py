@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fusegrad import config, ops
-from fusegrad._checks import flag, number
+from fusegrad._checks import checked_name, flag, float_dtype, number
 from fusegrad._registry import Registry, config_of, snake_case
 from fusegrad._spelling import Spelled, keywords, missing
 from fusegrad._tensor import Tensor, as_tensor
@@ -91,15 +91,16 @@ class Loss(Spelled):
         reduction: str | None = "sum_over_batch_size",
         dtype: str | None = None,
     ) -> None:
-        reduction = "none" if reduction is None else reduction
-        if reduction not in _REDUCTIONS:
-            known = ", ".join(repr(known) for known in _REDUCTIONS)
+        given: Any = "none" if reduction is None else reduction
+        if not isinstance(given, str) or given not in _REDUCTIONS:
+            names = ", ".join(repr(name) for name in _REDUCTIONS)
             raise ArgumentError(
-                type(self).__name__, "reduction", f"one of {known}, None", repr(reduction)
+                type(self).__name__, "reduction", f"one of {names}, None", repr(reduction)
             )
+        checked_name(type(self).__name__, name)
         self.name = name or snake_case(type(self).__name__)
-        self.reduction = reduction
-        self.dtype = dtype
+        self.reduction: str = given
+        self.dtype = None if dtype is None else float_dtype(type(self).__name__, dtype)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         """Return the reduced loss.
@@ -123,10 +124,11 @@ class Loss(Spelled):
         fusegrad.errors.ArgumentError
             Targets or weights do not fit the predictions.
         """
-        y_pred = floating(y_pred)
+        kind = type(self).__name__
+        y_pred = floating(y_pred, kind)
         if self.dtype is not None:
             y_pred = ops.cast(y_pred, self.dtype)
-        values = as_tensor(self.call(as_tensor(y_true), y_pred))
+        values = as_tensor(self.call(operand(y_true, kind, "y_true"), y_pred))
         return reduce_values(values, self.reduction, sample_weight, type(self).__name__)
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
@@ -467,7 +469,7 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     >>> mean_squared_error([[0.0, 2.0]], [[1.0, 1.0]])
     Tensor([1.], dtype=float32)
     """
-    y_pred = floating(y_pred)
+    y_pred = floating(y_pred, "mean_squared_error")
     return ops.mean_squared_error(match(y_true, y_pred, "mean_squared_error"), y_pred)
 
 
@@ -497,7 +499,7 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
     >>> mean_absolute_error([[0.0, 2.0]], [[1.0, 4.0]])
     Tensor([1.5], dtype=float32)
     """
-    y_pred = floating(y_pred)
+    y_pred = floating(y_pred, "mean_absolute_error")
     target = match(y_true, y_pred, "mean_absolute_error")
     return ops.mean(ops.abs(ops.subtract(y_pred, target)), axis=-1)
 
@@ -531,7 +533,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     Tensor([2.5], dtype=float32)
     """
     delta = _positive("huber", "delta", delta)
-    y_pred = floating(y_pred)
+    y_pred = floating(y_pred, "huber")
     distance = ops.abs(ops.subtract(y_pred, match(y_true, y_pred, "huber")))
     near = ops.minimum(distance, delta)
     # near**2 / 2 + delta * (distance - near): one formula on both sides, and no overflow far out
@@ -564,15 +566,19 @@ def binary_crossentropy(
     Raises
     ------
     fusegrad.errors.ArgumentError
-        The shapes differ.
+        The shapes differ, or a target is outside [0, 1].
 
     Examples
     --------
     >>> round(binary_crossentropy([[1.0]], [[0.0]], from_logits=True).item(), 6)
     0.693147
     """
-    y_pred = floating(y_pred)
-    target = match(y_true, y_pred, "binary_crossentropy")
+    where = "binary_crossentropy"
+    flag(where, "from_logits", from_logits)
+    label_smoothing = number(where, "label_smoothing", label_smoothing, 0.0, 1.0)
+    y_pred = floating(y_pred, where)
+    target = match(y_true, y_pred, where)
+    _check_unit(where, target)
     if label_smoothing:
         target = target * (1.0 - label_smoothing) + 0.5 * label_smoothing
     entropy = ops.sigmoid_cross_entropy if from_logits else ops.binary_cross_entropy
@@ -602,15 +608,20 @@ def categorical_crossentropy(
     Raises
     ------
     fusegrad.errors.ArgumentError
-        The shapes differ.
+        The shapes differ, a target is outside [0, 1], or there is one class.
 
     Examples
     --------
     >>> round(categorical_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).item(), 6)
     0.693147
     """
-    y_pred = floating(y_pred)
-    target = match(y_true, y_pred, "categorical_crossentropy")
+    where = "categorical_crossentropy"
+    flag(where, "from_logits", from_logits)
+    label_smoothing = number(where, "label_smoothing", label_smoothing, 0.0, 1.0)
+    y_pred = floating(y_pred, where)
+    target = match(y_true, y_pred, where)
+    _check_unit(where, target)
+    _check_classes(where, y_pred)
     if label_smoothing:
         target = target * (1.0 - label_smoothing) + label_smoothing / y_pred.shape[-1]
     entropy = ops.softmax_cross_entropy if from_logits else ops.categorical_cross_entropy
@@ -637,23 +648,33 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool 
     Raises
     ------
     fusegrad.errors.ArgumentError
-        A label is out of range or not a whole number, or shapes do not fit.
+        A label is out of range or not a whole number, shapes do not fit, or there is one class.
 
     Examples
     --------
     >>> round(sparse_categorical_crossentropy([0], [[0.5, 0.5]]).item(), 6)
     0.693147
     """
-    y_pred = floating(y_pred)
+    flag("sparse_categorical_crossentropy", "from_logits", from_logits)
+    y_pred = floating(y_pred, "sparse_categorical_crossentropy")
     labels = match_labels(y_true, y_pred, "sparse_categorical_crossentropy")
+    _check_classes("sparse_categorical_crossentropy", y_pred)
     if from_logits:
         return ops.sparse_softmax_cross_entropy(labels, y_pred)
     return ops.sparse_categorical_cross_entropy(labels, y_pred)
 
 
-def floating(values: Any) -> Tensor:
+def operand(values: Any, where: str, argument: str) -> Tensor:
+    """Return `values` as a Tensor, or raise ArgumentError with the argument's own name."""
+    try:
+        return as_tensor(values)
+    except ArgumentError as error:
+        raise ArgumentError(where, argument, error.expected, error.got) from None
+
+
+def floating(values: Any, where: str = "loss", argument: str = "y_pred") -> Tensor:
     """Return `values` as a Tensor of a floating dtype."""
-    tensor = as_tensor(values)
+    tensor = operand(values, where, argument)
     if tensor.dtype.kind != "f":
         return ops.cast(tensor, config.floatx())
     return tensor
@@ -661,7 +682,7 @@ def floating(values: Any) -> Tensor:
 
 def match(y_true: Any, y_pred: Tensor, where: str) -> Tensor:
     """Return targets with the shape and dtype of `y_pred`, or raise ArgumentError."""
-    target = as_tensor(y_true)
+    target = operand(y_true, where, "y_true")
     if target.shape != y_pred.shape:
         if target.ndim + 1 == y_pred.ndim and y_pred.shape == (*target.shape, 1):
             target = ops.expand_dims(target, -1)
@@ -677,9 +698,12 @@ def match(y_true: Any, y_pred: Tensor, where: str) -> Tensor:
     return target if target.dtype == y_pred.dtype else ops.cast(target, y_pred.dtype)
 
 
-def match_labels(y_true: Any, y_pred: Tensor, where: str) -> Tensor:
-    """Return integer labels of shape ``y_pred.shape[:-1]``, or raise ArgumentError."""
-    labels = as_tensor(y_true)
+def match_labels(y_true: Any, y_pred: Tensor, where: str, classes: float | None = None) -> Tensor:
+    """Return integer labels of shape ``y_pred.shape[:-1]``, or raise ArgumentError.
+
+    They are below `classes`, by default the size of the last axis of `y_pred`.
+    """
+    labels = operand(y_true, where, "y_true")
     if y_pred.ndim == 0:
         raise ArgumentError(where, "y_pred", "at least one axis, the classes", "shape ()")
     expected = y_pred.shape[:-1]
@@ -692,28 +716,51 @@ def match_labels(y_true: Any, y_pred: Tensor, where: str) -> Tensor:
                 f"shape {labels.shape}",
             )
         labels = ops.reshape(labels, expected)
-    if labels.dtype.kind in "iu":
-        return labels
-    if labels.dtype.kind == "f":
-        try:
-            array = labels.numpy()
-        except TypeError as error:  # symbolic or tracked: the elements cannot be looked at
-            raise ArgumentError(
-                where, "y_true", "integer class labels", f"{labels.dtype} labels"
-            ) from error
-        whole = array == np.floor(array)
-        if not whole.all():
-            index = np.unravel_index(int(np.argmin(whole)), array.shape)
-            at = index[0] if len(index) == 1 else tuple(int(i) for i in index)
-            raise ArgumentError(
-                where, "y_true", "integer class labels", f"{array[index]} at index {at}"
-            )
-    return ops.cast(labels, "int64")
+    array = _elements(labels)
+    if array is not None:
+        classes = y_pred.shape[-1] if classes is None else classes
+        good = (array >= 0) & (array < classes) & (array == np.floor(array))
+        _check_elements(where, array, good, f"integer class labels in [0, {classes})")
+    elif labels.dtype.kind == "f":
+        raise ArgumentError(where, "y_true", "integer class labels", f"{labels.dtype} labels")
+    return labels if labels.dtype.kind in "iu" else ops.cast(labels, "int64")
+
+
+def _check_unit(where: str, target: Tensor) -> None:
+    """Refuse targets outside [0, 1], where their elements can be looked at; NaN passes."""
+    array = _elements(target)
+    if array is not None:
+        _check_elements(where, array, ~((array < 0) | (array > 1)), "targets in [0, 1]")
+
+
+def _elements(tensor: Tensor) -> Any:
+    """Return the elements, or None where they cannot be looked at: symbolic or tracked."""
+    try:
+        return tensor.numpy()
+    except TypeError:
+        return None
+
+
+def _check_elements(where: str, array: Any, good: Any, expected: str) -> None:
+    if not good.all():
+        index = np.unravel_index(int(np.argmin(good)), array.shape)
+        at = index[0] if len(index) == 1 else tuple(int(i) for i in index)
+        raise ArgumentError(where, "y_true", expected, f"{array[index]} at index {at}")
+
+
+def _check_classes(where: str, y_pred: Tensor) -> None:
+    if y_pred.ndim and y_pred.shape[-1] == 1:
+        raise ArgumentError(
+            where,
+            "y_pred",
+            "at least 2 classes along the last axis (for one output write binary_crossentropy)",
+            f"shape {y_pred.shape}",
+        )
 
 
 def weighted(values: Tensor, sample_weight: Any, where: str) -> tuple[Tensor, Tensor]:
     """Return ``values * weight`` and the weights, which are spread over the values' last axes."""
-    weight = ops.cast(as_tensor(sample_weight), values.dtype)
+    weight = ops.cast(operand(sample_weight, where, "sample_weight"), values.dtype)
     given = weight.shape
     while given[1:] and given[-1] == 1 and given != values.shape[: len(given)]:
         given = given[:-1]
@@ -751,8 +798,8 @@ def _positive(where: str, argument: str, value: Any) -> float:
     return checked
 
 
-def _last_axis(where: str, axis: int) -> None:
-    if axis != -1:
+def _last_axis(where: str, axis: Any) -> None:
+    if not isinstance(axis, int) or axis != -1:
         raise ArgumentError(where, "axis", "-1, the last axis", repr(axis))
 
 
@@ -822,13 +869,18 @@ def get(identifier: Any) -> Loss | None:
         return _REGISTRY.resolve(name).from_config(arguments)
     if isinstance(identifier, type) and issubclass(identifier, Loss):
         return identifier()
-    if callable(identifier) and not isinstance(identifier, type):
-        known = _FUNCTIONS.get(identifier)
-        return known() if known is not None else FunctionLoss(identifier)
+    if callable(identifier) and not isinstance(identifier, type | Spelled):
+        own = _FUNCTIONS.get(identifier)
+        return own() if own is not None else FunctionLoss(identifier)
     raise ArgumentError(
         "losses.get", "identifier", "a name, a Loss or a function (y_true, y_pred)",
         repr(identifier),
     )  # fmt: skip
+
+
+def known(name: str) -> bool:
+    """Whether `get` knows a loss by this name."""
+    return _REGISTRY.find(name) is not None
 
 
 def serialize(loss: Loss) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from collections.abc import Sequence
 from typing import Any
 from typing import cast as _typed
 
+from fusegrad._spelling import missing
 from fusegrad._tensor import Tensor, apply, as_tensor, empty
 from fusegrad._tensor import full as _full
 from fusegrad.config import floatx
@@ -118,6 +119,8 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+__getattr__ = missing(__name__, __all__)
 
 Axis = int | tuple[int, ...] | None
 

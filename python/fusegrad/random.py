@@ -17,9 +17,12 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from fusegrad._spelling import missing
 from fusegrad.errors import ArgumentError
 
 __all__ = ["get_seed", "next_seed", "normal", "set_seed", "truncated_normal", "uniform"]
+
+__getattr__ = missing(__name__, __all__)
 
 _USER_STREAM = 1 << 16  # kUserStream of the core
 _NORMAL_STREAM = _USER_STREAM + 1  # kUserNormalStream

@@ -185,7 +185,9 @@ def get(identifier: Any) -> RegularizerLike | None:
         return _REGISTRY.resolve(name).from_config(arguments)
     if isinstance(identifier, type) and issubclass(identifier, Regularizer):
         return identifier()
-    if callable(identifier) and not isinstance(identifier, type):
+    if isinstance(identifier, Regularizer):
+        return identifier
+    if callable(identifier) and not isinstance(identifier, type | Spelled):
         function: RegularizerLike = identifier
         return function
     raise ArgumentError(

@@ -19,11 +19,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import Tape, Tensor, as_tensor, current_builder, gradient, identity
 from fusegrad.config import floatx
 from fusegrad.errors import ArgumentError
 
 __all__ = ["Jitted", "Lowered", "grad", "jit", "value_and_grad"]
+
+__getattr__ = missing(__name__, __all__)
 
 _MAX_PROGRAMS = 128  # kept by one jitted function
 
@@ -219,7 +222,7 @@ def jit(fun: Callable[..., Any], exact_rewrites: bool = True) -> Jitted:
     return Jitted(fun, exact_rewrites)
 
 
-class Jitted:
+class Jitted(Spelled):
     """A compiled function; see `jit`."""
 
     def __init__(self, fun: Callable[..., Any], exact_rewrites: bool = True) -> None:
@@ -266,7 +269,7 @@ class Jitted:
         return lowered, inputs
 
 
-class Lowered:
+class Lowered(Spelled):
     """One program of a jitted function."""
 
     def __init__(self, fun: Callable[..., Any], tree: Any, exact_rewrites: bool) -> None:

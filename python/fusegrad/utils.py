@@ -10,18 +10,23 @@ Examples
 from __future__ import annotations
 
 import random as python_random
+import sys
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusegrad import config, random
-from fusegrad._checks import positive_int
+from fusegrad._checks import positive_int, storable
+from fusegrad._spelling import keywords, missing
 from fusegrad.errors import ArgumentError
 
 __all__ = ["clear_session", "set_random_seed", "to_categorical"]
 
+__getattr__ = missing(__name__, __all__)
 
+
+@keywords
 def set_random_seed(seed: int) -> None:
     """Seed all random numbers of the process: Python's, NumPy's and fusegrad's.
 
@@ -75,6 +80,7 @@ def clear_session() -> None:
     reset_names()
 
 
+@keywords
 def to_categorical(x: Any, num_classes: int | None = None) -> NDArray[Any]:
     """Return one-hot rows for class labels.
 
@@ -94,6 +100,8 @@ def to_categorical(x: Any, num_classes: int | None = None) -> NDArray[Any]:
     ------
     fusegrad.errors.ArgumentError
         A label is negative, too large, or not a whole number.
+    MemoryError
+        There is no room for so many classes.
 
     Examples
     --------
@@ -106,10 +114,12 @@ def to_categorical(x: Any, num_classes: int | None = None) -> NDArray[Any]:
     if array.ndim > 1 and array.shape[-1] == 1:
         array = array.reshape(array.shape[:-1])
     if num_classes is None:
-        num_classes = max(0, int(array.max()) + 1) if array.size else 0
+        labels = to_labels("to_categorical", "x", array, sys.maxsize, array.shape)
+        num_classes = int(labels.max()) + 1 if labels.size else 0
     else:
         num_classes = positive_int("to_categorical", "num_classes", num_classes)
-    labels = to_labels("to_categorical", "x", array, num_classes, array.shape)
+        labels = to_labels("to_categorical", "x", array, num_classes, array.shape)
+    storable((*labels.shape, num_classes), config.floatx())
     result = np.zeros((*labels.shape, num_classes), dtype=config.floatx())
     np.put_along_axis(result, labels[..., np.newaxis], 1.0, axis=-1)
     return result

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from fusegrad._spelling import Spelled
 from fusegrad._tensor import (
     GraphHandle,
     Tensor,
@@ -28,7 +29,7 @@ class _Substitutes(threading.local):
 _substitutes = _Substitutes()
 
 
-class Variable:
+class Variable(Spelled):
     """An array with a name whose elements change in place.
 
     In a traced function its value is an input that is read at every run, and `assign` takes effect

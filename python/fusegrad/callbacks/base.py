@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from fusegrad._spelling import Spelled
 from fusegrad.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 Logs = dict[str, float]
 
 
-class Callback:
+class Callback(Spelled):
     """Base class: override the hooks that you need.
 
     The order in `fit` is Keras's: ``on_train_begin``, then for each epoch ``on_epoch_begin``, for
@@ -112,7 +113,7 @@ _BATCH_HOOKS = {
 }
 
 
-class CallbackList:
+class CallbackList(Spelled):
     """Calls the hooks of several callbacks in order; knows whether any has batch hooks.
 
     Parameters
@@ -158,8 +159,14 @@ def checked_callbacks(where: str, callbacks: Any) -> list[Callback]:
         return [callbacks]
     expected = "a list of fusegrad.callbacks.Callback"
     if not isinstance(callbacks, list | tuple):
-        raise ArgumentError(where, "callbacks", expected, repr(callbacks))
+        raise ArgumentError(where, "callbacks", expected, _described(callbacks))
     for i, callback in enumerate(callbacks):
         if not isinstance(callback, Callback):
-            raise ArgumentError(where, f"callbacks[{i}]", "a Callback", repr(callback))
+            raise ArgumentError(where, f"callbacks[{i}]", "a Callback", _described(callback))
     return list(callbacks)
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, type) and issubclass(value, Callback):
+        return f"the class {value.__name__} (write {value.__name__}(...))"
+    return repr(value)

@@ -6,7 +6,10 @@ used where they lie, whatever their strides; all others are converted once.
 
 from __future__ import annotations
 
+import array as buffers
 import math
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,7 @@ from fusegrad.variable import Variable
 Array = NDArray[Any]
 
 _CHUNK = 1 << 18  # elements that a check looks at in one go
+_SUM_ERROR = 0.01  # of a row of probabilities, which may have been rounded to float16
 _DIRECT = frozenset(map(np.dtype, ("f4", "f8", "u1")))  # that a batch is gathered from
 
 
@@ -37,7 +41,7 @@ def to_array(where: str, argument: str, value: Any) -> Array:
             got = f"{int(np.sum(mask))} masked"
             raise ArgumentError(where, argument, "data without masked elements", got)
         array = np.asarray(value)
-    elif value is None or isinstance(value, str | bytes | dict | set):
+    elif value is None or isinstance(value, str | bytes | dict | set | type):
         raise ArgumentError(where, argument, "an array of numbers", _described(value))
     elif hasattr(value, "tocsr") and hasattr(value, "toarray"):
         raise ArgumentError(
@@ -50,12 +54,15 @@ def to_array(where: str, argument: str, value: Any) -> Array:
         array = _from_frame(where, argument, value)
     elif hasattr(value, "iloc") and hasattr(value, "isna"):
         array = _from_column(where, argument, value, getattr(value, "name", None))
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, list | tuple | range):
         array = _from_list(where, argument, value)
-    elif hasattr(value, "__array__"):
+    elif hasattr(value, "__array__") or isinstance(value, memoryview | buffers.array):
         array = np.asarray(value)
     else:
-        raise ArgumentError(where, argument, "an array of numbers", _described(value))
+        got = _described(value)
+        if isinstance(value, Iterator) or hasattr(value, "__getitem__"):
+            got += " (batches are not taken: write numpy.concatenate(list(...)))"
+        raise ArgumentError(where, argument, "an array of numbers", got)
     if array.dtype.kind not in "fiub":
         raise ArgumentError(where, argument, "an array of real numbers", _odd_dtype(array))
     if array.ndim == 0:
@@ -123,7 +130,7 @@ def check_finite(
 
 def to_labels(where: str, argument: str, value: Any, classes: int, rows: tuple[int, ...]) -> Array:
     """Return class labels as a fresh int64 array of shape `rows`, each in [0, classes)."""
-    expected = f"integer class labels in [0, {classes})"
+    expected = f"integer class labels in [0, {classes if classes < sys.maxsize else '2**63'})"
     array = _targets(where, argument, value, expected)
     if array.shape != rows:
         if array.shape != (*rows, 1):
@@ -132,6 +139,8 @@ def to_labels(where: str, argument: str, value: Any, classes: int, rows: tuple[i
                 got += (
                     " (one-hot rows go with CategoricalCrossentropy, or write numpy.argmax(y, -1))"
                 )
+            elif array.shape[:-1] == rows and _is_one_hot(array):
+                got += f" (one-hot rows of {array.shape[-1]} classes; the model has {classes})"
             elif len(rows) > 1 and array.shape == rows[:1]:
                 got += " (one label per sample? add layers.Flatten() before the first Dense)"
             raise ArgumentError(
@@ -141,7 +150,14 @@ def to_labels(where: str, argument: str, value: Any, classes: int, rows: tuple[i
     if array.dtype.kind == "f":
         _check_where(where, argument, array, np.floor(array) == array, expected)
     # Before the conversion, which would wrap the largest unsigned ones around.
-    _check_where(where, argument, array, (array >= 0) & (array < classes), expected)
+    good = (array >= 0) & (array < classes)
+    if not good.all():
+        hint = ""
+        if array.min() == 1 and array.max() == classes:
+            hint = f"labels from 1 to {classes}: write y - 1"
+        elif classes == 2 and np.isin(array, (-1, 1)).all():
+            hint = "labels -1 and 1: write (y + 1) // 2"
+        _check_where(where, argument, array, good, expected, hint)
     return np.array(array, dtype=np.int64, order="C")
 
 
@@ -159,21 +175,69 @@ def to_targets(
         else:
             expected = f"the shape of the predictions, {shape}; targets never broadcast"
             got = f"shape {array.shape}"
-            if array.shape == shape[:-1] and array.dtype.kind in "iu":
+            labels = array.shape in {shape[:-1], (*shape[:-1], 1)} and shape[-1] > 1
+            if labels and (array == np.floor(array)).all():
                 got += " (class labels go with SparseCategoricalCrossentropy)"
             raise ArgumentError(where, argument, expected, got)
     array = direct(array, dtype)
     check_finite(where, argument, array, dtype)
     if unit:
-        _check_where(where, argument, array, (array >= 0) & (array <= 1), "targets in [0, 1]")
+        good = (array >= 0) & (array <= 1)
+        hint = "" if good.all() else _unit_hint(array)
+        _check_where(where, argument, array, good, "targets in [0, 1]", hint)
     return array
 
 
-def to_free_targets(where: str, argument: str, value: Any, rows: int, dtype: str) -> Array:
+def check_distributions(where: str, argument: str, array: Array) -> None:
+    """Raise ArgumentError at the first row that is no distribution over classes."""
+    sums = array.sum(axis=-1, dtype=np.float64)
+    good = np.abs(sums - 1.0) <= _SUM_ERROR
+    if good.all():
+        return
+    place = np.unravel_index(int(np.argmin(good)), sums.shape)
+    index = int(place[0]) if len(place) == 1 else tuple(int(i) for i in place)
+    got = f"a sum of {sums[place]:g} at row {index}"
+    if np.isin(array, (0, 1)).all():
+        got += " (several labels or none per row go with sigmoid and BinaryCrossentropy)"
+    raise ArgumentError(where, argument, "rows that sum to 1, one probability per class", got)
+
+
+def check_same_index(where: str, arguments: tuple[str, str], x: Any, y: Any) -> None:
+    """Raise ArgumentError where pandas objects hold the same rows in different orders."""
+    first: Any = getattr(x, "index", None)
+    second: Any = getattr(y, "index", None)
+    if not hasattr(first, "equals") or not hasattr(second, "equals"):
+        return
+    if len(first) != len(second) or first.equals(second):
+        return
+    if first.is_unique and second.isin(first).all():
+        raise ArgumentError(
+            where,
+            arguments[1],
+            f"rows in the order of '{arguments[0]}'",
+            f"the same index in another order (write y.loc[{arguments[0]}.index], or "
+            "y.to_numpy() to take the rows as they come)",
+        )
+
+
+def _is_one_hot(array: Array) -> bool:
+    return bool(np.isin(array, (0, 1)).all() and (array.sum(axis=-1) == 1).all())
+
+
+def _unit_hint(array: Array) -> str:
+    """Say how targets of two kinds become 0 and 1."""
+    low, high = array.min() + 0.0, array.max() + 0.0  # no -0
+    if low == high or not np.isin(array, (low, high)).all():
+        return ""
+    shown = f"targets {low:g} and {high:g}: "
+    if low == 0:
+        return f"{shown}write y / {high:g}"
+    return shown + (f"write (y + {-low:g}) / {high - low:g}" if low < 0 else f"write y - {low:g}")
+
+
+def to_free_targets(where: str, argument: str, value: Any, dtype: str) -> Array:
     """Return the targets of a loss of the user's own: any shape, integers as int64."""
     array = _targets(where, argument, value, "an array of numbers")
-    if array.shape[0] != rows:
-        raise ArgumentError(where, argument, f"{rows} rows, as in 'x'", f"shape {array.shape}")
     if array.dtype.kind in "iub":
         return np.array(array, dtype=np.int64, order="C")
     array = direct(array, dtype)
@@ -181,25 +245,34 @@ def to_free_targets(where: str, argument: str, value: Any, rows: int, dtype: str
     return array
 
 
-def to_weights(where: str, argument: str, value: Any, rows: int) -> Array:
-    """Return sample weights as float64 of shape ``(rows,)``: finite, and not all zero."""
+def to_weights(where: str, argument: str, value: Any, rows: int, dtype: str) -> Array:
+    """Return sample weights as float64 of shape ``(rows,)``: finite in `dtype`, not all zero."""
     array = to_array(where, argument, value)
     if array.shape not in {(rows,), (rows, 1)}:
         expected = f"one weight for each row of 'x', shape ({rows},)"
         raise ArgumentError(where, argument, expected, f"shape {array.shape}")
     weights = array.reshape(rows).astype(np.float64)
-    check_finite(where, argument, weights, "float64")
-    if not weights.any():
-        raise ArgumentError(where, argument, "weights that are not all zero", f"{rows} zeros")
+    check_weights(where, argument, weights, dtype)
     return weights
 
 
-def check_rows(where: str, x: Array, y: Any, argument: str = "y") -> None:
+def check_weights(where: str, argument: str, weights: Array, dtype: str) -> None:
+    """Raise ArgumentError where weights are not finite in `dtype`, or all zero."""
+    check_finite(where, argument, weights, dtype)
+    if not weights.astype(dtype).any():
+        got = f"{weights.shape[0]} zeros"
+        raise ArgumentError(where, argument, "weights that are not all zero", got)
+
+
+def check_rows(where: str, arguments: tuple[str, str], x: Array, y: Array) -> None:
     """Raise ArgumentError where inputs and targets have different numbers of rows."""
-    if y.ndim == 0 or y.shape[0] != x.shape[0]:
-        raise ArgumentError(
-            where, argument, f"{x.shape[0]} rows, as in 'x'", f"shape {tuple(y.shape)}"
-        )
+    if y.shape[0] != x.shape[0]:
+        got = f"{y.shape[0]} rows (shape {y.shape})"
+        if y.shape[0] == 1 and y.size == x.shape[0]:
+            got += "; write y.reshape(-1)"
+        elif x.shape[0] == 1 and x.ndim > 2 and x.shape[1] == y.shape[0]:
+            got += f"; '{arguments[0]}' has shape {x.shape}: a list of one array? write the array"
+        raise ArgumentError(where, arguments[1], f"{x.shape[0]} rows, as in '{arguments[0]}'", got)
 
 
 def _targets(where: str, argument: str, value: Any, expected: str) -> Array:
@@ -208,11 +281,14 @@ def _targets(where: str, argument: str, value: Any, expected: str) -> Array:
     return to_array(where, argument, value)
 
 
-def _check_where(where: str, argument: str, array: Array, good: Array, expected: str) -> None:
+def _check_where(
+    where: str, argument: str, array: Array, good: Array, expected: str, hint: str = ""
+) -> None:
     if not good.all():
         place = np.unravel_index(int(np.argmin(good)), array.shape)
         index = int(place[0]) if len(place) == 1 else tuple(int(i) for i in place)
-        got = f"{array[place]} at index {index} ({array.dtype} array of shape {array.shape})"
+        kind = f"{array.dtype} array of shape {array.shape}"
+        got = f"{array[place]} at index {index} ({f'{kind}; {hint}' if hint else kind})"
         raise ArgumentError(where, argument, expected, got)
 
 
@@ -225,6 +301,12 @@ def _from_list(where: str, argument: str, value: Any) -> Array:
     try:
         return np.array(value)
     except (ValueError, TypeError) as error:
+        shapes = [getattr(row, "shape", None) for row in value]
+        if len(set(shapes)) > 1 and None not in shapes and any(len(s or ()) > 1 for s in shapes):
+            got = f"arrays of shapes {', '.join(map(str, shapes[:3]))}"
+            if where == "fit" and len(value) == 2 and len(value[0]) == len(value[1]):
+                got += " (write fit(x, y))"
+            raise ArgumentError(where, argument, expected, got) from error
         lengths = [len(row) if hasattr(row, "__len__") else None for row in value]
         for i, length in enumerate(lengths):
             if length != lengths[0]:
@@ -232,7 +314,8 @@ def _from_list(where: str, argument: str, value: Any) -> Array:
                 first = "a number" if lengths[0] is None else f"length {lengths[0]}"
                 got = f"{shown} at row {i} where row 0 has {first}"
                 raise ArgumentError(where, argument, expected, got) from error
-        raise ArgumentError(where, argument, expected, str(error)) from error
+        got = f"rows with parts of different lengths, such as {_described(value[0])}"
+        raise ArgumentError(where, argument, expected, got) from error
 
 
 def _from_frame(where: str, argument: str, frame: Any) -> Array:
@@ -299,15 +382,21 @@ def _odd_dtype(array: Array) -> str:
                 return f"{short} ({type(element).__name__}) at index {index}"
         return f"an object array of shape {array.shape} (write numpy.asarray(data, dtype=float))"
     if array.dtype.kind in "US":
-        try:
-            array.astype(float)
-            advice = "numpy.asarray(data, dtype=float) reads the numbers in them"
-        except ValueError:
-            advice = "numpy.unique(labels, return_inverse=True) numbers them"
-        return f"strings ({array.dtype} array of shape {array.shape}; {advice})"
+        kind = f"strings ({array.dtype} array of shape {array.shape}"
+        for place in np.ndindex(array.shape):
+            try:
+                float(array[place])
+            except ValueError:
+                index = place[0] if len(place) == 1 else place
+                kind = f"{str(array[place])!r} at index {index} among {kind}"
+                advice = "write numbers for them, such as one column of 0 and 1 for each value"
+                if array.ndim == 1:
+                    advice = "numpy.unique(labels, return_inverse=True) numbers them"
+                return f"{kind}; {advice})"
+        return f"{kind}; numpy.asarray(data, dtype=float) reads the numbers in them)"
     return f"{array.dtype} array of shape {array.shape}"
 
 
 def _described(value: Any) -> str:
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"

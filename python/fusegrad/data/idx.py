@@ -61,7 +61,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     ...     datasets.read_idx(path)
     array([5, 0, 4], dtype=uint8)
     """
-    path = Path(path)
+    path = checked_path("read_idx", path)
     with path.open("rb") as file:
         compressed = file.read(2) == _GZIP_MAGIC
         file.seek(0)
@@ -73,6 +73,17 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
                 return _parse(stream, path, None)
         except (gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise _wrong(path, "a complete gzip file", str(error)) from error
+
+
+def checked_path(where: str, path: Any) -> Path:
+    """Return a path, or raise ArgumentError for what cannot be one."""
+    try:
+        text = os.fspath(path)
+    except TypeError:
+        raise ArgumentError(where, "path", "a path", f"{path!r} ({type(path).__name__})") from None
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise ArgumentError(where, "path", "the path of a file", repr(path))
+    return Path(text)
 
 
 def _parse(file: IO[bytes] | gzip.GzipFile, path: Path, length: int | None) -> NDArray[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,5 +66,5 @@ def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Part, Part]:
 
 
 def _load(where: str, path: str | os.PathLike[str] | None) -> tuple[Part, Part]:
-    folder = Path(path if path is not None else os.environ.get(_VARIABLE) or _DEBIAN_FOLDER)
+    folder = path if path is not None else os.environ.get(_VARIABLE) or _DEBIAN_FOLDER
     return read_idx_folder(where, folder, _HINT)

@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusegrad.data.idx import read_idx
+from fusegrad.data.idx import checked_path, read_idx
 from fusegrad.errors import ArgumentError
 
 Part = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
-def read_idx_folder(where: str, folder: Path, hint: str) -> tuple[Part, Part]:
+def read_idx_folder(where: str, path: Any, hint: str) -> tuple[Part, Part]:
     """Return ``(x_train, y_train), (x_test, y_test)`` as uint8, or raise what `where` documents.
 
     `hint` ends the message about a missing file: how to say where the files are.
     """
+    folder = checked_path(where, path)
     return _read_part(where, folder, "train", hint), _read_part(where, folder, "t10k", hint)
 
 

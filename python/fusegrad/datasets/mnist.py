@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from fusegrad.datasets.idx_folder import Part, read_idx_folder
 
@@ -45,4 +44,4 @@ def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Part, Part]:
     where = "mnist.load_data"
     if path is None:
         raise FileNotFoundError(f"{where}(): MNIST is not bundled, nothing is downloaded; {_HINT}")
-    return read_idx_folder(where, Path(path), f"nothing is downloaded; {_HINT}")
+    return read_idx_folder(where, path, f"nothing is downloaded; {_HINT}")

@@ -16,10 +16,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fusegrad import _core, config, initializers, ops, regularizers
-from fusegrad._checks import flag, float_dtype, positive_int
+from fusegrad._checks import flag, float_dtype, positive_int, storable
+from fusegrad._checks import sizes as checked_sizes
 from fusegrad._registry import Registry, named, snake_case
-from fusegrad._spelling import Spelled, keywords
+from fusegrad._spelling import Spelled, keywords, nearest
 from fusegrad._tensor import Tensor, as_tensor, detached
+from fusegrad.data.adapters import to_array
 from fusegrad.errors import ArgumentError
 from fusegrad.variable import Variable
 
@@ -146,7 +148,10 @@ class Layer(Spelled):
         self.name = name or auto_name(snake_case(kind))
         self.built = False
         self._input_shape: Shape | None = None
-        self.declared_shape = input_shape  # for Sequential, which makes an Input of it
+        # for Sequential, which makes an Input of it
+        self.declared_shape = (
+            None if input_shape is None else checked_sizes(kind, "input_shape", input_shape)
+        )
 
     # ---- weights
 
@@ -178,6 +183,8 @@ class Layer(Spelled):
         Variable
         """
         where = f"{type(self).__name__}.add_weight"
+        if all(isinstance(size, int | np.integer) for size in shape):
+            storable(tuple(shape), dtype or self.dtype)
         sizes = tuple(positive_int(where, "shape", size, zero=True) for size in shape)
         with named(where, "initializer"):
             values = initializers.get(initializer)(sizes, dtype or self.dtype)
@@ -216,7 +223,12 @@ class Layer(Spelled):
         kind = type(self).__name__
         if not name.startswith("__") and "_own_weights" not in self.__dict__:
             raise AttributeError(f"{kind}.__init__ must call super().__init__() before all else")
-        raise AttributeError(f"'{kind}' object has no attribute '{name}'")
+        found = getattr(type(self), name, None)
+        if isinstance(found, property) and found.fget is not None:
+            return found.fget(self)  # again, for the AttributeError that Python has swallowed
+        near = None if name.startswith("_") else nearest(name, _public(self), cutoff=0.75)
+        hint = f"; did you mean '{near}'?" if near else ""
+        raise AttributeError(f"'{kind}' object has no attribute '{name}'{hint}")
 
     @property
     def weights(self) -> list[Variable]:
@@ -259,7 +271,7 @@ class Layer(Spelled):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
+        self._trainable = flag(type(self).__name__, "trainable", value)
         for layer in self._sublayers:
             layer.trainable = value
 
@@ -292,7 +304,8 @@ class Layer(Spelled):
         Raises
         ------
         fusegrad.errors.ArgumentError
-            Their number or a shape differs.
+            Their number or a shape differs, or values are beyond the range of the dtype. NaN and
+            infinity are taken: a model that has diverged can be copied.
 
         Examples
         --------
@@ -323,7 +336,14 @@ class Layer(Spelled):
             if array.shape != tuple(variable.shape) or array.dtype.kind not in "fiub":
                 got = f"{array.dtype} array of shape {array.shape}"
                 raise ArgumentError(where, f"weights[{i}]", expected, got)
-            arrays.append(np.array(array, dtype=variable.dtype))
+            if np.any(getattr(value, "mask", False)):
+                raise ArgumentError(where, f"weights[{i}]", expected, "masked elements")
+            with np.errstate(over="ignore"):
+                converted = np.array(array, dtype=variable.dtype)
+            if (np.isinf(converted) & np.isfinite(array)).any():
+                got = f"values beyond the range of {variable.dtype}"
+                raise ArgumentError(where, f"weights[{i}]", expected, got)
+            arrays.append(converted)
         for variable, array in zip(own, arrays, strict=True):
             variable.assign(array)
 
@@ -486,11 +506,17 @@ class Layer(Spelled):
         """
         x = self.convert(x)
         if not self.built:
-            self.build_for((None, *x.shape[1:]) if x.ndim else ())
+            try:
+                self.build_for((None, *x.shape[1:]) if x.ndim else ())
+            except ArgumentError as error:
+                if error.argument != "input_shape":
+                    raise
+                got = f"shape {x.shape}"
+                raise ArgumentError(error.where, "x", error.expected, got) from None
         if training is None:
             training = _current.step is not None and _current.step.training
         if self._call_takes_training():
-            kwargs["training"] = bool(training)
+            kwargs["training"] = flag(f"{type(self).__name__} '{self.name}'", "training", training)
         y = self.call(x, *args, **kwargs)
         if self.activity_regularizer is not None:
             where = f"{type(self).__name__} '{self.name}'"
@@ -508,6 +534,7 @@ class Layer(Spelled):
             return as_tensor(x)
         except ArgumentError as error:
             where = f"{type(self).__name__} '{self.name}'"
+            to_array(where, "x", x)  # which describes the more unusual data better
             raise ArgumentError(where, "x", error.expected, error.got) from None
 
     def _call_takes_training(self) -> bool:
@@ -598,6 +625,10 @@ def _snapshot(layer: Layer) -> list[tuple[Layer, dict[str, Any]]]:
     return result
 
 
+def _public(layer: Layer) -> list[str]:
+    return [name for name in dir(layer) if not name.startswith("_")]
+
+
 def _one_number(where: str, argument: str, value: Any) -> Tensor:
     """Return a penalty as a 0-d Tensor, or raise ArgumentError."""
     expected = "a penalty that is one number"
@@ -606,8 +637,19 @@ def _one_number(where: str, argument: str, value: Any) -> Tensor:
     except ArgumentError as error:
         raise ArgumentError(where, argument, expected, error.got) from None
     if penalty.ndim:
-        raise ArgumentError(where, argument, expected, f"shape {penalty.shape}")
+        got = f"shape {penalty.shape} (write ops.sum(...))"
+        raise ArgumentError(where, argument, expected, got)
     return penalty
+
+
+def features_of(where: str, input_shape: Any) -> int:
+    """Return the last size of the shape that a layer is built for, or raise ArgumentError."""
+    known = isinstance(input_shape, tuple | list) and len(input_shape) > 1
+    features = input_shape[-1] if known else None
+    if isinstance(features, bool) or not isinstance(features, int | np.integer) or features < 1:
+        expected = "at least two axes, the last of known size, the features"
+        raise ArgumentError(where, "input_shape", expected, repr(input_shape))
+    return int(features)
 
 
 def _noted(build: Callable[..., None]) -> Callable[..., None]:

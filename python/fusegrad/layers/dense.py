@@ -10,7 +10,7 @@ from fusegrad._registry import named
 from fusegrad._tensor import Tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.layers.activation import Activated
-from fusegrad.layers.base import Shape, register
+from fusegrad.layers.base import Shape, features_of, register
 from fusegrad.variable import Variable
 
 # Activations that the dense kernel applies itself, in the arithmetic of the separate op.
@@ -85,6 +85,9 @@ class Dense(Activated):
         input_dim: int | None = None,
     ) -> None:
         units = positive_int("Dense", "units", units)
+        if input_dim is not None and input_shape is not None:
+            got = f"{input_dim!r}, besides input_shape={input_shape!r}"
+            raise ArgumentError("Dense", "input_dim", "either input_dim or input_shape", got)
         if input_dim is not None:
             input_shape = (positive_int("Dense", "input_dim", input_dim),)
         use_bias = flag("Dense", "use_bias", use_bias)
@@ -112,14 +115,7 @@ class Dense(Activated):
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of shape ``(..., features)``."""
-        features = input_shape[-1] if input_shape else None
-        if not features:
-            raise ArgumentError(
-                f"Dense '{self.name}'",
-                "input_shape",
-                "a last axis of known size, the features",
-                str(tuple(input_shape)),
-            )
+        features = features_of(f"Dense '{self.name}'", input_shape)
         self._input_shape = tuple(input_shape)
         kernel = self.add_weight(
             (features, self.units),

@@ -7,6 +7,7 @@ from typing import Any
 
 from fusegrad import ops
 from fusegrad._tensor import Tensor
+from fusegrad.errors import ArgumentError
 from fusegrad.layers.base import Layer, Shape, register
 
 
@@ -33,6 +34,8 @@ class Flatten(Layer):
 
     def call(self, x: Any) -> Tensor:
         """Return the flattened input."""
+        if x.ndim == 0:
+            raise ArgumentError(f"Flatten '{self.name}'", "x", "at least one axis", "shape ()")
         return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

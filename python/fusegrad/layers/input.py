@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from fusegrad._checks import float_dtype, positive_int
-from fusegrad.errors import ArgumentError
+from fusegrad._checks import float_dtype, sizes
+from fusegrad._spelling import keywords
 from fusegrad.layers.base import Layer, Shape, register
 
 
@@ -39,7 +37,7 @@ class InputLayer(Layer):
         self, shape: Sequence[int] | int, *, dtype: Any = None, name: str | None = None
     ) -> None:
         super().__init__(dtype=None if dtype is None else float_dtype("Input", dtype), name=name)
-        self.shape = _sizes(shape)
+        self.shape = sizes("Input", "shape", shape)
         self.built = True
 
     @property
@@ -60,20 +58,7 @@ class InputLayer(Layer):
         return {"name": self.name, "dtype": self.dtype, "shape": list(self.shape)}
 
 
-def _sizes(shape: Any) -> tuple[int, ...]:
-    if isinstance(shape, int | np.integer) and not isinstance(shape, bool):
-        shape = (shape,)
-    if isinstance(shape, str) or not isinstance(shape, Sequence | np.ndarray):
-        raise ArgumentError("Input", "shape", "a tuple of positive integers", repr(shape))
-    if len(shape) == 0:
-        raise ArgumentError("Input", "shape", "at least one size", "()")
-    if shape[0] is None and len(shape) > 1:
-        raise ArgumentError(
-            "Input", "shape", "the shape of one sample, without the batch axis", repr(tuple(shape))
-        )
-    return tuple(positive_int("Input", "shape", size) for size in shape)
-
-
+@keywords
 def Input(shape: Sequence[int] | int, *, dtype: Any = None, name: str | None = None) -> InputLayer:
     """State the shape of one sample, as the first entry of a Sequential.
 

@@ -17,9 +17,10 @@ from __future__ import annotations
 from typing import Any
 
 from fusegrad._registry import Registry, config_of, snake_case
-from fusegrad._spelling import missing
+from fusegrad._spelling import Spelled, missing
 from fusegrad.errors import ArgumentError
 from fusegrad.losses import (
+    Loss,
     binary_crossentropy,
     categorical_crossentropy,
     huber,
@@ -193,7 +194,8 @@ def get(identifier: Any) -> Metric:
         return _REGISTRY.resolve(name).from_config(arguments)
     if isinstance(identifier, type) and issubclass(identifier, Metric):
         return identifier()
-    if callable(identifier) and not isinstance(identifier, type):
+    function = callable(identifier) and not isinstance(identifier, type)
+    if function and (not isinstance(identifier, Spelled) or isinstance(identifier, Loss)):
         known = _FUNCTIONS.get(identifier)
         return known() if known is not None else MeanMetricWrapper(identifier)
     raise ArgumentError(

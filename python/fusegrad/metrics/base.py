@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusegrad import losses, ops
+from fusegrad._checks import checked_name, float_dtype
 from fusegrad._registry import snake_case
 from fusegrad._spelling import Spelled
 from fusegrad._tensor import Tensor, as_tensor
@@ -53,8 +54,9 @@ class Metric(Spelled):
     _direction: str | None = None
 
     def __init__(self, name: str | None = None, dtype: str | None = None) -> None:
+        checked_name(type(self).__name__, name)
         self.name = name or snake_case(type(self).__name__)
-        self.dtype = dtype
+        self.dtype = None if dtype is None else float_dtype(type(self).__name__, dtype)
         self._sums: list[Array] | None = None
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
@@ -107,9 +109,11 @@ class Metric(Spelled):
         fusegrad.errors.ArgumentError
             Targets or weights do not fit the predictions.
         """
-        target, outputs = as_tensor(y_true), as_tensor(y_pred)
+        where = type(self).__name__
+        target = losses.operand(y_true, where, "y_true")
+        outputs = losses.operand(y_pred, where, "y_pred")
         size = outputs.shape[-1] if outputs.ndim else 1
-        self.check_targets(type(self).__name__, "y_true", target.numpy(), size)
+        self.check_targets(where, "y_true", target.numpy(), size)
         self._add(self.totals(target, outputs, sample_weight))
 
     def result(self) -> Any:

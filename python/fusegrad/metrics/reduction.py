@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from fusegrad import ops
 from fusegrad._tensor import Tensor, as_tensor
+from fusegrad.errors import ArgumentError
 from fusegrad.metrics.base import Array, Metric, mean_totals
 
 
@@ -128,6 +129,8 @@ class MeanMetricWrapper(Metric):
         dtype: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if not callable(fn):
+            raise ArgumentError("MeanMetricWrapper", "fn", "a function (y_true, y_pred)", repr(fn))
         super().__init__(name=name or getattr(fn, "__name__", "metric").strip("<>"), dtype=dtype)
         self._fn = fn
         self._kwargs = kwargs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -96,6 +97,14 @@ def make_compiled(
     if isinstance(optimizer, Loss):
         got = f"the loss {type(optimizer).__name__} (write loss={type(optimizer).__name__}(...))"
         raise ArgumentError("compile", "optimizer", "a name or an Optimizer", got)
+    if isinstance(optimizer, str) and losses.known(optimizer):
+        got = f"the loss {optimizer!r} (write loss={optimizer!r})"
+        raise ArgumentError("compile", "optimizer", "the name of an optimizer", got)
+    if isinstance(loss, Optimizer | Metric):
+        got = f"the {'optimizer' if isinstance(loss, Optimizer) else 'metric'} {loss!r}"
+        raise ArgumentError("compile", "loss", "a name, a Loss or a function", got)
+    if isinstance(loss, list | tuple | dict) and "class_name" not in loss:
+        raise ArgumentError("compile", "loss", "one loss: a model has one output", repr(loss))
     with named("compile", "optimizer"):
         made = optimizers.get(optimizer)
     with named("compile", "loss"):
@@ -123,6 +132,10 @@ def _entries(plain: Any, weighted: Any) -> list[Entry]:
     taken = {"loss"}
     for argument, given in (("metrics", plain), ("weighted_metrics", weighted)):
         items = given if isinstance(given, list | tuple) else [] if given is None else [given]
+        if isinstance(given, set | Iterator) or (
+            isinstance(given, dict) and "class_name" not in given
+        ):
+            raise ArgumentError("compile", argument, "a list such as ['accuracy']", repr(given))
         for item in items:
             own = None
             if not isinstance(item, str) or item.lower() not in _ACCURACY:

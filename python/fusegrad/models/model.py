@@ -160,6 +160,7 @@ class Model(Layer):
             Measure on the last fraction of the rows, as they are given, instead of training on it.
         validation_data : (array_like, array_like), optional
             Inputs and targets to measure on after each epoch; a third entry holds sample weights.
+            Where it is given, `validation_split` is not used.
         shuffle : bool, default True
             Take the rows in a new order in each epoch. The order depends on the model's seed and on
             how many epochs it has been trained: ``fit(epochs=5)`` twice gives the same weights as
@@ -173,7 +174,7 @@ class Model(Layer):
             The weight of each row in the loss, ``(n,)``. The weighted losses of a batch are divided
             by the number of its rows, as in Keras, unless the loss has another reduction.
         initial_epoch : int, default 0
-            The epoch to start at.
+            The epoch to start at, at most `epochs`.
         validation_batch_size : int, optional
             By default `batch_size`.
         validation_freq : int, default 1
@@ -579,11 +580,11 @@ class Model(Layer):
 
     def fully_built(self) -> bool:
         """Whether no layer would still make weights."""
-        return self.built and all(layer.built for layer in _inner(self))
+        return self.built and all(layer.built for layer in inner_layers(self))
 
     def structure(self) -> tuple[int, ...]:
         """Return what changes when layers or their constants do, here or inside."""
-        return (self._edits, *[layer._edits for layer in _inner(self)])
+        return (self._edits, *[layer._edits for layer in inner_layers(self)])
 
     def set_paths(self) -> None:
         """Put the model's name before the paths of its weights."""
@@ -670,10 +671,11 @@ class Model(Layer):
         sys.stdout.write(training.graph_text(self, stage, batch_size, shape).rstrip() + "\n")
 
 
-def _inner(layer: Layer) -> list[Layer]:
+def inner_layers(layer: Layer) -> list[Layer]:
+    """Return the layers inside a layer, also inside those."""
     result = []
     for inner in layer._sublayers:
         result.append(inner)
         if inner._sublayers:
-            result += _inner(inner)
+            result += inner_layers(inner)
     return result

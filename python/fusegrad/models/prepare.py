@@ -48,16 +48,41 @@ def prepare(
     arguments: tuple[str, str, str] = ("x", "y", "sample_weight"),
 ) -> Data:
     """Check inputs, targets and weights, building the model where it is not built."""
+    expected = model.sample_shape()
+    try:
+        return _prepared(model, where, x, y, sample_weight, arguments)
+    except ArgumentError as error:
+        if error.argument not in arguments[:2] or not _swapped(expected, x, y):
+            raise
+        got = f"{error.got} (are '{arguments[0]}' and '{arguments[1]}' in the wrong order?)"
+        raise ArgumentError(error.where, error.argument, error.expected, got) from None
+
+
+def _swapped(expected: tuple[int, ...] | None, x: Any, y: Any) -> bool:
+    """Whether it seems that inputs were given as targets, and targets as inputs."""
+    first: tuple[int, ...] = getattr(x, "shape", ())
+    second: tuple[int, ...] = getattr(y, "shape", ())
+    if not first or len(second) < 2 or first[0] != second[0]:
+        return False
+    if expected is not None:
+        return tuple(second[1:]) == expected != tuple(first[1:])
+    return len(first) == 1 and second[1] > 1
+
+
+def _prepared(
+    model: Model, where: str, x: Any, y: Any, sample_weight: Any, arguments: tuple[str, str, str]
+) -> Data:
     compiled = compiled_of(model, where)
     inputs, x_dtype = checked_inputs(model, where, arguments[0], x)
     if y is None:
         raise ArgumentError(where, arguments[1], "targets, one for each row of 'x'", "None")
     targets = adapters.to_array(where, arguments[1], y)
-    adapters.check_rows(where, inputs, targets, arguments[1])
+    adapters.check_rows(where, arguments[:2], inputs, targets)
+    adapters.check_same_index(where, arguments[:2], x, y)
+    shape, dtype = built_output(model, where, inputs, x_dtype)
     weights = None
     if sample_weight is not None:
-        weights = adapters.to_weights(where, arguments[2], sample_weight, inputs.shape[0])
-    shape, dtype = built_output(model, where, inputs, x_dtype)
+        weights = adapters.to_weights(where, arguments[2], sample_weight, inputs.shape[0], dtype)
     head = compiled.head(model)
     if shape:
         check_units(where, head, shape[-1])
@@ -71,8 +96,10 @@ def prepare(
         checked = adapters.to_targets(
             where, arguments[1], targets, (rows, *shape), dtype, unit=not is_regression(loss)
         )
+        if loss is not None and loss.link == "softmax":
+            adapters.check_distributions(where, arguments[1], checked)
     else:
-        checked = adapters.to_free_targets(where, arguments[1], targets, rows, dtype)
+        checked = adapters.to_free_targets(where, arguments[1], targets, dtype)
         if checked.shape == (rows,) and shape == (1,):
             checked = checked[:, np.newaxis]
         _check_free_loss(model, where, arguments[1], loss, checked, shape, dtype)
@@ -86,11 +113,12 @@ def prepare(
 def with_class_weight(model: Model, where: str, data: Data, class_weight: Any) -> Data:
     """Return the data with each row also weighed by its class."""
     loss = compiled_of(model, where).loss
-    output, _ = built_output(model, where, data.x, data.x_dtype)
+    output, dtype = built_output(model, where, data.x, data.x_dtype)
     assert data.y is not None
     weights = _class_weights(where, class_weight, data.y, loss, output)
     if data.sample_weight is not None:
         weights = weights * data.sample_weight
+    adapters.check_weights(where, "class_weight", weights, dtype)
     return replace(data, sample_weight=weights)
 
 
@@ -127,17 +155,25 @@ def _class_weights(
         return np.asarray(table[labels])
     if not isinstance(given, Mapping):
         expected = "a dict {class: weight}, or 'balanced'"
-        raise ArgumentError(where, "class_weight", expected, repr(given))
+        advice = ""
+        if isinstance(given, list | tuple | np.ndarray):
+            advice = " (write dict(enumerate(weights)))"
+        elif hasattr(given, "to_dict"):
+            advice = " (write weights.to_dict())"
+        raise ArgumentError(where, "class_weight", expected, repr(given) + advice)
     known = set()
     for key, value in given.items():
         try:
             label = int(key)
             whole = label == key or isinstance(key, str)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             label, whole = -1, False
         if not whole or not 0 <= label < classes:
             expected = f"classes in [0, {classes})"
             raise ArgumentError(where, "class_weight", expected, f"the class {key!r}")
+        if label in known:
+            expected = "one weight for each class"
+            raise ArgumentError(where, "class_weight", expected, f"two for the class {label}")
         table[label] = number(where, f"class_weight[{key!r}]", value)
         known.add(label)
     left = sorted(set(range(classes)) - known)
@@ -188,8 +224,13 @@ def checked_inputs(model: Model, where: str, argument: str, x: Any) -> tuple[Arr
     sample = tuple(inputs.shape[1:])
     if expected is not None and sample != expected:
         got = f"shape {np.shape(x) if isinstance(x, np.ndarray) else inputs.shape}"
+        names = getattr(x, "columns", None)
         if sample == (1,) and math.prod(expected) == inputs.shape[0]:
             got += f" (one sample? write x.reshape({(1, *expected)}))"
+        elif isinstance(x, list | tuple) and sample[1:] == expected:
+            got += " (a list of arrays? write the array itself: a model has one input)"
+        elif names is not None:
+            got += f" with the columns {', '.join(repr(name) for name in names[:12])}"
         wanted = "(n, " + ", ".join(str(size) for size in expected) + ")"
         raise ArgumentError(where, argument, f"shape {wanted}, as the model was built for", got)
     return inputs, dtype
@@ -223,7 +264,16 @@ def split_data(where: str, data: Data, split: float) -> tuple[Data, Data]:
             f"a fraction that leaves rows on both sides of {data.rows}",
             f"{split}, which leaves {at} for training",
         )
-    return data.part(slice(None, at)), data.part(slice(at, None))
+    sides = data.part(slice(None, at)), data.part(slice(at, None))
+    for side in sides:
+        if side.sample_weight is not None and not side.sample_weight.any():
+            raise ArgumentError(
+                where,
+                "validation_split",
+                "a split with weights that are not all zero on both sides",
+                f"{split}, which leaves {side.rows} zeros on one",
+            )
+    return sides
 
 
 @contextmanager

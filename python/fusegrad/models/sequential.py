@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from fusegrad._checks import positive_int
+import numpy as np
+
+from fusegrad._checks import flag, positive_int
 from fusegrad._tensor import Tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.layers import InputLayer, Layer, deserialize, serialize
 from fusegrad.layers.base import Shape, register, restored_on_error
-from fusegrad.models.model import Model
+from fusegrad.models.model import Model, inner_layers
 
 
 @register
@@ -81,11 +83,15 @@ class Sequential(Model):
         >>> model.output_shape
         (None, 2)
         """
+        flag("Sequential.add", "rebuild", rebuild)
         if not isinstance(layer, Layer):
             got = repr(layer)
             if isinstance(layer, type) and issubclass(layer, Layer):
                 got = f"the class {layer.__name__} (write {layer.__name__}(...))"
             raise ArgumentError("Sequential.add", "layer", "a layer such as Dense(10)", got)
+        if layer is self or self in inner_layers(layer):
+            got = f"'{self.name}' itself"
+            raise ArgumentError("Sequential.add", "layer", "a layer that does not hold it", got)
         if isinstance(layer, InputLayer):
             if self._input is not None or self._sublayers:
                 raise ArgumentError(
@@ -136,6 +142,7 @@ class Sequential(Model):
         >>> fg.Sequential([fg.layers.Dense(2, name="last")]).pop().name
         'last'
         """
+        flag("Sequential.pop", "rebuild", rebuild)
         if not self._sublayers:
             raise ValueError("pop(): the model has no layers")
         layer = self._sublayers.pop()
@@ -190,6 +197,16 @@ class Sequential(Model):
         """Build once, for inputs of this shape."""
         if not self.fully_built():
             self.build(input_shape)
+
+    def __call__(self, x: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """Apply the layers in order; `training` may also stand second, as in Keras."""
+        if args:
+            if len(args) > 1 or training is not None or not isinstance(args[0], bool | None):
+                got = f"{len(args) + 1} arguments"
+                expected = "one array, and training=True or False"
+                raise ArgumentError(f"model '{self.name}'", "x", expected, got)
+            training = args[0]
+        return super().__call__(x, training=training, **kwargs)
 
     def call(self, x: Any, training: bool = False) -> Tensor:
         """Apply the layers in order."""
@@ -297,7 +314,8 @@ class Sequential(Model):
 
 
 def _batch_shape(shape: Any) -> Shape:
-    if not isinstance(shape, tuple | list) or len(shape) < 2:
+    known = isinstance(shape, tuple | list) and len(shape) > 1
+    if not known or not isinstance(shape[0], int | np.integer | None):
         raise ArgumentError(
             "Sequential.build", "input_shape", "a tuple (None, sizes...)", repr(shape)
         )

@@ -32,6 +32,7 @@ Array = NDArray[Any]
 Logs = dict[str, Any]
 
 _DEFAULT_BATCH = 32
+_STAGES = ("trace", "rewrite", "simplify", "fuse", "layout", "plan")
 
 
 def fit(
@@ -58,6 +59,9 @@ def fit(
     val_size = _batch_size(where, "validation_batch_size", validation_batch_size, size)
     epochs = positive_int(where, "epochs", epochs, zero=True)
     initial_epoch = positive_int(where, "initial_epoch", initial_epoch, zero=True)
+    if initial_epoch > epochs:
+        expected = f"at most epochs={epochs}, the epoch to train up to"
+        raise ArgumentError(where, "initial_epoch", expected, repr(initial_epoch))
     validation_freq = positive_int(where, "validation_freq", validation_freq)
     shuffle = flag(where, "shuffle", shuffle)
     progress = Progress(_verbose(where, verbose))
@@ -263,6 +267,8 @@ def _logs(names: list[str], runner: Runner) -> Logs:
 
 def graph_text(model: Model, stage: str, batch_size: int, shape: tuple[int, ...]) -> str:
     """Return a stage of the compiled training step; of `predict` where there is no loss."""
+    if stage not in _STAGES:
+        raise ArgumentError("print_graph", "stage", f"one of {', '.join(_STAGES)}", repr(stage))
     rows = positive_int("print_graph", "batch_size", batch_size)
     dtype = model.input_dtype()
     compiled = model.compiled
@@ -312,6 +318,9 @@ def _split(where: str, value: Any) -> float:
 
 
 def _batch_size(where: str, argument: str, value: Any, default: int) -> int:
+    if where == "predict" and hasattr(value, "__len__") and not isinstance(value, str):
+        got = f"{value!r} (predict takes no targets)"
+        raise ArgumentError(where, argument, "an integer >= 1", got)
     return default if value is None else positive_int(where, argument, value)
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fusegrad import _core
-from fusegrad._checks import number, positive
+from fusegrad._checks import checked_name, number, positive
 from fusegrad._registry import Registry, snake_case
 from fusegrad._spelling import Spelled
 from fusegrad._tensor import Tensor, as_tensor
@@ -92,6 +92,7 @@ class Optimizer(Spelled):
         name: str | None = None,
     ) -> None:
         kind = type(self).__name__
+        checked_name(kind, name)
         self.name = name or snake_case(kind)
         self._learning_rate: Variable | LearningRateSchedule
         if isinstance(learning_rate, LearningRateSchedule):
@@ -161,6 +162,15 @@ class Optimizer(Spelled):
             where, expected = type(rate).__name__, "one learning rate for one step"
             raise ArgumentError(where, "step", expected, f"shape {value.shape}")
         return value
+
+    @property
+    def lr(self) -> Any:
+        """Not there: it would be set in vain."""
+        raise AttributeError(f"'{type(self).__name__}' has no attribute 'lr': write learning_rate")
+
+    @lr.setter
+    def lr(self, value: Any) -> None:
+        raise AttributeError(f"'{type(self).__name__}' has no attribute 'lr': write learning_rate")
 
     @property
     def iterations(self) -> Variable:
@@ -247,13 +257,23 @@ class Optimizer(Spelled):
         [0.5]
         """
         where = f"{type(self).__name__}.apply"
+        for argument, given in (("grads", grads), ("trainable_variables", trainable_variables)):
+            if not isinstance(given, Sequence):
+                raise ArgumentError(where, argument, "a list", repr(given))
         if len(grads) != len(trainable_variables):
             raise ArgumentError(
                 where, "grads", f"{len(trainable_variables)} gradients", str(len(grads))
             )
         tensors = []
         for i, (grad, variable) in enumerate(zip(grads, trainable_variables, strict=True)):
-            tensor = as_tensor(grad)
+            if not isinstance(variable, Variable):
+                raise ArgumentError(
+                    where, f"trainable_variables[{i}]", "a Variable", repr(variable)
+                )
+            try:
+                tensor = as_tensor(grad)
+            except ArgumentError as error:
+                raise ArgumentError(where, f"grads[{i}]", error.expected, error.got) from None
             if tuple(tensor.shape) != tuple(variable.shape):
                 raise ArgumentError(
                     where,
@@ -282,6 +302,15 @@ class Optimizer(Spelled):
         [0.5]
         """
         pairs = list(grads_and_vars)
+        for pair in pairs:
+            given: Any = pair
+            if not isinstance(given, tuple | list) or len(given) != 2:
+                raise ArgumentError(
+                    f"{type(self).__name__}.apply_gradients",
+                    "grads_and_vars",
+                    "pairs (gradient, variable)",
+                    repr(pair),
+                )
         self.apply([grad for grad, _ in pairs], [variable for _, variable in pairs])
 
     def step(self, grads: Sequence[Tensor], variables: Sequence[Variable]) -> None:
