@@ -6,8 +6,13 @@ one instead, which must then have the package and the `dev` extra.
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import nox
@@ -20,9 +25,11 @@ ROOT = Path(__file__).parent
 EXTRAS: dict[str, list[str]] = nox.project.load_toml("pyproject.toml")["project"][
     "optional-dependencies"
 ]
+PYTHONS = ("3.11", "3.12", "3.13")
 CROSS_COMPILER = "aarch64-linux-gnu-g++"
-WHEEL_LIMIT = 3_000_000  # bytes
 EMULATOR = "qemu-aarch64"
+WHEEL_LIMIT = 3_000_000  # bytes
+WHEEL_GLIBC = (2, 28)  # the newest manylinux policy that a wheel may need
 SANITIZED = "build/sanitize"
 ASAN_OPTIONS = (
     "detect_leaks=0:strict_init_order=1:detect_stack_use_after_return=1:"
@@ -56,11 +63,63 @@ def cython_files() -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for path in paths)
 
 
+def readme_commands() -> list[str]:
+    """Return the commands by which README.md installs, shows and tests the package."""
+    commands = re.findall(r"^```sh\n(pip install .+)\n```$", (ROOT / "README.md").read_text(), re.M)
+    assert len(commands) == 2, "README.md says something else"
+    return commands
+
+
+def candidates(version: str) -> Iterator[Path]:
+    """Return where a Python of this version may be: on PATH, and where pyenv keeps its own."""
+    for folder in os.get_exec_path():
+        yield Path(folder) / f"python{version}"
+    roots = [Path.home() / ".pyenv"]
+    if "PYENV_ROOT" in os.environ:
+        roots.insert(0, Path(os.environ["PYENV_ROOT"]))
+    if shutil.which("pyenv") is not None:
+        roots.insert(0, Path(subprocess.check_output(["pyenv", "root"], text=True).strip()))
+    for root in roots:
+        yield from sorted(root.glob(f"versions/{version}.*/bin/python{version}"))
+
+
+def find_python(version: str) -> str | None:
+    """Return a CPython of this version that can build the package, or None."""
+    # Asked rather than trusted: pyenv puts scripts on PATH that only say that they are not in use.
+    question = (
+        "import ensurepip, pathlib, sys, sysconfig, venv;"
+        "assert sys.implementation.name == 'cpython';"
+        f"assert '%d.%d' % sys.version_info[:2] == '{version}';"
+        "assert pathlib.Path(sysconfig.get_path('include'), 'Python.h').is_file()"
+    )
+    for path in candidates(version):
+        if os.access(path, os.X_OK):
+            command = [str(path), "-I", "-c", question]
+            if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+                return str(path)
+    return None
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the test suite; arguments after -- go to pytest."""
     session.install(".[test]")
     session.run("pytest", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+@nox.parametrize("version", PYTHONS, ids=PYTHONS)
+def pythons(session: nox.Session, version: str) -> None:
+    """Run the commands of README.md in a fresh environment of each CPython of this machine."""
+    python = find_python(version)
+    if python is None:
+        session.skip(f"CPython {version}, with its headers, is neither on PATH nor in pyenv")
+    with tempfile.TemporaryDirectory() as folder:
+        session.run(python, "-m", "venv", folder)
+        path = os.pathsep.join([f"{folder}/bin", *os.get_exec_path()])
+        env = {"PATH": path, "VIRTUAL_ENV": folder, "PYTHONPATH": None, "PYTHONHOME": None}
+        for command in readme_commands():
+            session.run("bash", "-euo", "pipefail", "-c", command, env=env)
 
 
 @nox.session
@@ -158,13 +217,50 @@ def neon(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Build a wheel, say which manylinux policy it meets, and hold it to its size."""
+    """Build an sdist, and a wheel from it; check both, and use the wheel away from the sources."""
     session.install("build", "auditwheel")
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
-    session.run("python", "-m", "build", "--wheel")
-    for path in sorted((ROOT / "dist").glob("*.whl")):
-        session.run("auditwheel", "show", str(path))
-        size = path.stat().st_size
-        session.log(f"{path.name}: {size / 1e6:.2f} MB")
-        if size > WHEEL_LIMIT:
-            session.error(f"the wheel is larger than {WHEEL_LIMIT / 1e6:.0f} MB")
+    session.run("python", "-m", "build")  # the wheel from the unpacked sdist
+    (sdist,) = (ROOT / "dist").glob("*.tar.gz")
+    (built,) = (ROOT / "dist").glob("*.whl")
+    check_sdist(session, sdist)
+
+    size = built.stat().st_size
+    session.log(f"{sdist.name}: {sdist.stat().st_size / 1e6:.2f} MB")
+    session.log(f"{built.name}: {size / 1e6:.2f} MB")
+    if size > WHEEL_LIMIT:
+        session.error(f"the wheel is larger than {WHEEL_LIMIT / 1e6:.0f} MB")
+
+    said = session.run("auditwheel", "show", str(built), silent=True)
+    answer = " ".join(str(said).split())  # as one line: it is wrapped anywhere
+    session.log(answer)
+    policy = re.search(r'following platform tag: "manylinux_(\d+)_(\d+)_\w+"', answer)
+    if policy is None or (int(policy[1]), int(policy[2])) > WHEEL_GLIBC:
+        session.error("the wheel fits no policy up to manylinux_{}_{}".format(*WHEEL_GLIBC))
+
+    with tempfile.TemporaryDirectory() as folder, session.chdir(folder):
+        session.run("python", "-m", "venv", "venv")
+        env = {"PYTHONPATH": None}
+        for command in (
+            ["pip", "install", str(built)],
+            ["fusegrad", "info"],
+            ["fusegrad", "demo"],
+            ["python", str(ROOT / "tools" / "smoke_test.py")],
+        ):
+            session.run(f"{folder}/venv/bin/{command[0]}", *command[1:], env=env, external=True)
+
+
+def check_sdist(session: nox.Session, sdist: Path) -> None:
+    """Stop unless the sdist holds the files of the tree, and nothing that was built."""
+    listed = "git -c safe.directory=* ls-files -z --cached --others --exclude-standard"
+    names = subprocess.check_output(listed.split(), cwd=ROOT, text=True).split("\0")
+    left_out = tuple(
+        nox.project.load_toml("pyproject.toml")["tool"]["scikit-build"]["sdist"]["exclude"]
+    )
+    kept = {name for name in names if (ROOT / name).is_file() and not name.startswith(left_out)}
+    expected = kept | {"PKG-INFO"}
+    with tarfile.open(sdist) as archive:
+        held = {member.name.split("/", 1)[1] for member in archive.getmembers() if member.isfile()}
+    if held != expected:
+        differences = sorted(held ^ expected)
+        session.error(f"the sdist lacks files of the tree, or holds others: {differences}")

@@ -1,4 +1,4 @@
-"""Prints SHA-256 of the bits of every op case, of products, random numbers and a training run.
+"""Prints SHA-256 of the bits of op cases, products, functions, random numbers and trainings.
 
 Run as a program in its own process, so that ISA level and threads are chosen by the environment.
 """
@@ -88,19 +88,39 @@ def random_hash() -> str:
 def training_hash(optimizer: Any = "adam") -> str:
     """Weights and history of the multi-class network, dropout included."""
     fg.utils.set_random_seed(9)
+    hidden = [
+        fg.layers.Rescaling(1 / 16),
+        fg.layers.Flatten(),
+        fg.layers.Dense(25, activation="relu"),
+        fg.layers.Dropout(0.1),
+        fg.layers.Dense(15, activation="tanh"),
+    ]
+    stack = [*hidden, fg.layers.Dense(10, activation="linear")]
+    return trained_hash(stack, from_logits=True, optimizer=optimizer)
+
+
+def normalized_hash() -> str:
+    """Weights, moving averages and history of a network with normalisation of both kinds."""
+    fg.utils.set_random_seed(9)
+    (x, _), _ = datasets.load_digits()
+    inputs = fg.layers.Normalization(axis=(1, 2))
+    inputs.adapt(x)
+    stack = [
+        inputs,
+        fg.layers.Flatten(),
+        fg.layers.Dense(25, use_bias=False),
+        fg.layers.BatchNormalization(),
+        fg.layers.LeakyReLU(),
+        fg.layers.Dense(10),
+        fg.layers.Softmax(),
+    ]
+    return trained_hash(stack, from_logits=False)
+
+
+def trained_hash(stack: list[Any], from_logits: bool, optimizer: Any = "adam") -> str:
     (x, y), (x_test, y_test) = datasets.load_digits()
-    model = fg.Sequential(
-        [
-            fg.Input((8, 8)),
-            fg.layers.Rescaling(1 / 16),
-            fg.layers.Flatten(),
-            fg.layers.Dense(25, activation="relu"),
-            fg.layers.Dropout(0.1),
-            fg.layers.Dense(15, activation="tanh"),
-            fg.layers.Dense(10, activation="linear"),
-        ]
-    )
-    loss = fg.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model = fg.Sequential([fg.Input((8, 8)), *stack])
+    loss = fg.losses.SparseCategoricalCrossentropy(from_logits=from_logits)
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
     history = model.fit(
         x, y, epochs=3, batch_size=32, verbose=0, validation_data=(x_test, y_test)
@@ -132,5 +152,6 @@ if __name__ == "__main__":
         "optimizers": optimizers_hash,
         "functions": function_hash,
         "random": random_hash,
+        "normalized": normalized_hash,
     }
     print(json.dumps({name: parts[name]() for name in sys.argv[1:] or parts}))

@@ -661,3 +661,16 @@ def test_first_nonfinite():
     assert _core.first_nonfinite(Tensor(x.T)) == 7 * 50 + 30
     assert _core.first_nonfinite(Tensor([1, 2])) == -1
     assert _core.first_nonfinite(Tensor(np.float32([1, np.nan]))) == 1
+
+
+def test_detached_ends_a_gradient():
+    def f(x):
+        kept.append(_tensor.detached(x * 2.0))
+        return x * kept[-1] + _tensor.detached(ops.exp(x))
+
+    kept = []
+    assert fg.grad(f)(Tensor(3.0, "float64")).item() == 6.0
+    assert kept[0].item() == 6.0
+    plain = Tensor([1.0, 2.0])
+    assert _tensor.detached(plain) is plain
+    assert fg.jit(lambda x: _tensor.detached(x) + 1.0)(plain).tolist() == [2.0, 3.0]

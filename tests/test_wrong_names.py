@@ -13,7 +13,6 @@ import fusegrad as fg
 from fusegrad import layers, losses, optimizers
 
 
-
 def modules_in(home: ModuleType) -> dict[str, ModuleType]:
     """The public modules of a package, and those inside them."""
     found = {}

@@ -58,6 +58,13 @@ def positive_int(where: str, argument: str, value: Any, zero: bool = False) -> i
     return int(value)
 
 
+def integer(where: str, argument: str, value: Any) -> int:
+    """Return an integer argument checked, of either sign."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ArgumentError(where, argument, "an integer", repr(value))
+    return int(value)
+
+
 def sizes(where: str, argument: str, shape: Any) -> tuple[int, ...]:
     """Return the shape of one sample checked: positive sizes, of which there is at least one."""
     if isinstance(shape, int | np.integer) and not isinstance(shape, bool):

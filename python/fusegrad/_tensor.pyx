@@ -19,8 +19,8 @@ from cython.operator cimport dereference as deref
 from fusegrad import config, errors
 
 __all__ = [
-    "GraphHandle", "Tape", "Tensor", "apply", "as_tensor", "copy_into", "current_builder", "empty",
-    "from_numpy", "full", "gradient", "identity", "in_current_trace",
+    "GraphHandle", "Tape", "Tensor", "apply", "as_tensor", "copy_into", "current_builder",
+    "detached", "empty", "from_numpy", "full", "gradient", "identity", "in_current_trace",
 ]
 
 include "_tensor_table.pxi"
@@ -642,6 +642,13 @@ def full(shape, fill_value, dtype=None):
     if element == DType.int64 and not -(1 << 63) <= fill_value < 1 << 63:
         raise_argument("full", "fill_value", "a number that int64 holds", repr(fill_value))
     return plain(filled(element, dims, fill_value))
+
+
+def detached(Tensor x not None):
+    """A Tensor on a Tape as a plain one: gradients end there. Others are returned as they are."""
+    if x.recorder is None or x.recorder.is_graph or not x.recorded():
+        return x
+    return plain(x.array)
 
 
 def copy_into(Tensor destination not None, Tensor source not None):

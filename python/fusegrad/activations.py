@@ -493,9 +493,9 @@ def get(identifier: Any) -> ActivationFunction:
 
     Parameters
     ----------
-    identifier : str, callable or None
-        A name as Keras spells it (``"relu"``), a function or layer, which is returned as it is, or
-        None for `linear`.
+    identifier : str, dict, callable or None
+        A name as Keras spells it (``"relu"``), the result of `serialize`, a function or layer,
+        which is returned as it is, or None for `linear`.
 
     Returns
     -------
@@ -516,6 +516,10 @@ def get(identifier: Any) -> ActivationFunction:
         return linear
     if isinstance(identifier, str):
         return _REGISTRY.resolve(identifier)
+    if isinstance(identifier, dict):
+        from fusegrad import layers  # which import this module
+
+        return layers.deserialize(identifier)
     if isinstance(identifier, type):
         raise ArgumentError(
             "activations.get",
@@ -540,17 +544,18 @@ def name_of(activation: Any) -> str:
     return str(getattr(activation, "__name__", None) or getattr(activation, "name", "activation"))
 
 
-def serialize(activation: ActivationFunction) -> str:
-    """Return the name of an activation function, as `get_config` stores it.
+def serialize(activation: ActivationFunction) -> str | dict[str, Any]:
+    """Return what `get_config` stores of an activation.
 
     Parameters
     ----------
     activation : callable
-        One of this module's functions.
+        One of this module's functions, or a layer.
 
     Returns
     -------
-    str
+    str or dict
+        The name of a function, the ``{"class_name": ..., "config": {...}}`` of a layer.
 
     Raises
     ------
@@ -561,24 +566,31 @@ def serialize(activation: ActivationFunction) -> str:
     --------
     >>> serialize(relu)
     'relu'
+    >>> from fusegrad import layers
+    >>> serialize(layers.LeakyReLU(0.1))["class_name"]
+    'LeakyReLU'
     """
+    from fusegrad import layers  # which import this module
+
+    if isinstance(activation, layers.Layer):
+        return layers.serialize(activation)
     name = name_of(activation)
     if _REGISTRY.find(name) is not activation:
         raise ArgumentError(
             "activations.serialize",
             "activation",
-            "a function of fusegrad.activations",
+            "a function of fusegrad.activations, or a layer",
             repr(activation),
         )
     return name
 
 
-def deserialize(config: str) -> ActivationFunction:
-    """Return the activation function of a name that `serialize` gave.
+def deserialize(config: str | dict[str, Any]) -> ActivationFunction:
+    """Return the activation of what `serialize` gave.
 
     Parameters
     ----------
-    config : str
+    config : str or dict
 
     Returns
     -------

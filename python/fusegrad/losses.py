@@ -698,8 +698,11 @@ def match(y_true: Any, y_pred: Tensor, where: str) -> Tensor:
     return target if target.dtype == y_pred.dtype else ops.cast(target, y_pred.dtype)
 
 
-def match_labels(y_true: Any, y_pred: Tensor, where: str) -> Tensor:
-    """Return integer labels of shape ``y_pred.shape[:-1]``, or raise ArgumentError."""
+def match_labels(y_true: Any, y_pred: Tensor, where: str, classes: float | None = None) -> Tensor:
+    """Return integer labels of shape ``y_pred.shape[:-1]``, or raise ArgumentError.
+
+    They are below `classes`, by default the size of the last axis of `y_pred`.
+    """
     labels = operand(y_true, where, "y_true")
     if y_pred.ndim == 0:
         raise ArgumentError(where, "y_pred", "at least one axis, the classes", "shape ()")
@@ -715,9 +718,9 @@ def match_labels(y_true: Any, y_pred: Tensor, where: str) -> Tensor:
         labels = ops.reshape(labels, expected)
     array = _elements(labels)
     if array is not None:
-        expected_labels = f"integer class labels in [0, {y_pred.shape[-1]})"
-        good = (array >= 0) & (array < y_pred.shape[-1]) & (array == np.floor(array))
-        _check_elements(where, array, good, expected_labels)
+        classes = y_pred.shape[-1] if classes is None else classes
+        good = (array >= 0) & (array < classes) & (array == np.floor(array))
+        _check_elements(where, array, good, f"integer class labels in [0, {classes})")
     elif labels.dtype.kind == "f":
         raise ArgumentError(where, "y_true", "integer class labels", f"{labels.dtype} labels")
     return labels if labels.dtype.kind in "iu" else ops.cast(labels, "int64")

@@ -94,6 +94,11 @@ class Variable(Spelled):
         return self._tensor
 
     @property
+    def stored(self) -> Tensor:
+        """The elements as they are now, also in a traced function; without a copy."""
+        return self._tensor
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Sizes of the axes."""
         return self._tensor.shape

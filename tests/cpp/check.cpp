@@ -1,12 +1,15 @@
 // The main program of the C++ tests.
-// Prints one line a test, and the checks that failed.
-// Exit status 0 where all passed and at least one ran.
+// Prints the instruction-set level, one line a test, and the checks that failed.
+// Exit status 0 where all passed and at least one ran; 77 where FUSEGRAD_ISA asks for a level that
+// cannot be had here, so that CTest says "skipped" instead of testing another level.
 #include "check.h"
 
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <vector>
+
+#include "fusegrad/cpu.h"
 
 namespace fusegrad::test {
 namespace {
@@ -67,4 +70,11 @@ void fail(const char* file, int line, const std::string& what) {
 
 }  // namespace fusegrad::test
 
-int main(int argc, char** argv) { return fusegrad::test::run_all(argc, argv); }
+int main(int argc, char** argv) {
+  if (const char* const error = fusegrad::isa_request_error()) {
+    std::printf("%s\n", error);
+    return 77;
+  }
+  std::printf("level %s\n", fusegrad::isa_level_name(fusegrad::isa_level()));
+  return fusegrad::test::run_all(argc, argv);
+}

@@ -1,4 +1,5 @@
-// What the tests of the graph layer share: ops of their own, random arrays, comparisons.
+// What the tests of the graph layer share: ops of their own, random arrays, comparisons, and a
+// training step.
 //
 // Ops defined here stand beside the built-in ones: a node only needs an OpDef.
 #pragma once
@@ -12,6 +13,7 @@
 #include "check.h"
 #include "fusegrad/error.h"
 #include "fusegrad/graph.h"
+#include "fusegrad/optimizer.h"
 
 namespace fusegrad::test {
 
@@ -133,5 +135,41 @@ inline int count_ops(const Graph& graph, const OpDef& op) {
 }
 
 inline const OpDef* op_of(const Graph& graph, Value value) { return graph.producer(value).op; }
+
+// The slots of a rule for each variable in turn, zeros in the variable's own layout.
+inline std::vector<Array> zero_slots(const Optimizer& rule, const std::vector<Array>& variables) {
+  std::vector<Array> slots;
+  for (const Array& variable : variables) {
+    for (size_t k = 0; k < rule.slots().size(); ++k) {
+      Array zeros(variable.dtype(), variable.shape(), variable.strides());
+      std::memset(zeros.data(), 0, static_cast<size_t>(zeros.size() * itemsize(zeros.dtype())));
+      slots.push_back(zeros);
+    }
+  }
+  return slots;
+}
+
+// One step of a rule that makes `loss` smaller: gradients and updates. `slots` are those of
+// zero_slots(); `rate` is float64 and 0-d, `iterations` int64 and 0-d.
+inline void minimise(Graph& graph, Value loss, const std::vector<Value>& variables,
+                     const Optimizer& rule, const std::vector<Array>& slots, const Array& rate,
+                     const Array& iterations) {
+  const Value steps = graph.state(iterations, "iterations");
+  const Value step_size = rule.step_size(graph, graph.state(rate, "learning rate"), steps);
+  const Value seed = graph.constant(1.0, graph.meta(loss).dtype);
+  const std::vector<Value> gradients = differentiate(graph, loss, seed, variables);
+  const std::vector<std::string> names = rule.slots();
+  for (size_t i = 0; i < variables.size(); ++i) {
+    std::vector<Value> own;
+    for (size_t k = 0; k < names.size(); ++k) {
+      own.push_back(graph.state(slots[i * names.size() + k], names[k]));
+    }
+    const std::vector<Value> updated =
+        rule.update(graph, variables[i], gradients[i], own, step_size);
+    graph.update(variables[i], updated[0]);
+    for (size_t k = 0; k < own.size(); ++k) graph.update(own[k], updated[k + 1]);
+  }
+  graph.update(steps, graph.emit(add_op, {steps, graph.constant(1.0, DType::int64)}));
+}
 
 }  // namespace fusegrad::test

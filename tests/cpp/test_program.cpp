@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "fusegrad/optimizer.h"
 #include "fusegrad/program.h"
 #include "fusegrad/tape.h"
 #include "graph_support.h"
@@ -143,8 +142,6 @@ Network network(int64_t batch, bool f_order) {
     result.states.push_back(array);
     return graph.state(array, name);
   };
-  const Value rate = state(Array::scalar<double>(0.001), "learning rate");
-  const Value steps = state(Array::scalar<int64_t>(0), "iterations");
   const int64_t sizes[] = {64, 25, 15, 10};
   std::vector<Value> variables;
   Value h = x;
@@ -160,24 +157,13 @@ Network network(int64_t batch, bool f_order) {
   const Value losses = graph.emit(sparse_categorical_cross_entropy_op, {p, labels});
   const Value loss = graph.emit(mean_op, {losses}, all());
   rewrite_exact(graph);
-  const std::vector<Value> gradients =
-      differentiate(graph, loss, graph.constant(1.0, DType::float32), variables);
   Optimizer adam;
   adam.rule = Optimizer::Rule::adam;
-  const Value alpha = adam.step_size(graph, rate, steps);
-  for (size_t i = 0; i < variables.size(); ++i) {
-    std::vector<Value> slots;
-    const Meta& meta = graph.meta(variables[i]);
-    for (const std::string& slot : adam.slots()) {
-      Array zeros(meta.dtype, meta.shape, graph.info(variables[i]).array.strides());
-      std::memset(zeros.data(), 0, static_cast<size_t>(zeros.size() * itemsize(meta.dtype)));
-      slots.push_back(state(zeros, slot.c_str()));
-    }
-    const std::vector<Value> updated = adam.update(graph, variables[i], gradients[i], slots, alpha);
-    graph.update(variables[i], updated[0]);
-    for (size_t k = 0; k < slots.size(); ++k) graph.update(slots[k], updated[k + 1]);
-  }
-  graph.update(steps, graph.emit(add_op, {steps, graph.constant(1.0, DType::int64)}));
+  const std::vector<Array> slots = zero_slots(adam, result.states);
+  const Array rate = Array::scalar<double>(0.001), iterations = Array::scalar<int64_t>(0);
+  minimise(graph, loss, variables, adam, slots, rate, iterations);
+  result.states.push_back(iterations);
+  result.states.insert(result.states.end(), slots.begin(), slots.end());
   graph.output(loss, "loss");
   graph.output(h, "logits");
   return result;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -179,12 +180,21 @@ def test_names() -> None:
         layers.Dropout(0.3, seed=5),
         layers.Flatten(),
         layers.Rescaling(2.0, 1.0, trainable=False),
+        layers.Dense(3, activation=layers.LeakyReLU(0.1, name="slope")),
+        layers.Activation(layers.Softmax(axis=1)),
+        layers.ReLU(6.0, 0.1, 0.5),
+        layers.LeakyReLU(0.2, dtype="float64"),
+        layers.Softmax(axis=1),
+        layers.BatchNormalization(1, 0.9, 1e-5, center=False, gamma_regularizer="l2"),
+        layers.Normalization((1, 2), invert=True),
+        layers.Normalization(None, mean=1.0, variance=4.0),
+        layers.Normalization(mean=[1.0, 2.0], variance=[0.0, 3.0]),
         layers.Input((3, 4)),
     ],
     ids=lambda layer: type(layer).__name__,
 )
 def test_configurations(layer: layers.Layer) -> None:
-    copy = layers.deserialize(layers.serialize(layer))
+    copy = layers.deserialize(json.loads(json.dumps(layers.serialize(layer))))
     assert type(copy) is type(layer)
     assert copy.get_config() == layer.get_config()
 

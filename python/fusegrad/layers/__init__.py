@@ -15,21 +15,31 @@ from fusegrad._registry import config_of
 from fusegrad._spelling import missing
 from fusegrad.layers.activation import Activation
 from fusegrad.layers.base import LAYERS, Layer
+from fusegrad.layers.batch_normalization import BatchNormalization
 from fusegrad.layers.dense import Dense
 from fusegrad.layers.dropout import Dropout
 from fusegrad.layers.flatten import Flatten
 from fusegrad.layers.input import Input, InputLayer
+from fusegrad.layers.leaky_relu import LeakyReLU
+from fusegrad.layers.normalization import Normalization
+from fusegrad.layers.relu import ReLU
 from fusegrad.layers.rescaling import Rescaling
+from fusegrad.layers.softmax import Softmax
 
 __all__ = [
     "Activation",
+    "BatchNormalization",
     "Dense",
     "Dropout",
     "Flatten",
     "Input",
     "InputLayer",
     "Layer",
+    "LeakyReLU",
+    "Normalization",
+    "ReLU",
     "Rescaling",
+    "Softmax",
     "deserialize",
     "serialize",
 ]

@@ -11,8 +11,42 @@ from fusegrad._tensor import Tensor
 from fusegrad.layers.base import Layer, Shape, register
 
 
+class Activated(Layer):
+    """Base class of layers with an ``activation``, which may be a layer too."""
+
+    _constants = frozenset({"_activation"})
+    _activation: Callable[[Any], Any]
+
+    @property
+    def activation(self) -> Callable[[Any], Any]:
+        """The activation function; set to a name, function or layer, it takes effect at once."""
+        return self._activation
+
+    @activation.setter
+    def activation(self, value: Any) -> None:
+        with named(type(self).__name__, "activation"):
+            function = activations.get(value)
+        self._sublayers[:] = [part for part in self._sublayers if part is not self._activation]
+        self._activation = function
+
+    def head_activation(self) -> Callable[[Any], Any] | None:
+        """Return the activation function, that of a layer in its place, or None: unknown."""
+        function = self._activation
+        return function.head_activation() if isinstance(function, Layer) else function
+
+    def build_activation(self, input_shape: Shape) -> None:
+        """Build a layer that is the activation for inputs of this shape."""
+        if isinstance(self._activation, Layer):
+            self._activation.build_for(input_shape)
+
+    def without_head(self, x: Tensor) -> Tensor:
+        """Return what `head_activation` is applied to, where the activation gets `x`."""
+        function = self._activation
+        return function.pre_activation(x) if isinstance(function, Layer) else x
+
+
 @register
-class Activation(Layer):
+class Activation(Activated):
     """Apply an activation function.
 
     Parameters
@@ -38,8 +72,6 @@ class Activation(Layer):
     [0.0, 2.0]
     """
 
-    _constants = frozenset({"_activation"})
-
     def __init__(
         self,
         activation: Any,
@@ -54,15 +86,10 @@ class Activation(Layer):
         super().__init__(trainable=trainable, dtype=dtype, name=name, input_shape=input_shape)
         self._activation = function
 
-    @property
-    def activation(self) -> Callable[[Any], Any]:
-        """The activation function; set to a name or a function, it takes effect at once."""
-        return self._activation
-
-    @activation.setter
-    def activation(self, value: Any) -> None:
-        with named("Activation", "activation"):
-            self._activation = activations.get(value)
+    def build(self, input_shape: Shape) -> None:
+        """Build a layer that is the activation."""
+        self.build_activation(input_shape)
+        self.built = True
 
     def call(self, x: Any) -> Tensor:
         """Return ``activation(x)``."""
@@ -71,7 +98,7 @@ class Activation(Layer):
 
     def pre_activation(self, x: Any) -> Tensor:
         """Return the input in the layer's dtype: the logits of a layer that ends a classifier."""
-        return self.convert(x)
+        return self.without_head(self.convert(x))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the input shape."""

@@ -20,7 +20,7 @@ from fusegrad._checks import flag, float_dtype, positive_int, storable
 from fusegrad._checks import sizes as checked_sizes
 from fusegrad._registry import Registry, named, snake_case
 from fusegrad._spelling import Spelled, keywords, nearest
-from fusegrad._tensor import Tensor, as_tensor
+from fusegrad._tensor import Tensor, as_tensor, detached
 from fusegrad.data.adapters import to_array
 from fusegrad.errors import ArgumentError
 from fusegrad.variable import Variable
@@ -406,7 +406,8 @@ class Layer(Spelled):
         """Give a weight that is not trained a new value; from within `call`.
 
         In a step of `fit` it is assigned at the end of the step, in `evaluate` and `predict` never,
-        elsewhere at once.
+        elsewhere at once, where gradients do not flow through it. A layer that a step calls more
+        than once takes the value so far from `latest`.
 
         Parameters
         ----------
@@ -414,10 +415,26 @@ class Layer(Spelled):
         value : Tensor
             Of the same shape.
         """
-        if _current.step is not None:
-            _current.step.updates.append((variable, as_tensor(value)))
-        else:
-            variable.assign(value)
+        if _current.step is None:
+            variable.assign(detached(as_tensor(value)))
+            return
+        updates = _current.step.updates
+        updates[:] = [pair for pair in updates if pair[0] is not variable]
+        updates.append((variable, as_tensor(value)))
+
+    def latest(self, variable: Variable) -> Tensor:
+        """Return the value that `add_update` gave a weight in this step, else its value.
+
+        Parameters
+        ----------
+        variable : Variable
+
+        Returns
+        -------
+        Tensor
+        """
+        updates = [] if _current.step is None else _current.step.updates
+        return next((value for known, value in updates if known is variable), variable.value)
 
     # ---- building and calling
 
@@ -428,6 +445,18 @@ class Layer(Spelled):
     def call(self, x: Any) -> Any:
         """Map inputs to outputs; to be defined by subclasses."""
         raise TypeError(f"{type(self).__name__} must define call(x)")
+
+    def head_activation(self) -> Callable[[Any], Any] | None:
+        """Return the function that the layer applies last, where `pre_activation` leaves one out.
+
+        A layer that defines both can end a classifier whose loss is computed from the logits.
+        """
+        return None
+
+    def pre_activation(self, x: Any) -> Tensor:
+        """Return the output without the function of `head_activation`."""
+        result: Tensor = self(x)
+        return result
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output for an input shape; by default found by tracing `call`.
@@ -634,6 +663,14 @@ def _noted(build: Callable[..., None]) -> Callable[..., None]:
         self.built = True
 
     return noting
+
+
+def axis_of(layer: Layer, axis: int, shape: Shape) -> int:
+    """Return an axis of an input as a number >= 0, or raise ArgumentError."""
+    if not -len(shape) <= axis < len(shape):
+        where = f"{type(layer).__name__} '{layer.name}'"
+        raise ArgumentError(where, "x", f"an input that has axis {axis}", f"shape {tuple(shape)}")
+    return axis % len(shape)
 
 
 def _check_name(where: str, name: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from fusegrad import activations, initializers, ops, regularizers
@@ -10,7 +9,8 @@ from fusegrad._checks import flag, positive_int
 from fusegrad._registry import named
 from fusegrad._tensor import Tensor
 from fusegrad.errors import ArgumentError
-from fusegrad.layers.base import Layer, Shape, features_of, register
+from fusegrad.layers.activation import Activated
+from fusegrad.layers.base import Shape, features_of, register
 from fusegrad.variable import Variable
 
 # Activations that the dense kernel applies itself, in the arithmetic of the separate op.
@@ -24,7 +24,7 @@ _EPILOGUES: dict[Any, str] = {
 
 
 @register
-class Dense(Layer):
+class Dense(Activated):
     """``activation(x @ kernel + bias)`` along the last axis.
 
     Parameters
@@ -65,7 +65,7 @@ class Dense(Layer):
 
     kernel: Variable
     bias: Variable | None
-    _constants = frozenset({"_activation", "activity_regularizer"})
+    _constants = Activated._constants | {"activity_regularizer"}
 
     def __init__(
         self,
@@ -113,16 +113,6 @@ class Dense(Layer):
         self.bias_regularizer = bias_penalty
         self.activity_regularizer = activity_penalty
 
-    @property
-    def activation(self) -> Callable[[Any], Any]:
-        """The activation function; set to a name or a function, it takes effect at once."""
-        return self._activation
-
-    @activation.setter
-    def activation(self, value: Any) -> None:
-        with named("Dense", "activation"):
-            self._activation = activations.get(value)
-
     def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of shape ``(..., features)``."""
         features = features_of(f"Dense '{self.name}'", input_shape)
@@ -142,6 +132,7 @@ class Dense(Layer):
                 regularizer=self.bias_regularizer,
             )
         self.kernel, self.bias = kernel, bias
+        self.build_activation((*input_shape[:-1], self.units))
         self.built = True
 
     def call(self, x: Any) -> Tensor:
@@ -150,14 +141,14 @@ class Dense(Layer):
         epilogue = _EPILOGUES.get(self.activation)
         if epilogue is not None:
             return ops.dense(x, self.kernel, self.bias, activation=epilogue)
-        result: Tensor = self.activation(self.pre_activation(x))
+        result: Tensor = self.activation(ops.dense(x, self.kernel, self.bias))
         return result
 
     def pre_activation(self, x: Any) -> Tensor:
         """Return ``x @ kernel + bias``: the logits of a layer that ends a classifier."""
         x = self.convert(x)
         self._check(x)
-        return ops.dense(x, self.kernel, self.bias)
+        return self.without_head(ops.dense(x, self.kernel, self.bias))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the input shape with `units` as its last size."""

@@ -183,7 +183,7 @@ def sparse_top_k_categorical_accuracy(
     k = positive_int(where, "k", k)
     if flag(where, "from_sorted_ids", from_sorted_ids):
         ids = as_tensor(y_pred)
-        labels = losses.match_labels(y_true, ids, where)
+        labels = losses.match_labels(y_true, ids, where, classes=math.inf)
         found = ops.equal(ops.expand_dims(labels, -1), ids[..., :k])
         return ops.max(ops.cast(found, "float32"), axis=-1)
     y_pred = losses.floating(y_pred)

@@ -8,26 +8,22 @@ from typing import TYPE_CHECKING, Any
 from fusegrad import activations, ops
 from fusegrad._checks import warn
 from fusegrad.errors import ArgumentError
-from fusegrad.layers import Activation, Dense, Layer
+from fusegrad.layers import Dense, Layer
 from fusegrad.losses import Loss
 
 if TYPE_CHECKING:
     from fusegrad.models.model import Model
 
-_LINKS: dict[Any, str] = {
-    activations.softmax: "softmax",
-    ops.softmax: "softmax",
-    activations.sigmoid: "sigmoid",
-    ops.sigmoid: "sigmoid",
-}
+# Activations whose outputs are probabilities.
+_PROBABILITIES = frozenset({"softmax", "sigmoid", "hard_sigmoid"})
 
 
 @dataclass(frozen=True)
 class Head:
     """The last layer of a model together with its loss."""
 
-    layer: Layer | None  # the last layer, where it is one with an activation
-    activation: str | None  # that activation; None: unknown
+    layer: Layer | None  # the last layer, where it is known
+    activation: str | None  # what it applies last; None: unknown
     loss: Loss | None  # what is computed: the given loss, or the same from logits
     fused: bool  # the activation is left out, and the loss gets the logits
     logits: bool  # the loss gets logits
@@ -46,12 +42,12 @@ class Head:
 def head_of(model: Model, loss: Loss | None) -> Head:
     """Return how the model's last layer and a loss meet."""
     layer = model.head_layer()
-    activation = _activation_of(layer)
+    activation = None if layer is None else _name_of(layer.head_activation())
     if layer is None or loss is None or loss.link is None:
         return Head(layer, activation, loss, fused=False, logits=False)
     if bool(getattr(loss, "from_logits", False)):
         return Head(layer, activation, loss, fused=False, logits=True)
-    if activation == loss.link and layer.activity_regularizer is None:
+    if activation == loss.link and not _has_penalty(layer):
         return Head(layer, activation, loss.with_logits(), fused=True, logits=True)
     return Head(layer, activation, loss, fused=False, logits=False)
 
@@ -84,20 +80,33 @@ def warn_mismatch(head: Head) -> None:
     if loss is None or loss.link is None or activation is None or layer is None or head.fused:
         return
     kind = type(loss).__name__
-    if head.logits and activation in {"softmax", "sigmoid"}:
+    if head.logits and activation in _PROBABILITIES:
+        also = " (it is computed from the logits too)" if activation == loss.link else ""
         text = (
             f"the last layer '{layer.name}' already applies {activation}, and "
-            f"{kind}(from_logits=True) applies {loss.link} to it again: write "
-            f"activation='linear' in the layer, or {kind}() (it is computed from the logits too)"
+            f"{kind}(from_logits=True) applies {loss.link} to it again: "
+            f"{_instead(layer, 'linear')}, or write {kind}(){also}"
         )
-    elif not head.logits and activation not in {"softmax", "sigmoid"}:
+    elif not head.logits and activation not in _PROBABILITIES:
+        logits = f"{kind}(from_logits=True)"
+        if activation != "linear":
+            logits = f"activation='linear' with {logits}"
         text = (
             f"the last layer '{layer.name}' is {activation}, so its outputs are no probabilities: "
-            f"write {kind}(from_logits=True), or activation='{loss.link}' in the layer"
+            f"{_instead(layer, loss.link)}, or write {logits}"
         )
     else:
         return
     warn(text)
+
+
+def _instead(layer: Layer, activation: str) -> str:
+    """Return what to write for another activation at the end."""
+    if isinstance(getattr(type(layer), "activation", None), property):
+        return f"write activation='{activation}' in the layer"
+    if activation == "linear":
+        return "leave the layer out"
+    return f"write layers.Activation('{activation}') in its place"
 
 
 def units_of(layer: Layer | None) -> int | None:
@@ -109,10 +118,15 @@ def units_of(layer: Layer | None) -> int | None:
     return None
 
 
-def _activation_of(layer: Any) -> str | None:
-    if not isinstance(layer, Dense | Activation):
+def _name_of(function: Any) -> str | None:
+    """Return the name of one of our functions; one of the user's own may do anything."""
+    if function is None:
         return None
-    function = layer.activation
-    if isinstance(function, Activation):
-        return None  # a layer inside the layer: called as it is
-    return _LINKS.get(function) or activations.name_of(function)
+    name = activations.name_of(function)
+    known = any(getattr(module, name, None) is function for module in (activations, ops))
+    return name if known else None
+
+
+def _has_penalty(layer: Layer) -> bool:
+    """Whether the output of a layer, or of one inside it, is regularized."""
+    return layer.activity_regularizer is not None or any(map(_has_penalty, layer._sublayers))

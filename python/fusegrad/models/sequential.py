@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from fusegrad._checks import flag, positive_int
 from fusegrad._tensor import Tensor
 from fusegrad.errors import ArgumentError
-from fusegrad.layers import Activation, Dense, InputLayer, Layer, deserialize, serialize
+from fusegrad.layers import InputLayer, Layer, deserialize, serialize
 from fusegrad.layers.base import Shape, register, restored_on_error
 from fusegrad.models.model import Model, inner_layers
 
@@ -222,6 +222,10 @@ class Sequential(Model):
         result: Tensor = x
         return result
 
+    def head_activation(self) -> Callable[[Any], Any] | None:
+        """Return the function that the last layer applies last, where that is known."""
+        return self._sublayers[-1].head_activation() if self._sublayers else None
+
     def pre_activation(self, x: Any) -> Tensor:
         """Return what the last layer's activation is applied to: the logits of a classifier."""
         result: Tensor = self.run_layers(x, logits=True)
@@ -231,11 +235,7 @@ class Sequential(Model):
         """Apply the layers from `skip` on; with `logits` without the last activation."""
         layers = self._sublayers[skip:]
         for i, layer in enumerate(layers):
-            if (
-                logits
-                and i == len(layers) - 1
-                and isinstance(layer, Dense | Activation | Sequential)
-            ):
+            if logits and i == len(layers) - 1:
                 return layer.pre_activation(x)
             x = layer(x)
         return x
