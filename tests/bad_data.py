@@ -309,12 +309,6 @@ TARGETS: list[Row] = [
      "binary"),
     (24, "1 and 2", lambda: good_y() % 2 + 1, "targets 1 and 2: write y - 1", "binary"),
     (24, "0 and 255", lambda: (good_y() % 2 * 255).astype("u1"), "write y / 255", "binary"),
-    (24, "several labels a row", lambda: np.ones((ROWS, 3)),
-     "a sum of 3 at row 0 .*BinaryCrossentropy", "categorical"),
-    (24, "no label in a row", lambda: with_value(one_hot(), 7, 0.0), "a sum of 0 at row 7",
-     "categorical"),
-    (24, "no distribution", lambda: np.full((ROWS, 3), 0.25), "a sum of 0.75 at row 0",
-     "categorical"),
     (24, "negative", lambda: -one_hot(), r"\[0, 1\], got -1.0", "categorical"),
     (24, "0 and 255 for classes", lambda: 255 * one_hot(), "write y / 255", "categorical"),
 ]  # fmt: skip

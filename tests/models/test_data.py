@@ -263,3 +263,26 @@ def test_label_dtypes(name: str) -> None:
     assert same(run(y.astype(name)), run(y))
     assert same(run(y[:, None].astype(name)), run(y))
     assert same(run(y.tolist()), run(y))
+
+
+@pytest.mark.parametrize(
+    ("y", "text"),
+    [
+        (np.ones((16, 3)), "sum to 1: 3 at row 0 .*BinaryCrossentropy"),
+        (np.vstack([np.eye(3)[:2], np.zeros((14, 3))]), "sum to 1: 0 at row 2 .*none per row"),
+        (np.full((16, 3), 0.25), "sum to 1: 0.75 at row 0$"),
+    ],
+)
+@pytest.mark.parametrize("entry", ["fit", "evaluate", "train_on_batch"])
+def test_targets_that_are_no_distributions(entry: str, y: np.ndarray, text: str) -> None:
+    """They are used as they are, as in Keras, after a warning."""
+    x = np.random.default_rng(1).normal(size=(16, 4))
+    model = fg.Sequential([layers.Dense(3, "softmax", dtype="float64")])
+    model.compile("sgd", "categorical_crossentropy")
+    model.build((None, 4))
+    p = model(x).numpy()
+    with pytest.warns(UserWarning, match=rf"^{entry}\(\): rows of 'y' do not {text}"):
+        result = getattr(model, entry)(x, y)
+    loss = result.history["loss"][0] if entry == "fit" else result
+    if entry != "fit":  # there the weights have moved between the batches
+        assert loss == pytest.approx(np.mean(-np.sum(y * np.log(p), axis=1)), rel=1e-12)

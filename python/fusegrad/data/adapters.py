@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusegrad import _core
+from fusegrad._checks import warn
 from fusegrad._tensor import Tensor, from_numpy
 from fusegrad.errors import ArgumentError
 from fusegrad.variable import Variable
@@ -188,18 +189,18 @@ def to_targets(
     return array
 
 
-def check_distributions(where: str, argument: str, array: Array) -> None:
-    """Raise ArgumentError at the first row that is no distribution over classes."""
+def notice_distributions(where: str, argument: str, array: Array) -> None:
+    """Warn where a row is no distribution over classes, which a softmax is; it is used as it is."""
     sums = array.sum(axis=-1, dtype=np.float64)
     good = np.abs(sums - 1.0) <= _SUM_ERROR
     if good.all():
         return
     place = np.unravel_index(int(np.argmin(good)), sums.shape)
     index = int(place[0]) if len(place) == 1 else tuple(int(i) for i in place)
-    got = f"a sum of {sums[place]:g} at row {index}"
+    text = f"{where}(): rows of '{argument}' do not sum to 1: {sums[place]:g} at row {index}"
     if np.isin(array, (0, 1)).all():
-        got += " (several labels or none per row go with sigmoid and BinaryCrossentropy)"
-    raise ArgumentError(where, argument, "rows that sum to 1, one probability per class", got)
+        text += " (several labels or none per row go with sigmoid and BinaryCrossentropy)"
+    warn(text)
 
 
 def check_same_index(where: str, arguments: tuple[str, str], x: Any, y: Any) -> None:

@@ -97,7 +97,7 @@ def _prepared(
             where, arguments[1], targets, (rows, *shape), dtype, unit=not is_regression(loss)
         )
         if loss is not None and loss.link == "softmax":
-            adapters.check_distributions(where, arguments[1], checked)
+            adapters.notice_distributions(where, arguments[1], checked)
     else:
         checked = adapters.to_free_targets(where, arguments[1], targets, dtype)
         if checked.shape == (rows,) and shape == (1,):
