@@ -7,9 +7,7 @@ what it must say (a regular expression), and its type where it is another one.
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Callable
+import inspect
 from typing import Any
 
 import numpy as np
@@ -18,35 +16,15 @@ import scipy.sparse
 
 import fusegrad as fg
 from bad_data import ENTRIES, NAMES, TRAINING, Row, frame, good_x, good_y, model_of, unfit
-from fusegrad import activations, cli, initializers, layers, losses, metrics, ops, optimizers
+from fusegrad import activations, initializers, layers, losses, metrics, ops, optimizers
 from fusegrad import regularizers as penalties
 
 
-class Refusal(Exception):
-    """The command line's words."""
-
-
-def command(*arguments: str) -> None:
-    """Run the command line; raise Refusal with the last line that it prints."""
-    errors = io.StringIO()
-    with contextlib.redirect_stderr(errors):
-        try:
-            code = cli.main(arguments)
-        except SystemExit as error:
-            code = error.code
-    assert code in {1, 2}
-    raise Refusal(errors.getvalue().strip().splitlines()[-1])
-
-
-def _fit_with(**weights: Any) -> Callable[[Any], Any]:
-    """Train a layer with these regularizers."""
-
-    def call(model: Any) -> Any:
-        other = fg.Sequential([layers.Dense(1, **weights)])
-        other.compile("sgd", "mse")
-        return other.fit(good_x(), good_y(), verbose=0)
-
-    return call
+def make_layer(cls: type[layers.Layer]) -> layers.Layer:
+    """Return a layer of this class, with what it cannot do without."""
+    parameters = inspect.signature(cls).parameters
+    needed = {n: _REQUIRED[n] for n, p in parameters.items() if p.default is p.empty}
+    return cls(**needed)
 
 
 def _never(model: Any) -> Any:
@@ -63,6 +41,12 @@ _OPTIMIZERS = [
     and issubclass(value, optimizers.Optimizer)
     and value is not optimizers.Optimizer
 ]
+_LAYERS = [
+    value
+    for name in layers.__all__
+    if isinstance(value := getattr(layers, name), type) and name not in {"Layer", "InputLayer"}
+]
+_REQUIRED = {"units": 1, "rate": 0.5, "scale": 1.0, "activation": "relu"}
 _RATES = (float("nan"), float("inf"), -float("inf"), -0.1, "fast", True, None, [0.1], 1j, 10**400)
 
 CALLS: list[Row] = [
@@ -225,7 +209,7 @@ CALLS: list[Row] = [
       for entry, give in TRAINING.items() if entry != "validation_data"),
     *((22, "no layers", entry, lambda m, f=give: f(unfit("mse", []), good_x(), good_y()), None,
        "has no layers; add some first", ValueError)
-      for entry, give in ENTRIES.items() if entry not in {"validation_data", "layer(x)"}),
+      for entry, give in ENTRIES.items() if entry not in {"validation_data", "layer(x)", "adapt"}),
     (22, "no layers", "build", lambda m: unfit("mse", []).build((None, 4)), None, "has no layers",
      ValueError),
     (22, "no layers", "pop", lambda m: unfit("mse", []).pop(), None, "has no layers", ValueError),
@@ -371,8 +355,14 @@ CALLS: list[Row] = [
              lambda m, s=shape: unfit("mse").build(s), "input_shape", "tuple|integer|axes")
             for shape in (4, (4,), (), None, (None, -1), (None, 0), (None, 4.0), (None, None),
                           "ab", ("a", 4), np.ones((2, 2)))),
-          *((f"shape {shape!r}", "layer.build", lambda m, s=shape: layers.Dense(1).build(s),
-             "input_shape", "axes") for shape in (4, None, "a", (None, 4.0), (None, -4))),
+          *((f"shape {shape!r}", f"{cls.__name__}.build",
+             lambda m, c=cls, s=shape: make_layer(c).build(s), "input_shape", "a tuple of sizes")
+            for cls in _LAYERS
+            for shape in (4, None, "a", (None, 4.0), (None, -4), (None, "a"), (None, True))),
+          ("shape (None,)", "Dense.build", lambda m: layers.Dense(1).build((None,)), "input_shape",
+           "at least two axes"),
+          ("shape (None, 0)", "Dense.build", lambda m: layers.Dense(1).build((None, 0)),
+           "input_shape", "at least two axes"),
           ("another shape", "build", lambda m: m.build((None, 3)), "input_shape", "built for"),
           ("targets too", "model(x)", lambda m: m(good_x(), good_y()), "x", "one array"),
           ("training", "model(x)", lambda m: m(good_x(), training="yes"), "training", "True or"),
@@ -404,86 +394,4 @@ CALLS: list[Row] = [
     *((25, "return_dict", entry, lambda m, f=give: f(m, good_x(), good_y(), return_dict="yes"),
        "return_dict", "True or False")
       for entry, give in TRAINING.items() if entry not in {"fit", "validation_data"}),
-    # losses, metrics, optimizers, initializers, regularizers
-    *((25, name, f"losses.{cls}", lambda m, c=cls, k=given: getattr(losses, c)(**k), argument, text)
-      for cls, name, given, argument, text in [
-          ("BinaryCrossentropy", "from_logits", {"from_logits": "yes"}, "from_logits", "True or"),
-          ("BinaryCrossentropy", "label_smoothing", {"label_smoothing": "a"}, "label_smoothing",
-           r"a number in \[0, 1\]"),
-          ("BinaryCrossentropy", "label_smoothing 5", {"label_smoothing": 5}, "label_smoothing",
-           r"a number in \[0, 1\]"),
-          ("BinaryCrossentropy", "axis", {"axis": 0}, "axis", "-1, the last axis"),
-          ("BinaryCrossentropy", "axes", {"axis": np.ones(2)}, "axis", "-1, the last axis"),
-          ("MeanSquaredError", "reduction", {"reduction": "avg"}, "reduction", "'sum'"),
-          ("MeanSquaredError", "reduction list", {"reduction": []}, "reduction", "'sum'"),
-          ("MeanSquaredError", "reduction array", {"reduction": np.ones(2)}, "reduction", "'sum'"),
-          ("MeanSquaredError", "name", {"name": 3}, "name", "a non-empty string"),
-          ("MeanSquaredError", "dtype", {"dtype": "float8"}, "dtype", "'float32'"),
-          ("Huber", "delta 0", {"delta": 0}, "delta", "> 0"),
-          ("Huber", "delta", {"delta": "a"}, "delta", "a finite number"),
-      ]),
-    *((25, name, f"losses.{function}",
-       lambda m, f=function, k=given: getattr(losses, f)(_T, _P, **k), argument, text)
-      for function, name, given, argument, text in [
-          ("binary_crossentropy", "from_logits", {"from_logits": "no"}, "from_logits", "True or"),
-          ("binary_crossentropy", "smoothing", {"label_smoothing": "a"}, "label_smoothing", "numb"),
-          ("categorical_crossentropy", "NaN", {"label_smoothing": np.nan}, "label_smoothing", "nu"),
-          ("huber", "delta", {"delta": -1}, "delta", "a finite number"),
-      ]),
-    *((25, name, "metrics", call, argument, text)
-      for name, call, argument, text in [
-          ("threshold", lambda m: metrics.BinaryAccuracy(threshold="a"), "threshold", "finite"),
-          ("name", lambda m: metrics.BinaryAccuracy(name=3), "name", "a non-empty string"),
-          ("dtype", lambda m: metrics.BinaryAccuracy(dtype="float8"), "dtype", "'float32'"),
-          ("no function", lambda m: metrics.MeanMetricWrapper(None), "fn", "a function"),
-          ("None", lambda m: metrics.get(None), "identifier", "a name"),
-          ("an optimizer", lambda m: metrics.get(optimizers.SGD()), "identifier", "a name"),
-      ]),
-    *((25, name, "optimizers", call, argument, text)
-      for name, call, argument, text in [
-          ("momentum", lambda m: optimizers.SGD(momentum=1.5), "momentum", r"\[0, 1\]"),
-          ("nesterov", lambda m: optimizers.SGD(nesterov="yes"), "nesterov", "True or False"),
-          ("beta_1", lambda m: optimizers.Adam(beta_1=1.0), "beta_1", r"\[0, 1\)"),
-          ("epsilon", lambda m: optimizers.Adam(epsilon=None), "epsilon", "a finite number"),
-          ("amsgrad", lambda m: optimizers.Adam(amsgrad=1), "amsgrad", "True or False"),
-          ("name", lambda m: optimizers.Adam(name=3), "name", "a non-empty string"),
-          ("no gradients", lambda m: optimizers.SGD().apply([], m.weights), "grads", "4 gradients"),
-          ("None", lambda m: optimizers.SGD().apply(None, m.weights), "grads", "a list"),
-          ("None among gradients", lambda m: m.optimizer.apply([None] * 4, m.weights), "grads[0]",
-           "None"),
-          ("shapes", lambda m: m.optimizer.apply([1.0] * 4, m.weights), "grads[0]", "the shape"),
-          ("arrays", lambda m: m.optimizer.apply(m.get_weights(), m.get_weights()),
-           "trainable_variables[0]", "a Variable"),
-          ("no pairs", lambda m: m.optimizer.apply_gradients(m.weights), "grads_and_vars", "pairs"),
-          ("config", lambda m: optimizers.get({"lr": 0.1}), "identifier", "class_name"),
-      ]),
-    (25, "seed", "initializers", lambda m: initializers.GlorotUniform(seed="a"), "seed", "integer"),
-    (25, "negative", "regularizers", lambda m: penalties.L2(-1), "l2", "a finite number >= 0"),
-    (25, "NaN", "regularizers", lambda m: penalties.L1L2(l1=float("nan")), "l1", "a finite number"),
-    (25, "a table", "regularizers", _fit_with(kernel_regularizer=lambda w: w), "regularizer",
-     r"one number, got shape \(4, 1\) \(write ops\.sum"),
-    (25, "None", "regularizers", _fit_with(bias_regularizer=lambda w: None), "regularizer",
-     "one number, got None"),
-    (25, "a table of outputs", "regularizers", _fit_with(activity_regularizer=lambda y: y),
-     "activity_regularizer", "one number"),
-    *((25, f"seed {seed!r}", "set_random_seed", lambda m, s=seed: fg.utils.set_random_seed(s),
-       "seed", r"an integer in \[0, 2\*\*32\)") for seed in (-1, 1.0, None, 2**32, "a", True)),
-    # the command line
-    *((number, " ".join(arguments) or "nothing", "command line",
-       lambda m, a=arguments: command(*a), None, text, Refusal)
-      for number, arguments, text in [
-          (18, ("demo", "--epochs", "0"), "--epochs: expected a whole number of at least 1"),
-          (18, ("demo", "--epochs", "-1"), "--epochs: expected"),
-          (18, ("demo", "--epochs", "1.5"), "--epochs: expected .*got '1.5'"),
-          (18, ("demo", "--epochs", "many"), "--epochs: expected .*got 'many'"),
-          (25, ("demo", "--seed", "-1"), "--seed: expected"),
-          (25, ("demo", "--seed", str(2**32)), r"--seed: expected a whole number below 2\*\*32"),
-          (25, ("demo", "--save", "weights.h5"), "--save: expected a name ending in .safetensors"),
-          (25, ("demo", "--save", "/nowhere/w.npz"), "--save: there is no folder '/nowhere'"),
-          (25, ("demo", "--plot", "curve.pdf"), "--plot: expected a name ending in .png"),
-          (25, ("demo", "fast"), "unrecognized arguments: fast"),
-          (23, ("demo", "--epoches", "3"), "unrecognized arguments: --epoches"),
-          (23, ("dmeo",), "invalid choice: 'dmeo'"),
-          (22, (), "required: command"),
-      ]),
 ]  # fmt: skip

@@ -116,6 +116,18 @@ def _validation(model: Any, x: Any, y: Any, sample_weight: Any = None) -> Any:
     return model.fit(good_x(), good, verbose=0, validation_data=data)
 
 
+def _adapt(x: Any) -> None:
+    """Adapt a layer that is adapted already; it must stay as it is."""
+    layer = layers.Normalization()
+    layer.adapt(good_x())
+    before = layer.get_weights()
+    try:
+        layer.adapt(x)
+    finally:
+        after = layer.get_weights()
+        assert all(a.tobytes() == b.tobytes() for a, b in zip(before, after, strict=True))
+
+
 TRAINING: dict[str, Give] = {
     "fit": lambda model, x, y, **more: model.fit(x, y, **({"verbose": 0} | more)),
     "evaluate": lambda model, x, y, **more: model.evaluate(x, y, **({"verbose": 0} | more)),
@@ -131,7 +143,8 @@ CALLING: dict[str, Give] = {
     "model(x)": lambda model, x, y: model(x),
     "layer(x)": lambda model, x, y: model.layers[0](x),
 }
-ENTRIES = TRAINING | PREDICTING | CALLING
+ADAPTING: dict[str, Give] = {"adapt": lambda model, x, y: _adapt(x)}
+ENTRIES = TRAINING | PREDICTING | CALLING | ADAPTING
 NAMES = {
     "x": "validation_data[0]",
     "y": "validation_data[1]",

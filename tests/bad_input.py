@@ -2,7 +2,7 @@
 
 `RUNS` is what `models/test_bad_input.py` runs: the data of `bad_data`, listed once by what they
 stand for (inputs, targets, weights) and spread over the entry points that take them, and the calls
-of `bad_calls`.
+of `bad_calls` and `bad_functions`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from bad_calls import CALLS
 from bad_data import (
+    ADAPTING,
     BUILT_X,
     CALLING,
     CLASS_WEIGHTS,
@@ -33,6 +34,7 @@ from bad_data import (
     good_x,
     good_y,
 )
+from bad_functions import FUNCTIONS
 from fusegrad.errors import ArgumentError
 
 CLASS_NAMES = {
@@ -93,8 +95,8 @@ def _spread(rows: list[Row], entries: dict[str, Give], part: str, built: bool) -
             given: dict[str, Any] = {"x": good_x(), "y": KINDS[own].y(), part: make()}
             return ENTRIES[entry](model, **given)
 
-        argument = NAMES[part] if entry == "validation_data" else part
-        where = "fit" if entry == "validation_data" else entry
+        argument = {"validation_data": NAMES.get(part, part), "adapt": "data"}.get(entry, part)
+        where = {"validation_data": "fit", "adapt": r"Normalization\.adapt"}.get(entry, entry)
         start = "" if entry in CALLING else rf"{where}\(\): argument '"
         yield Run(
             number,
@@ -131,11 +133,12 @@ RUNS: list[Run] = [
     *_spread(X, TRAINING | PREDICTING, "x", built=False),
     *_spread(BUILT_X, TRAINING | PREDICTING, "x", built=True),
     *_spread([row for row in X if _in_calls(*row[:2])], CALLING, "x", built=False),
+    *_spread(X, ADAPTING, "x", built=False),
     *_spread(LABELS, TRAINING, "y", built=False),
     *_spread(TARGETS, TRAINING, "y", built=False),
     *_spread(SAMPLE_WEIGHTS, TRAINING, "sample_weight", built=False),
     *_spread(CLASS_WEIGHTS, _some("fit", "train_on_batch"), "class_weight", built=False),
     *_spread_arguments(COUNTS, ["fit", "evaluate", "predict"]),
     *_spread_arguments(FIT_COUNTS, ["fit"]),
-    *(Run(*row[:6], *row[6:], built=True) for row in CALLS),
+    *(Run(*row[:6], *row[6:], built=True) for row in CALLS + FUNCTIONS),
 ]

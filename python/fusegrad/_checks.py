@@ -80,6 +80,23 @@ def sizes(where: str, argument: str, shape: Any) -> tuple[int, ...]:
     return tuple(positive_int(where, argument, size) for size in shape)
 
 
+def array_shape(where: str, shape: Any, dtype: Any) -> tuple[int, ...]:
+    """Return the shape of an array checked: sizes of at least 0, of which the array can be made."""
+    if isinstance(shape, int | np.integer) and not isinstance(shape, bool):
+        shape = (shape,)
+    if isinstance(shape, str | bytes) or not isinstance(shape, Sequence | np.ndarray):
+        raise ArgumentError(where, "shape", "a tuple of integers >= 0", repr(shape))
+    try:
+        known = np.dtype(dtype)
+    except TypeError:
+        known = np.dtype(object)
+    if known.kind not in "fiub":
+        raise ArgumentError(where, "dtype", "a dtype of numbers, such as 'float32'", repr(dtype))
+    if all(isinstance(size, int | np.integer) for size in shape):
+        storable(tuple(shape), known.name)
+    return tuple(positive_int(where, "shape", size, zero=True) for size in shape)
+
+
 def storable(shape: tuple[int, ...], dtype: str) -> None:
     """Raise MemoryError, as NumPy words it, for a shape whose bytes no address can count."""
     size = math.prod(shape) * np.dtype(dtype).itemsize

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from fusegrad import _core, config, ops, random
-from fusegrad._checks import number
+from fusegrad._checks import array_shape, number
 from fusegrad._registry import Registry, config_of, snake_case
 from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import Tensor, as_tensor, from_numpy
@@ -52,6 +53,18 @@ _TRUNCATED_STDDEV = 0.87962566103423978  # of a normal law of stddev 1, cut off 
 _STREAM = 2  # of the Philox generator: initial values share no numbers with shuffles or dropout
 
 
+def _checked(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Give an initializer's `__call__` a checked shape: a tuple of integers of at least 0."""
+
+    @wraps(call)
+    def checked(self: Initializer, shape: Any, *args: Any, **kwargs: Any) -> Any:
+        dtype = args[0] if args else kwargs.get("dtype")
+        sizes = array_shape(type(self).__name__, shape, dtype or config.floatx())
+        return call(self, sizes, *args, **kwargs)
+
+    return checked
+
+
 class Initializer(Spelled):
     """Base class: `__call__(shape, dtype=None)` returns the initial values.
 
@@ -64,6 +77,11 @@ class Initializer(Spelled):
     >>> Halves()((2,)).tolist()
     [0.5, 0.5]
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__call__" in cls.__dict__:
+            cls.__call__ = _checked(cls.__call__)  # type: ignore[method-assign]
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
         """Return values of this shape and dtype (by default `fusegrad.config.floatx()`)."""

@@ -146,12 +146,15 @@ def uniform(
     True
     """
     from fusegrad import _core, config
+    from fusegrad._checks import array_shape, number
 
+    low, high = number("uniform", "low", low), number("uniform", "high", high)
     if not low <= high:
         raise ArgumentError("uniform", "low", f"a number <= high = {high}", repr(low))
     seed = next_seed("uniform") if seed is None else _checked("uniform", seed)
+    dtype = dtype or config.floatx()
     return _core.fill_uniform(
-        _sizes(shape), dtype or config.floatx(), seed, _USER_STREAM, low, high
+        array_shape("uniform", shape, dtype), dtype, seed, _USER_STREAM, low, high
     )
 
 
@@ -255,18 +258,14 @@ def _normal(
     truncated: bool,
 ) -> Any:
     from fusegrad import _core, config
-    from fusegrad._checks import number
+    from fusegrad._checks import array_shape, number
 
     mean = number(where, "mean", mean)
     stddev = number(where, "stddev", stddev, 0.0)
     seed = next_seed(where) if seed is None else _checked(where, seed)
-    return _core.fill_normal(
-        _sizes(shape), dtype or config.floatx(), seed, _NORMAL_STREAM, mean, stddev, truncated
-    )
-
-
-def _sizes(shape: int | Sequence[int]) -> tuple[int, ...]:
-    return (shape,) if isinstance(shape, int) else tuple(shape)
+    dtype = dtype or config.floatx()
+    sizes = array_shape(where, shape, dtype)
+    return _core.fill_normal(sizes, dtype, seed, _NORMAL_STREAM, mean, stddev, truncated)
 
 
 def _checked(where: str, seed: int) -> int:

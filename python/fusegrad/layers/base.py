@@ -440,6 +440,7 @@ class Layer(Spelled):
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of this shape; the base class has none."""
+        _check_input_shape(self, input_shape)
         self.built = True
 
     def call(self, x: Any) -> Any:
@@ -642,6 +643,18 @@ def _one_number(where: str, argument: str, value: Any) -> Tensor:
     return penalty
 
 
+def _check_input_shape(layer: Layer, shape: Any) -> None:
+    """Raise ArgumentError for what is no shape of inputs: sizes, and None where one is unknown."""
+    known = isinstance(shape, tuple | list) and all(
+        size is None
+        or (isinstance(size, int | np.integer) and not isinstance(size, bool) and size >= 0)
+        for size in shape
+    )
+    if not known:
+        where, expected = f"{type(layer).__name__}.build", "a tuple of sizes such as (None, 4)"
+        raise ArgumentError(where, "input_shape", expected, repr(shape))
+
+
 def features_of(where: str, input_shape: Any) -> int:
     """Return the last size of the shape that a layer is built for, or raise ArgumentError."""
     known = isinstance(input_shape, tuple | list) and len(input_shape) > 1
@@ -657,6 +670,7 @@ def _noted(build: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(build)
     def noting(self: Layer, input_shape: Shape, *args: Any, **kwargs: Any) -> None:
+        _check_input_shape(self, input_shape)
         build(self, input_shape, *args, **kwargs)
         if self._input_shape is None:
             self._input_shape = tuple(input_shape)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from fusegrad import activations
 from fusegrad._checks import number
@@ -46,6 +46,7 @@ class LeakyReLU(Layer):
     """
 
     _constants = frozenset({"negative_slope"})
+    _hints: ClassVar[Mapping[str, str]] = {"alpha": "did you mean 'negative_slope'?"}
 
     def __init__(
         self,

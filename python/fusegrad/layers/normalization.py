@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fusegrad import ops
 from fusegrad._checks import flag, integer, warn
+from fusegrad._spelling import keywords
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.data import adapters
 from fusegrad.errors import ArgumentError
@@ -112,6 +113,7 @@ class Normalization(Layer):
         self._input_shape = tuple(input_shape)
         self.built = True
 
+    @keywords
     def adapt(self, data: Any) -> None:
         """Take mean and variance from data, instead of those of earlier data.
 
