@@ -655,13 +655,19 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool 
     >>> round(sparse_categorical_crossentropy([0], [[0.5, 0.5]]).item(), 6)
     0.693147
     """
-    flag("sparse_categorical_crossentropy", "from_logits", from_logits)
-    y_pred = floating(y_pred, "sparse_categorical_crossentropy")
-    labels = match_labels(y_true, y_pred, "sparse_categorical_crossentropy")
-    _check_classes("sparse_categorical_crossentropy", y_pred)
-    if from_logits:
-        return ops.sparse_softmax_cross_entropy(labels, y_pred)
-    return ops.sparse_categorical_cross_entropy(labels, y_pred)
+    where = "sparse_categorical_crossentropy"
+    flag(where, "from_logits", from_logits)
+    y_pred = floating(y_pred, where)
+    labels = match_labels(y_true, y_pred, where, in_range=True)
+    _check_classes(where, y_pred)
+    try:
+        if from_logits:
+            return ops.sparse_softmax_cross_entropy(labels, y_pred)
+        return ops.sparse_categorical_cross_entropy(labels, y_pred)
+    except ArgumentError as error:
+        if error.argument != "labels":
+            raise
+        raise ArgumentError(where, "y_true", error.expected, error.got) from None
 
 
 def operand(values: Any, where: str, argument: str) -> Tensor:
@@ -698,10 +704,17 @@ def match(y_true: Any, y_pred: Tensor, where: str) -> Tensor:
     return target if target.dtype == y_pred.dtype else ops.cast(target, y_pred.dtype)
 
 
-def match_labels(y_true: Any, y_pred: Tensor, where: str, classes: float | None = None) -> Tensor:
+def match_labels(
+    y_true: Any,
+    y_pred: Tensor,
+    where: str,
+    classes: float | None = None,
+    in_range: bool = False,
+) -> Tensor:
     """Return integer labels of shape ``y_pred.shape[:-1]``, or raise ArgumentError.
 
-    They are below `classes`, by default the size of the last axis of `y_pred`.
+    They are below `classes`, by default the size of the last axis of `y_pred`. Of integers that is
+    left to others where `in_range`.
     """
     labels = operand(y_true, where, "y_true")
     if y_pred.ndim == 0:
@@ -716,7 +729,7 @@ def match_labels(y_true: Any, y_pred: Tensor, where: str, classes: float | None 
                 f"shape {labels.shape}",
             )
         labels = ops.reshape(labels, expected)
-    array = _elements(labels)
+    array = None if in_range and labels.dtype.kind in "iu" else _elements(labels)
     if array is not None:
         classes = y_pred.shape[-1] if classes is None else classes
         good = (array >= 0) & (array < classes) & (array == np.floor(array))

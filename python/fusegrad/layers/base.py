@@ -517,7 +517,9 @@ class Layer(Spelled):
         if training is None:
             training = _current.step is not None and _current.step.training
         if self._call_takes_training():
-            kwargs["training"] = flag(f"{type(self).__name__} '{self.name}'", "training", training)
+            if not isinstance(training, bool):
+                training = flag(f"{type(self).__name__} '{self.name}'", "training", training)
+            kwargs["training"] = training
         y = self.call(x, *args, **kwargs)
         if self.activity_regularizer is not None:
             where = f"{type(self).__name__} '{self.name}'"
