@@ -39,8 +39,13 @@ if TYPE_CHECKING:
     from fusegrad._tensor import Tensor
     from fusegrad.config import get_num_threads, set_num_threads
     from fusegrad.errors import ArgumentError
-    from fusegrad.layers import Input
-    from fusegrad.models import Sequential
+    from fusegrad.initializers import Initializer
+    from fusegrad.layers import Input, Layer
+    from fusegrad.losses import Loss
+    from fusegrad.metrics import Metric
+    from fusegrad.models import Model, Sequential
+    from fusegrad.optimizers import Optimizer
+    from fusegrad.regularizers import Regularizer
     from fusegrad.transforms import grad, jit, value_and_grad
     from fusegrad.variable import Variable
 
@@ -48,7 +53,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArgumentError",
+    "Initializer",
     "Input",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Model",
+    "Optimizer",
+    "Regularizer",
     "Sequential",
     "Tensor",
     "Variable",
@@ -79,7 +91,14 @@ __all__ = [
 
 _HOMES = {
     "ArgumentError": "fusegrad.errors",
+    "Initializer": "fusegrad.initializers",
     "Input": "fusegrad.layers",
+    "Layer": "fusegrad.layers",
+    "Loss": "fusegrad.losses",
+    "Metric": "fusegrad.metrics",
+    "Model": "fusegrad.models",
+    "Optimizer": "fusegrad.optimizers",
+    "Regularizer": "fusegrad.regularizers",
     "Sequential": "fusegrad.models",
     "Tensor": "fusegrad._tensor",
     "Variable": "fusegrad.variable",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import FunctionType
 from typing import Any, Generic, TypeVar
 
 from fusegrad._spelling import nearest
@@ -82,6 +83,11 @@ def named(where: str, argument: str) -> Iterator[None]:
         if error.argument != "identifier":
             raise
         raise ArgumentError(where, argument, error.expected, error.got) from None
+
+
+def looked_up(table: Mapping[Any, T], function: Any) -> T | None:
+    """Return what a table holds for one of our functions; one of the user's may have no hash."""
+    return table.get(function) if isinstance(function, FunctionType) else None
 
 
 def _article(noun: str) -> str:

@@ -101,7 +101,8 @@ cdef class Tensor:
             raise TypeError(
                 f"{what} needs the elements of a Tensor, but this one is symbolic: the function is"
                 f" being traced (shape {self.shape}, dtype {dtype_text(self.meta().dtype)}). Use"
-                " ops.where instead of Python conditions, or compile with run_eagerly=True"
+                " functions of fusegrad.ops instead of NumPy's, ops.where instead of Python"
+                " conditions, or compile with run_eagerly=True"
             )
         raise TypeError(
             f"{what} would cut the gradient: this Tensor is being differentiated. Use functions of"
@@ -243,6 +244,16 @@ cdef class Tensor:
     def __int__(self):
         self.need_elements("int()")
         return int(self.scalar("int()"))
+
+    def __format__(self, spec):
+        if not spec:
+            return str(self)
+        self.need_elements("formatting")
+        return format(self.scalar("formatting"), spec)
+
+    def __round__(self, digits=None):
+        self.need_elements("round()")
+        return round(self.scalar("round()"), digits)
 
     def __index__(self):
         self.need_elements("use as an index")

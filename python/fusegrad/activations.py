@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fusegrad import ops
-from fusegrad._registry import Registry
+from fusegrad._registry import Registry, looked_up
 from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
@@ -478,6 +478,8 @@ def softplus(x: Any) -> Tensor:
     return ops.softplus(x)
 
 
+swish = silu  # its other name
+
 __getattr__ = missing(__name__, __all__)
 _REGISTRY: Registry[ActivationFunction] = Registry("activations.get", "activation")
 for _function in (
@@ -486,6 +488,7 @@ for _function in (
 ):  # fmt: skip
     _REGISTRY.add(_function, _function.__name__)
 _REGISTRY.add(silu, "silu", "swish")
+_NAMES = {_REGISTRY.resolve(_name): _name for _name in _REGISTRY}
 
 
 def get(identifier: Any) -> ActivationFunction:
@@ -538,9 +541,9 @@ def get(identifier: Any) -> ActivationFunction:
 
 def name_of(activation: Any) -> str:
     """Return the registered name of a function, or the name that it was written with."""
-    for name in _REGISTRY:
-        if _REGISTRY.find(name) is activation:
-            return name
+    name = looked_up(_NAMES, activation)
+    if name is not None:
+        return name
     return str(getattr(activation, "__name__", None) or getattr(activation, "name", "activation"))
 
 

@@ -683,6 +683,23 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
     return field * int(shape[-2]), field * int(shape[-1])
 
 
+# As older code writes them.
+zeros = Zeros
+ones = Ones
+constant = Constant
+identity = Identity
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+orthogonal = Orthogonal
+
 __getattr__ = missing(__name__, __all__)
 _REGISTRY: Registry[type[Initializer]] = Registry("initializers.get", "initializer")
 _ALIASES: dict[type[Initializer], tuple[str, ...]] = {

@@ -24,7 +24,8 @@ import numpy as np
 
 from fusegrad import config, ops
 from fusegrad._checks import checked_name, flag, float_dtype, number
-from fusegrad._registry import Registry, config_of, snake_case
+from fusegrad._registry import Registry, config_of, looked_up, snake_case
+from fusegrad._settings import Settings
 from fusegrad._spelling import Spelled, keywords, missing
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
@@ -51,7 +52,7 @@ __all__ = [
 _REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none")
 
 
-class Loss(Spelled):
+class Loss(Settings):
     """Base class: `call(y_true, y_pred)` returns one value per sample, `__call__` reduces them.
 
     Parameters
@@ -773,6 +774,13 @@ def _check_classes(where: str, y_pred: Tensor) -> None:
 
 def weighted(values: Tensor, sample_weight: Any, where: str) -> tuple[Tensor, Tensor]:
     """Return ``values * weight`` and the weights, which are spread over the values' last axes."""
+    if values.ndim == 0:
+        raise ArgumentError(
+            where,
+            "return value",
+            "one number per sample where there are weights (write axis=-1 in its mean or sum)",
+            "one number for the batch",
+        )
     weight = ops.cast(operand(sample_weight, where, "sample_weight"), values.dtype)
     given = weight.shape
     while given[1:] and given[-1] == 1 and given != values.shape[: len(given)]:
@@ -883,7 +891,7 @@ def get(identifier: Any) -> Loss | None:
     if isinstance(identifier, type) and issubclass(identifier, Loss):
         return identifier()
     if callable(identifier) and not isinstance(identifier, type | Spelled):
-        own = _FUNCTIONS.get(identifier)
+        own = looked_up(_FUNCTIONS, identifier)
         return own() if own is not None else FunctionLoss(identifier)
     raise ArgumentError(
         "losses.get", "identifier", "a name, a Loss or a function (y_true, y_pred)",

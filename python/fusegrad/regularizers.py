@@ -18,6 +18,7 @@ from typing import Any
 from fusegrad import ops
 from fusegrad._checks import number
 from fusegrad._registry import Registry, config_of
+from fusegrad._settings import Settings
 from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
@@ -27,7 +28,7 @@ __all__ = ["L1", "L1L2", "L2", "Regularizer", "deserialize", "get", "serialize"]
 RegularizerLike = Callable[[Any], Any]
 
 
-class Regularizer(Spelled):
+class Regularizer(Settings):
     """Base class: `__call__(x)` returns the penalty on `x`, one number.
 
     Examples
@@ -145,6 +146,11 @@ class L2(L1L2):
         """Return the constructor's arguments."""
         return {"l2": self.l2}
 
+
+# As older code writes them.
+l1 = L1
+l2 = L2
+l1_l2 = L1L2
 
 __getattr__ = missing(__name__, __all__)
 _REGISTRY: Registry[type[Regularizer]] = Registry("regularizers.get", "regularizer")

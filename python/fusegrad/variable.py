@@ -131,7 +131,8 @@ class Variable(Spelled):
         fusegrad.errors.ArgumentError
             `value` has another shape.
         """
-        new = as_tensor(value)
+        # A Python number is taken as it is, not by way of the default dtype.
+        new = as_tensor(value, None if isinstance(value, Tensor | Variable) else self.dtype)
         if new.shape != self.shape:
             raise ArgumentError(
                 "assign", "value", f"shape {self.shape} of '{self.path}'", f"shape {new.shape}"
@@ -164,6 +165,9 @@ class Variable(Spelled):
 
     def __float__(self) -> float:
         return float(self.value)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else str(self)
 
     def __int__(self) -> int:
         return int(self.value)

@@ -358,10 +358,10 @@ def test_a_class_without_a_weight_weighs_one() -> None:
 def test_validation() -> None:
     """Sample weights are split with the rows; class weights are of training alone."""
     units, head, make, y, t, loss = CASES["sparse"]
-    make_model = twins(
-        units, head, optimizer=optimizers.SGD(RATE), loss=make(), weighted_metrics=["accuracy"]
-    )
+    make_model = twins(units, head, loss=make(), weighted_metrics=["accuracy"])
     split, data, plain = next(make_model), next(make_model), next(make_model)
+    for model in (split, data, plain):  # an optimizer belongs to one model
+        model.compile(optimizers.SGD(RATE), make(), weighted_metrics=["accuracy"])
     at = int(ROWS * 0.8)
     options: dict[str, Any] = {"batch_size": BATCH, "verbose": 0, "class_weight": BY_CLASS}
     first = split.fit(X, y, sample_weight=SAMPLE, validation_split=0.2, **options).history

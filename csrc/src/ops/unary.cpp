@@ -252,7 +252,9 @@ void erf_grad_vjp(VjpContext& c) {
   const Value x = c.input(1);
   if (c.needs(0)) c.set(0, erf_grad(b, ct, x));
   if (c.needs(1)) {
-    c.set(1, multiply(b, erf_grad(b, multiply(b, ct, c.input(0)), x), multiply(b, x, -2.0)));
+    // The slope is 0 long before |x| = 64, and -2x must not be infinite.
+    const Value bend = multiply(b, clip(b, x, -64.0, 64.0), -2.0);
+    c.set(1, multiply(b, erf_grad(b, multiply(b, ct, c.input(0)), x), bend));
   }
 }
 
@@ -265,7 +267,9 @@ void silu_grad_vjp(VjpContext& c) {
   if (c.needs(1)) {
     const Value s = sigmoid(b, x);
     const Value t = sigmoid(b, negative(b, x));
-    const Value bend = add(b, multiply(b, x, subtract(b, t, s)), 2.0);
+    // s*t is 0 long before |x| = 1000, and x must not be infinite.
+    const Value near = clip(b, x, -1000.0, 1000.0);
+    const Value bend = add(b, multiply(b, near, subtract(b, t, s)), 2.0);
     c.set(1, multiply(b, multiply(b, ct, c.input(0)), multiply(b, multiply(b, s, t), bend)));
   }
 }

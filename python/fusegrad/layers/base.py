@@ -121,8 +121,6 @@ class Layer(Spelled):
 
     #: Attributes that a compiled step takes as constants: setting one has steps compiled again.
     _constants: ClassVar[frozenset[str]] = frozenset()
-    #: A penalty on the output, divided by the number of rows, that a step adds to its loss.
-    activity_regularizer: regularizers.RegularizerLike | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -265,6 +263,11 @@ class Layer(Spelled):
         return [weight for weight in self.weights if id(weight) not in trainable]
 
     @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The same as `non_trainable_weights`."""
+        return self.non_trainable_weights
+
+    @property
     def trainable(self) -> bool:
         """Whether `fit` changes the weights; setting it also sets it on the layers inside."""
         return self._trainable
@@ -377,6 +380,21 @@ class Layer(Spelled):
     # ---- losses and updates
 
     @property
+    def activity_regularizer(self) -> regularizers.RegularizerLike | None:
+        """A penalty on the output, divided by the number of rows, that a step adds to its loss.
+
+        It can be set to a name, a regularizer, a function or None, and takes effect at once.
+        """
+        penalty: regularizers.RegularizerLike | None = self.__dict__.get("_activity_regularizer")
+        return penalty
+
+    @activity_regularizer.setter
+    def activity_regularizer(self, value: Any) -> None:
+        with named(type(self).__name__, "activity_regularizer"):
+            self._activity_regularizer = regularizers.get(value)
+        self._edits += 1
+
+    @property
     def losses(self) -> list[Tensor]:
         """The penalties on weights that are trained, which a step adds to its loss."""
         return [
@@ -487,9 +505,15 @@ class Layer(Spelled):
     def build_for(self, input_shape: Shape) -> None:
         """Build once, for inputs of this shape."""
         if not self.built:
-            self._input_shape = tuple(input_shape)
-            self.build(self._input_shape)
-            self.built = True
+            with restored_on_error(self):
+                self._input_shape = tuple(input_shape)
+                self.build(self._input_shape)
+                self.built = True
+
+    def forget(self) -> None:
+        """Forget the weights, so that they are made anew when the layer is built again."""
+        self._own_weights.clear()
+        self.built = False
 
     def __call__(self, x: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Apply the layer, building it first where that was not done.
@@ -597,9 +621,8 @@ def register(cls: type[Layer]) -> type[Layer]:
 
 
 def forget_weights(layer: Layer) -> None:
-    """Make a layer and those inside it unbuilt."""
-    layer._own_weights.clear()
-    layer.built = False
+    """Make a layer and those inside it unbuilt, but for what they have learned from data alone."""
+    layer.forget()
     for inner in layer._sublayers:
         forget_weights(inner)
 
@@ -614,6 +637,8 @@ def restored_on_error(layer: Layer) -> Iterator[None]:
         for inner, attributes in saved:
             inner.__dict__.clear()
             inner.__dict__.update(attributes)
+            if "programs" in attributes:  # which may read the weights that were made meanwhile
+                attributes["programs"].clear()
         raise
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fusegrad import activations, initializers, ops, regularizers
 from fusegrad._checks import flag, positive_int
-from fusegrad._registry import named
+from fusegrad._registry import looked_up, named
 from fusegrad._tensor import Tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.layers.activation import Activated
@@ -138,7 +138,7 @@ class Dense(Activated):
     def call(self, x: Any) -> Tensor:
         """Return ``activation(x @ kernel + bias)``."""
         self._check(x)
-        epilogue = _EPILOGUES.get(self.activation)
+        epilogue = looked_up(_EPILOGUES, self.activation)
         if epilogue is not None:
             return ops.dense(x, self.kernel, self.bias, activation=epilogue)
         result: Tensor = self.activation(ops.dense(x, self.kernel, self.bias))

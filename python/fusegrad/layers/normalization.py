@@ -181,6 +181,9 @@ class Normalization(Layer):
         """The variance, of a shape that broadcasts over inputs; None before build."""
         return self._moments()[1] if self.built else None
 
+    def forget(self) -> None:
+        """Keep the moments: they are of data, and no initial weights."""
+
     def call(self, x: Any) -> Tensor:
         """Return the normalised input, or with `invert` the reverse."""
         if not self._ready:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fusegrad._registry import Registry, config_of, snake_case
+from fusegrad._registry import Registry, config_of, looked_up, snake_case
 from fusegrad._spelling import Spelled, missing
 from fusegrad.errors import ArgumentError
 from fusegrad.losses import (
@@ -196,7 +196,7 @@ def get(identifier: Any) -> Metric:
         return identifier()
     function = callable(identifier) and not isinstance(identifier, type)
     if function and (not isinstance(identifier, Spelled) or isinstance(identifier, Loss)):
-        known = _FUNCTIONS.get(identifier)
+        known = looked_up(_FUNCTIONS, identifier)
         return known() if known is not None else MeanMetricWrapper(identifier)
     raise ArgumentError(
         "metrics.get",

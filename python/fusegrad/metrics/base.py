@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from fusegrad import losses, ops
 from fusegrad._checks import checked_name, float_dtype
 from fusegrad._registry import snake_case
-from fusegrad._spelling import Spelled
+from fusegrad._settings import Settings
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 
 Array = NDArray[Any]
 
 
-class Metric(Spelled):
+class Metric(Settings):
     """Base class: `values(y_true, y_pred)` returns one value per sample; the metric is their mean.
 
     A metric that is no mean defines `totals`, what is added up over batches, and `from_totals`,
@@ -148,7 +148,17 @@ class Metric(Spelled):
     def _add(self, totals: Sequence[Tensor]) -> None:
         new = [np.array(total.numpy(), dtype=np.float64) for total in totals]
         old = self._sums
-        self._sums = new if old is None else [a + b for a, b in zip(old, new, strict=True)]
+        if old is None:
+            self._sums = new
+            return
+        for a, b in zip(old, new, strict=True):
+            if a.shape != b.shape:
+                where = f"{type(self).__name__}.update_state"
+                expected = "as many outputs as before"
+                raise ArgumentError(
+                    where, "y_pred", expected, f"totals of shape {b.shape}, not {a.shape}"
+                )
+        self._sums = [a + b for a, b in zip(old, new, strict=True)]
 
 
 def mean_totals(values: Any, sample_weight: Any, where: str) -> list[Tensor]:

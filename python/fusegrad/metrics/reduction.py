@@ -137,7 +137,12 @@ class MeanMetricWrapper(Metric):
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return what the function returns."""
-        return as_tensor(self._fn(as_tensor(y_true), as_tensor(y_pred), **self._kwargs))
+        value = self._fn(as_tensor(y_true), as_tensor(y_pred), **self._kwargs)
+        try:
+            return as_tensor(value)
+        except ArgumentError as error:
+            where, expected = f"metric '{self.name}'", "one number per sample"
+            raise ArgumentError(where, "return value", expected, error.got) from None
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; the function is among them."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from fusegrad import losses, metrics, optimizers
 from fusegrad._checks import flag, warn
 from fusegrad._registry import named
+from fusegrad._settings import edits_of
 from fusegrad._tensor import Tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.losses import Loss
@@ -48,6 +49,10 @@ class Compiled:
     loss: Loss | None
     metrics: tuple[Entry, ...]
     run_eagerly: bool
+
+    def edits(self) -> tuple[int, ...]:
+        """Return what changes when an attribute of the loss or of a metric is set."""
+        return (edits_of(self.loss), *(edits_of(entry.metric) for entry in self.metrics))
 
     def head(self, model: Model) -> Head:
         """Return how the model's last layer and the loss meet."""

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fusegrad import _core, random
+from fusegrad._settings import edits_of
 from fusegrad._spelling import keywords
 from fusegrad._tensor import Tensor
 from fusegrad.callbacks import History
@@ -584,7 +585,10 @@ class Model(Layer):
 
     def structure(self) -> tuple[int, ...]:
         """Return what changes when layers or their constants do, here or inside."""
-        return (self._edits, *[layer._edits for layer in inner_layers(self)])
+        result = [self._edits]
+        for layer in inner_layers(self):
+            result += (layer._edits, edits_of(layer.activity_regularizer))
+        return tuple(result)
 
     def set_paths(self) -> None:
         """Put the model's name before the paths of its weights."""

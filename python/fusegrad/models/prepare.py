@@ -208,11 +208,13 @@ def _check_free_loss(
         for i, (size, wanted) in enumerate(zip(value.shape, (rows, *shape), strict=False))
     )
     if not fits:
+        name = "" if loss is None else f" '{loss.name}'"
         raise ArgumentError(
             where,
             argument,
-            f"targets for which the loss gives one value per sample of shape {shape}",
-            f"values of shape {value.shape} for {rows} samples",
+            f"targets of which the loss{name} makes one value per sample (with axis=-1)",
+            f"values of shape {value.shape} for {rows} rows of targets of shape {y.shape} and "
+            f"outputs of shape {(rows, *shape)}",
         )
 
 

@@ -108,16 +108,17 @@ class Sequential(Model):
                     "a layer with a name of its own",
                     f"a second layer named '{layer.name}'",
                 )
-        if layer.declared_shape is not None and self._input is None and not self._sublayers:
-            self.add(InputLayer(layer.declared_shape))
-        shape = self._input_shape
-        if rebuild and shape is not None:
-            for other in self._sublayers:
-                shape = other.compute_output_shape(shape)
-            layer.build_for(shape)
-        self._sublayers.append(layer)
-        self.programs.clear()
-        self._settle(rebuild)
+        with restored_on_error(self):
+            if layer.declared_shape is not None and self._input is None and not self._sublayers:
+                self.add(InputLayer(layer.declared_shape))
+            shape = self._input_shape
+            if rebuild and shape is not None:
+                for other in self._sublayers:
+                    shape = other.compute_output_shape(shape)
+                layer.build_for(shape)
+            self._sublayers.append(layer)
+            self.programs.clear()
+            self._settle(rebuild)
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Remove the last layer and return it.

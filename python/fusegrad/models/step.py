@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusegrad import _core, ops
+from fusegrad._settings import edits_of
 from fusegrad._tensor import Tape, Tensor, as_tensor, current_builder, gradient
 from fusegrad.errors import ArgumentError
 from fusegrad.layers.base import Step, call_scope
@@ -110,7 +111,11 @@ class Programs:
         key: tuple[Any, ...] = (kind, batch, model.structure())
         if kind != "predict" and compiled is not None:
             # Which weights are trained: they have gradients in training, and penalties in both.
-            key += (compiled, tuple(id(weight) for weight in model.trainable_weights))
+            trained = tuple(
+                (id(weight), id(weight.regularizer), edits_of(weight.regularizer))
+                for weight in model.trainable_weights
+            )
+            key += (compiled, compiled.edits(), trained)
         if kind == "train" and compiled is not None:
             key += (compiled.optimizer.signature(),)
         found = self._known.get(key)
@@ -146,7 +151,9 @@ def measure(model: Model, compiled: Compiled, inputs: Inputs, scope: Step) -> Me
         raise ValueError("no loss: write for example compile(loss='mse')")
     y, weight = inputs.y, inputs.sample_weight
     raw = forward(model, inputs.x, inputs.scaled, logits=head.fused)
-    value = reduce_values(as_tensor(loss.call(y, raw)), loss.reduction, weight)
+    value = reduce_values(
+        as_tensor(loss.call(y, raw)), loss.reduction, weight, f"loss '{loss.name}'"
+    )
     if value.dtype.kind != "f":
         raise ArgumentError("compile", "loss", "a loss with floating values", f"{value.dtype}")
     for penalty in (*model.losses, *scope.losses):

@@ -41,7 +41,8 @@ def print_summary(
     expand_nested = flag(where, "expand_nested", expand_nested)
     show_trainable = flag(where, "show_trainable", show_trainable)
     width = _checked_width(line_length, show_trainable)
-    shares = _checked_positions(positions, width)
+    header = [*_HEADER, "Trainable"] if show_trainable else [*_HEADER]
+    shares = _checked_positions(positions, width, len(header))
     if print_fn is not None and not callable(print_fn):
         raise ArgumentError(where, "print_fn", "a function of a text", repr(print_fn))
     rows = [
@@ -49,8 +50,7 @@ def print_summary(
         for layer in _checked_range(model.layers, layer_range)
         for row in _rows_of(layer, expand_nested, show_trainable)
     ]
-    header = [*_HEADER, "Trainable"] if show_trainable else [*_HEADER]
-    if show_trainable:
+    if len(shares) < len(header):
         shares = [*[0.9 * share for share in shares], 1.0]
     cells = _cells(shares, width, header, rows)
     text = "\n".join([f'Model: "{model.name}"', *_table(cells, header, rows), *_footer(model)])
@@ -72,18 +72,19 @@ def _checked_width(line_length: int | None, show_trainable: bool) -> int:
     return max(_NARROWEST, min(full, shutil.get_terminal_size((full + 4, 24)).columns - 4))
 
 
-def _checked_positions(positions: Any, width: int) -> list[float]:
-    """Return where the columns end, as shares of the line."""
+def _checked_positions(positions: Any, width: int, columns: int) -> list[float]:
+    """Return where the columns end, as shares of the line; that of a fourth may be left open."""
     if positions is None:
         return [*_POSITIONS]
-    expected = f"{len(_HEADER)} rising numbers: shares of the line, or columns of {width}"
+    counts = " or ".join(map(str, sorted({len(_HEADER), columns})))
+    expected = f"{counts} rising numbers: shares of the line, or columns of {width}"
     wrong = ArgumentError("summary", "positions", expected, repr(positions))
     try:
         ends = [float(position) for position in positions]
     except (TypeError, ValueError):
         raise wrong from None
     rising = all(a < b for a, b in zip([0.0, *ends], ends, strict=False))
-    if len(ends) != len(_HEADER) or not rising or not ends[-1] <= width:
+    if len(ends) not in {len(_HEADER), columns} or not rising or not ends[-1] <= width:
         raise wrong
     return ends if ends[-1] <= 1.0 else [end / width for end in ends]
 

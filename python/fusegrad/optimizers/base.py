@@ -10,6 +10,7 @@ import numpy as np
 from fusegrad import _core
 from fusegrad._checks import checked_name, number, positive
 from fusegrad._registry import Registry, snake_case
+from fusegrad._settings import edits_of
 from fusegrad._spelling import Spelled
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
@@ -184,8 +185,7 @@ class Optimizer(Spelled):
     def signature(self) -> tuple[Any, ...]:
         """Return what a compiled step takes as constants: where it changes, steps are compiled."""
         rate = self._learning_rate
-        edits = 0 if isinstance(rate, Variable) else rate._edits
-        return (*self.hyperparameters().items(), *self._clippings().items(), edits)
+        return (*self.hyperparameters().items(), *self._clippings().items(), edits_of(rate))
 
     def describe(self) -> _core.Optimizer:
         """Return the rule of the core."""
@@ -206,9 +206,24 @@ class Optimizer(Spelled):
         Parameters
         ----------
         variables : iterable of Variable
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            It has made steps with other weights, whose number its rule and its schedule go by.
         """
+        wanted = list(variables)
+        if self._slots and wanted and not any(variable in self._slots for variable in wanted):
+            steps = int(self._iterations.numpy())
+            if steps:
+                raise ArgumentError(
+                    type(self).__name__,
+                    "variables",
+                    "weights that it has trained before (make a new optimizer for each model)",
+                    f"others, after {steps} steps",
+                )
         names = self.describe().slots()
-        for variable in variables:
+        for variable in wanted:
             if variable not in self._slots:
                 order = "F" if variable.ndim == 2 else "C"
                 zeros = np.zeros(variable.shape, variable.dtype)

@@ -24,7 +24,8 @@ import numpy as np
 from fusegrad import ops
 from fusegrad._checks import flag, number, positive
 from fusegrad._registry import Registry, config_of
-from fusegrad._spelling import Spelled, missing
+from fusegrad._settings import Settings
+from fusegrad._spelling import missing
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 
-class LearningRateSchedule(Spelled):
+class LearningRateSchedule(Settings):
     """Base class: `__call__(step)` returns the learning rate after `step` finished steps.
 
     A subclass of your own is traced into the compiled step like any function of `fusegrad.ops`:
@@ -63,12 +64,6 @@ class LearningRateSchedule(Spelled):
     >>> optimizers.SGD(InverseRoot(0.5))
     <SGD learning_rate=<InverseRoot start=0.5>>
     """
-
-    _edits = 0  # counts changes, which a compiled step must not miss
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-        object.__setattr__(self, "_edits", self._edits + 1)
 
     def __call__(self, step: Any) -> Any:
         """Return the learning rate after `step` finished steps."""

@@ -1,0 +1,25 @@
+"""Settings: what a compiled step takes as constants, and must not miss a change of."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from fusegrad._spelling import Spelled
+
+
+class Settings(Spelled):
+    """Base of losses, metrics, regularizers and schedules: counts how often attributes were set."""
+
+    _edits = 0
+    #: Attributes that a step does not depend on.
+    _state: ClassVar[frozenset[str]] = frozenset()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name not in self._state:
+            object.__setattr__(self, "_edits", self._edits + 1)
+
+
+def edits_of(value: Any) -> int:
+    """Return how often attributes of a `Settings` were set; 0 for a function or None."""
+    return value._edits if isinstance(value, Settings) else 0
