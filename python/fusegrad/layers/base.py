@@ -231,10 +231,15 @@ class Layer(Spelled):
     @property
     def weights(self) -> list[Variable]:
         """All weights, in the order in which they were made."""
-        result = list(self._own_weights)
+        found: dict[int, Variable] = {}
+        self._collect(found)
+        return list(found.values())
+
+    def _collect(self, found: dict[int, Variable]) -> None:
+        for weight in self._own_weights:
+            found[id(weight)] = weight
         for layer in self._sublayers:
-            result.extend(layer.weights)
-        return list({id(weight): weight for weight in result}.values())
+            layer._collect(found)
 
     @property
     def variables(self) -> list[Variable]:
@@ -244,12 +249,18 @@ class Layer(Spelled):
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that `fit` changes."""
+        found: dict[int, Variable] = {}
+        self._collect_trainable(found)
+        return list(found.values())
+
+    def _collect_trainable(self, found: dict[int, Variable]) -> None:
         if not self._trainable:
-            return []
-        result = [weight for weight in self._own_weights if weight.trainable]
+            return
+        for weight in self._own_weights:
+            if weight.trainable:
+                found[id(weight)] = weight
         for layer in self._sublayers:
-            result.extend(layer.trainable_weights)
-        return list({id(weight): weight for weight in result}.values())
+            layer._collect_trainable(found)
 
     @property
     def trainable_variables(self) -> list[Variable]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from fusegrad import losses, metrics, optimizers
@@ -49,6 +49,7 @@ class Compiled:
     loss: Loss | None
     metrics: tuple[Entry, ...]
     run_eagerly: bool
+    _heads: dict[Any, Head] = field(default_factory=dict, compare=False, repr=False)
 
     def edits(self) -> tuple[int, ...]:
         """Return what changes when an attribute of the loss or of a metric is set."""
@@ -56,7 +57,12 @@ class Compiled:
 
     def head(self, model: Model) -> Head:
         """Return how the model's last layer and the loss meet."""
-        return head_of(model, self.loss)
+        key = (model.structure(), edits_of(self.loss))
+        head = self._heads.get(key)
+        if head is None:
+            self._heads.clear()
+            head = self._heads[key] = head_of(model, self.loss)
+        return head
 
     @property
     def names(self) -> list[str]:
