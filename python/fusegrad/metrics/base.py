@@ -53,6 +53,8 @@ class Metric(Settings):
     #: "up" where larger is better, "down" where smaller is, None where that is not known.
     _direction: str | None = None
 
+    _state = frozenset({"_sums"})
+
     def __init__(self, name: str | None = None, dtype: str | None = None) -> None:
         checked_name(type(self).__name__, name)
         self.name = name or snake_case(type(self).__name__)

@@ -57,7 +57,7 @@ class Compiled:
 
     def head(self, model: Model) -> Head:
         """Return how the model's last layer and the loss meet."""
-        key = (model.structure(), edits_of(self.loss))
+        key = (model.structure(), model.fully_built(), edits_of(self.loss))
         head = self._heads.get(key)
         if head is None:
             self._heads.clear()
