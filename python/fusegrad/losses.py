@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fusegrad import config, ops
-from fusegrad._checks import checked_name, flag, float_dtype, number
+from fusegrad._checks import checked_name, flag, float_dtype, number, positive
 from fusegrad._registry import Registry, config_of, looked_up, snake_case
 from fusegrad._settings import Settings
 from fusegrad._spelling import Spelled, keywords, missing
@@ -243,7 +243,7 @@ class Huber(Loss):
         dtype: str | None = None,
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.delta = _positive("Huber", "delta", delta)
+        self.delta = positive("Huber", "delta", delta)
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the loss of each sample."""
@@ -533,7 +533,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     >>> huber([[0.0]], [[3.0]])
     Tensor([2.5], dtype=float32)
     """
-    delta = _positive("huber", "delta", delta)
+    delta = positive("huber", "delta", delta)
     y_pred = floating(y_pred, "huber")
     distance = ops.abs(ops.subtract(y_pred, match(y_true, y_pred, "huber")))
     near = ops.minimum(distance, delta)
@@ -810,13 +810,6 @@ def reduce_values(
     if reduction == "none":
         return values
     return ops.sum(values) if reduction == "sum" else ops.mean(values)
-
-
-def _positive(where: str, argument: str, value: Any) -> float:
-    checked = number(where, argument, value, 0.0)
-    if checked == 0.0:
-        raise ArgumentError(where, argument, "a finite number > 0", repr(value))
-    return checked
 
 
 def _last_axis(where: str, axis: Any) -> None:
