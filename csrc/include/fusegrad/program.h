@@ -48,6 +48,10 @@ class FUSEGRAD_API Program {
   // Reads input i from `view` in the next runs, without copying where its strides allow. Elements
   // that lie in a state which a run writes are copied now.
   void bind_input(int i, const View& view);
+  // Where input i lies in order f as well, for the products that read it so; no data where none
+  // does. run() makes this copy, unless it is told that the caller has written it for this run.
+  View input_transposed(int i) const;
+  void set_transposed(int i);
   View output(int i) const;  // valid after run(), until the next
 
   // One pass over the instructions; states named by update() get their new values at the end.

@@ -220,6 +220,7 @@ class Planner {
     instruction.op = node.op;
     instruction.attrs = &node.attrs;
     for (const Value input : node.inputs) instruction.inputs.push_back(operand(input));
+    if (reads_transposed(node)) instruction.inputs[0].place = transposed_[index(node.inputs[0])];
     for (int k = 0; k < node.num_outputs; ++k) {
       instruction.outputs.push_back(operand(Value{node.first_output.id + k}));
     }
@@ -250,7 +251,38 @@ class Planner {
            place_of(node.first_output).block == place_of(node.inputs[0]).block;
   }
 
+  // Lanes of a product run along the contiguous axis of its result. An input whose rows are to be
+  // the lanes, few enough to be read in place, is given transposed.
+  bool reads_transposed(const Node& node) {
+    constexpr int64_t kMostRows = 64;
+    if (node.op != &dense_op && node.op != &matmul_op) return false;
+    const Value x = node.inputs[0], y = node.first_output;
+    if (block_of(place_of(x)).home != Home::input || node.attrs.transpose_a) return false;
+    const Meta& meta = graph_.meta(x);
+    if (meta.shape.rank() != 2 || place_of(x).strides != c_strides(meta.shape)) return false;
+    const int64_t rows = meta.shape[0], columns = meta.shape[1];
+    return rows > 1 && rows <= kMostRows && columns > 1 && graph_.meta(y).shape.rank() == 2 &&
+           graph_.meta(y).shape[1] > 1 && layout_.of(y) == Order::f;
+  }
+
+  void list_transposes() {
+    transposed_.resize(static_cast<size_t>(graph_.num_values()));
+    for (int32_t i = 0; i < graph_.num_nodes(); ++i) {
+      const Node& node = graph_.node(i);
+      if (live_[index(i)] == 0 || node.kind != NodeKind::op || !reads_transposed(node)) continue;
+      const Value x = node.inputs[0];
+      Place& place = transposed_[index(x)];
+      if (place.block >= 0) continue;
+      Operand to = operand(x);
+      to.place = place = {new_block(Home::arena, x, bytes_of(to.meta)), 0,
+                          f_strides(to.meta.shape)};
+      list_copy(to, operand(x), "transposed");
+    }
+    plan_.transposes = plan_.instructions.size();
+  }
+
   void list_main() {
+    list_transposes();
     for (int32_t i = 0; i < graph_.num_nodes(); ++i) {
       const Node& node = graph_.node(i);
       if (live_[index(i)] == 0 || node.kind != NodeKind::op || sunk_[index(i)] != 0) continue;
@@ -421,6 +453,7 @@ class Planner {
   std::vector<Place> places_;
   std::vector<Value> in_place_state_;  // by value: the state that its op overwrites with it
   std::vector<char> sunk_;             // by node: waits until everything else is done
+  std::vector<Place> transposed_;      // by input: its copy in order f, where a product reads one
   Plan plan_;
 };
 

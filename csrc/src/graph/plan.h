@@ -50,7 +50,10 @@ struct Instruction {
 
 struct Plan {
   std::vector<Block> blocks;
+  // The first `transposes` of them copy an input into order f for the products that read it so;
+  // whoever fills the input may do that on the way.
   std::vector<Instruction> instructions;
+  size_t transposes = 0;
   std::vector<Operand> outputs;      // of the program, all in order c
   std::vector<std::string> aliases;  // "%6 = reshape of %5"
   int64_t arena_bytes = 0;

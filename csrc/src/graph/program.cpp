@@ -70,6 +70,7 @@ struct Program::Impl {
     }
     buffers.resize(num_inputs);
     bound.assign(num_inputs, false);
+    transposes.assign(num_inputs, -1);
     fixups.resize(num_inputs);
 
     size_t num_views = plan.outputs.size();
@@ -86,6 +87,12 @@ struct Program::Impl {
                        {inputs, static_cast<int>(instruction.inputs.size()), outputs,
                         static_cast<int>(instruction.outputs.size()), instruction.attrs}});
     }
+    for (size_t i = 0; i < plan.transposes; ++i) {
+      const Value input = plan.instructions[i].inputs[0].value;
+      transposes[static_cast<size_t>(input_of_value[static_cast<size_t>(input.id)])] =
+          static_cast<int>(i);
+    }
+    transposed.assign(plan.transposes, false);
     first_output = views.size();
     for (const Operand& output : plan.outputs) add_view(output);
   }
@@ -159,6 +166,8 @@ struct Program::Impl {
   std::vector<int> input_of_value;
   std::vector<Array> buffers;
   std::vector<bool> bound;
+  std::vector<int> transposes;   // by input: the call that copies it into order f, or -1
+  std::vector<bool> transposed;  // by such call: already done for the next run
   std::vector<std::vector<Fixup>> fixups;
   std::vector<View> views;
   std::vector<Call> calls;
@@ -220,6 +229,16 @@ void Program::bind_input(int i, const View& view) {
   impl_->point(input, own.data);
 }
 
+View Program::input_transposed(int i) const {
+  const int call = impl_->transposes[impl_->checked_input(i, "input_transposed()")];
+  return call < 0 ? View() : impl_->calls[static_cast<size_t>(call)].context.outputs[0];
+}
+
+void Program::set_transposed(int i) {
+  const int call = impl_->transposes[impl_->checked_input(i, "set_transposed()")];
+  if (call >= 0) impl_->transposed[static_cast<size_t>(call)] = true;
+}
+
 View Program::output(int i) const {
   return impl_->views[impl_->first_output + impl_->checked_output(i, "output()")];
 }
@@ -229,7 +248,13 @@ void Program::run() {
     if (!impl_->bound[i]) impl_->buffer(i);
   }
   const FloatEnvironment environment;
-  for (const Call& call : impl_->calls) call.eval(call.context);
+  const std::vector<Call>& calls = impl_->calls;
+  const size_t transposes = impl_->transposed.size();
+  for (size_t i = 0; i < transposes; ++i) {
+    if (!impl_->transposed[i]) calls[i].eval(calls[i].context);
+    impl_->transposed[i] = false;
+  }
+  for (size_t i = transposes; i < calls.size(); ++i) calls[i].eval(calls[i].context);
 }
 
 OwnedMutex& Program::mutex() { return impl_->mutex; }

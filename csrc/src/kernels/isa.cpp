@@ -2,6 +2,7 @@
 // FUSEGRAD_ISA naming it, and defines one symbol, table_<level>(). Nothing here may be a template
 // or inline function with external linkage: the linker could keep this level's copy for all levels.
 #include "kernels/elementwise-inl.h"
+#include "kernels/gather-inl.h"
 #include "kernels/gemm-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/math-inl.h"

@@ -54,6 +54,15 @@ enum class BinaryOp : int {
 
 enum class CompareOp : int { equal, not_equal, less, less_equal, greater, greater_equal };
 
+// Which rows a gather takes, and where it puts them.
+struct GatherRows {
+  const int64_t* rows;  // null: the rows themselves in order
+  int64_t begin, end;   // of the batch
+  int64_t count;        // rows of the whole batch
+  int64_t n;            // elements of a row, contiguous
+  int64_t stride;       // between rows of x
+};
+
 // c(m,n) = act(a(m,k) * b(k,n) + bias), any strides. Each element is one chain acc = fma(a, b, acc)
 // from +0 over ascending k inside blocks of kGemmBlockK, block sums added in order; bias and
 // activation are separately rounded, so the result has the bits of matmul, add and activation run
@@ -105,6 +114,10 @@ constexpr int64_t gemm_workspace_bytes(int64_t m, int64_t n, int64_t k, int64_t 
 //             (no a: sqrt(v + eps));  b = mu*b + inc;  w -= b (no b: w -= inc)
 //   adam      m += (g-m)*(1-b1);  v += (g^2-v)*(1-b2);  vhat = max(vhat, v) when present
 //             w -= alpha*m / (sqrt(vhat or v) + eps)
+//
+// gather_* copy rows [begin, end) of a batch, row i from x + (rows != null ? rows[i] : i)*stride:
+//   y[i*n + j] = element j of the row, and yt[j*count + i] = y[i*n + j] where yt is not null;
+//   that needs begin and end to be multiples of 16. u8 rows become x*scale + offset.
 struct KernelTable {
 #define FUSEGRAD_KERNEL(result, name, args) result(*name) args;
 #include "kernels/kernels.def"

@@ -23,14 +23,11 @@ inline T affine(T value, T scale, T offset) {
   return product + offset;
 }
 
-// A contiguous row; only to floating types with scale and offset.
+// A contiguous row for which there is no kernel of its own.
 template <typename To, typename From>
 void convert_row(To* y, const From* x, int64_t n, const Gather::Job& job) {
   constexpr bool to_f32 = std::is_same_v<To, float>, to_f64 = std::is_same_v<To, double>;
-  if constexpr (to_f32 && std::is_same_v<From, uint8_t>) {
-    kernels().f32_from_u8(y, x, n, job.scale, job.offset);
-    return;
-  } else if constexpr (to_f64 && std::is_same_v<From, uint8_t>) {
+  if constexpr (to_f64 && std::is_same_v<From, uint8_t>) {
     kernels().f64_from_u8(y, x, n, job.scale, job.offset);
     return;
   } else if constexpr (to_f32 && std::is_same_v<From, double>) {
@@ -53,6 +50,32 @@ void convert_row(To* y, const From* x, int64_t n, const Gather::Job& job) {
     if constexpr (to_f32) kernels().affine_f32(y, y, n, job.scale, job.offset);
     if constexpr (to_f64) kernels().affine_f64(y, y, n, job.scale, job.offset);
   }
+}
+
+// The kernels for whole batches; false where there is none for these types and this layout.
+template <typename To, typename From>
+bool gather_by_kernel(const Gather::Job& job, int64_t begin, int64_t end) {
+  constexpr bool bytes = std::is_same_v<To, float> && std::is_same_v<From, uint8_t>;
+  constexpr bool plain = std::is_same_v<To, From> && std::is_floating_point_v<To>;
+  if constexpr (bytes || plain) {
+    const Gather::Layout& layout = *job.layout;
+    if (layout.rank != 1 || layout.stride[0] != 1 || (plain && job.affine)) return false;
+    const From* data = static_cast<const From*>(job.data);
+    if (job.rows == nullptr) data += job.first * job.row_stride;
+    const GatherRows batch{job.rows,  begin,           end,
+                           job.count, layout.elements, job.row_stride};
+    To* const y = static_cast<To*>(job.buffer);
+    To* const yt = static_cast<To*>(job.transposed);
+    if constexpr (bytes) {
+      kernels().gather_f32_u8(y, yt, data, batch, job.scale, job.offset);
+    } else if constexpr (std::is_same_v<To, float>) {
+      kernels().gather_f32(y, yt, data, batch);
+    } else {
+      kernels().gather_f64(y, yt, data, batch);
+    }
+    return true;
+  }
+  return false;
 }
 
 template <typename To, typename From>
@@ -93,6 +116,7 @@ inline void fetch(const void* row, int64_t bytes) {
 
 template <typename To, typename From>
 void gather_rows(const Gather::Job& job, int64_t begin, int64_t end) {
+  if (gather_by_kernel<To, From>(job, begin, end)) return;
   const Gather::Layout& layout = *job.layout;
   const int64_t n = layout.elements;
   const From* data = static_cast<const From*>(job.data);
@@ -221,16 +245,28 @@ View Gather::view(int64_t first, int64_t count) const {
   return view;
 }
 
-void Gather::copy(void* buffer, const int64_t* rows, int64_t first, int64_t count) const {
+bool Gather::copy(void* buffer, void* transposed, const int64_t* rows, int64_t first,
+                  int64_t count) const {
   const View& view = rows_.view();
-  const Job job{buffer,   view.data, rows,    first,  view.strides[0],
-                &layout_, scale_,    offset_, affine_};
+  // The kernels transpose whole squares.
+  constexpr int64_t kSide = 16;
+  const bool contiguous = layout_.rank == 1 && layout_.stride[0] == 1;
+  const bool by_kernel = contiguous && is_floating(dtype_) &&
+                         (dtype_ == view.dtype
+                              ? !affine_
+                              : dtype_ == DType::float32 && view.dtype == DType::uint8);
+  if (!by_kernel || count % kSide != 0) transposed = nullptr;
+  const Job job{buffer, transposed, view.data, rows,    first,  view.strides[0],
+                count,  &layout_,   scale_,    offset_, affine_};
   // Memory sets the pace, and one core does not use all of it. Rows are the unit, so that threads
   // write disjoint rows.
   constexpr int64_t kBytesPerThread = 32 * 1024;
-  const int64_t row_bytes = layout_.elements * itemsize(view.dtype) + 1;
-  parallel_for(count, kBytesPerThread / row_bytes + 1,
-               [&](int64_t begin, int64_t end) { run_(job, begin, end); });
+  const int64_t unit = transposed != nullptr ? kSide : 1;
+  const int64_t unit_bytes = unit * layout_.elements * itemsize(view.dtype) + 1;
+  parallel_for(count / unit, kBytesPerThread / unit_bytes + 1, [&](int64_t begin, int64_t end) {
+    run_(job, begin * unit, end * unit);
+  });
+  return transposed != nullptr;
 }
 
 }  // namespace fusegrad

@@ -22,8 +22,10 @@ class Gather {
   View view(int64_t first, int64_t count) const;
 
   // buffer[i] = row rows[i], or row first + i where `rows` is null, for i < count. The buffer is in
-  // C order.
-  void copy(void* buffer, const int64_t* rows, int64_t first, int64_t count) const;
+  // C order. Writes the batch in order f to `transposed` as well, where that is not null and can be
+  // done on the way; returns whether it was.
+  bool copy(void* buffer, void* transposed, const int64_t* rows, int64_t first,
+            int64_t count) const;
 
   // One row's axes after axis 0, reduced to as few as their strides allow; at least one.
   struct Layout {
@@ -33,9 +35,10 @@ class Gather {
   };
   struct Job {
     void* buffer;
+    void* transposed;  // or null
     const void* data;
     const int64_t* rows;
-    int64_t first, row_stride;
+    int64_t first, row_stride, count;
     const Layout* layout;
     double scale, offset;
     bool affine;

@@ -136,7 +136,10 @@ void Trainer::Impl::Stage::feed(const RowOrder& order, int64_t epoch, int64_t fi
     if (!order.shuffled() && gathers[i].direct()) {
       program->bind_input(input, gathers[i].view(first, batch));
     } else {
-      gathers[i].copy(program->input_buffer(input).data, order.rows(first), first, batch);
+      const bool transposed =
+          gathers[i].copy(program->input_buffer(input).data, program->input_transposed(input).data,
+                          order.rows(first), first, batch);
+      if (transposed) program->set_transposed(input);
     }
   }
   if (position_input >= 0) {
