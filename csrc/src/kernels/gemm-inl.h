@@ -22,6 +22,20 @@ inline int64_t panel_vectors(int64_t left, int64_t widest) {
   return vectors >= 2 ? 2 : 1;
 }
 
+// After each tile, about as many cache lines as memory delivers while a tile is computed.
+inline void prefetch_some(PrefetchQueue* queue) {
+  constexpr int kLines = 24;
+  constexpr int64_t kLineBytes = 64;
+  for (int i = 0; i < kLines && queue->row != queue->end; ++i) {
+    __builtin_prefetch(queue->data + *queue->row * queue->row_stride + queue->offset, 0, 2);
+    queue->offset += kLineBytes;
+    if (queue->offset >= queue->row_bytes) {
+      queue->offset = 0;
+      ++queue->row;
+    }
+  }
+}
+
 // The rows are cut into panels whose heights differ by at most one.
 struct RowPanels {
   int64_t count, height, taller;  // the first `taller` panels have height + 1 rows
@@ -162,6 +176,7 @@ void gemm(const GemmArgs<T>& args) {
               find_tile<T, false>(rows, vectors)(g.a + i * g.a_rs + k0 * g.a_cs, g.a_rs, g.a_cs, b,
                                                  ldb, depth, out);
             }
+            if (g.prefetch != nullptr) prefetch_some(g.prefetch);
           }
           j += vectors * kLanes;
         }

@@ -63,6 +63,17 @@ struct GatherRows {
   int64_t stride;       // between rows of x
 };
 
+// Rows that will be read soon. A kernel that computes for long asks for a few of their cache lines
+// now and then: memory that is far away comes near meanwhile. Null where there is nothing to fetch.
+struct PrefetchQueue {
+  const char* data;
+  const int64_t* row;   // the next one, at data + *row * row_stride
+  const int64_t* end;   // of the rows
+  int64_t row_stride;   // bytes
+  int64_t row_bytes;
+  int64_t offset;       // into the next row
+};
+
 // c(m,n) = act(a(m,k) * b(k,n) + bias), any strides. Each element is one chain acc = fma(a, b, acc)
 // from +0 over ascending k inside blocks of kGemmBlockK, block sums added in order; bias and
 // activation are separately rounded, so the result has the bits of matmul, add and activation run
@@ -80,6 +91,7 @@ struct GemmArgs {
   int64_t bias_stride_m, bias_stride_n;
   Activation act;
   double act_param;  // slope of leaky_relu
+  PrefetchQueue* prefetch;
   void* workspace;   // gemm_workspace_bytes(m, n, k, sizeof(T)) bytes, 64-byte aligned
 };
 

@@ -6,6 +6,7 @@
 
 #include "ops/dispatch.h"
 #include "ops/iterate.h"
+#include "runtime/prefetch.h"
 
 namespace fusegrad {
 
@@ -26,6 +27,7 @@ template <typename T>
 void run_block(GemmArgs<T> args) {
   args.workspace = thread_workspace(
       gemm_workspace_bytes(args.m, args.n, args.k, static_cast<int64_t>(sizeof(T))));
+  args.prefetch = thread_prefetch();
   FUSEGRAD_TYPED(T, gemm)(args);
 }
 

@@ -5,6 +5,7 @@
 // copied the next ones are fetched, since shuffled rows are far apart in memory.
 #include "train/gather.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <type_traits>
@@ -267,6 +268,18 @@ bool Gather::copy(void* buffer, void* transposed, const int64_t* rows, int64_t f
     run_(job, begin * unit, end * unit);
   });
   return transposed != nullptr;
+}
+
+PrefetchQueue Gather::prefetch(const int64_t* rows, int64_t count) const {
+  constexpr int64_t kNear = 512 * 1024;  // stays in a core's own cache
+  constexpr int64_t kMost = 256 * 1024;  // of a batch: more would push out what is in use
+  const View& view = rows_.view();
+  const int64_t item = itemsize(view.dtype);
+  const int64_t bytes = layout_.elements * item;
+  const bool whole = layout_.rank == 1 && layout_.stride[0] == 1;
+  if (!whole || bytes * view.shape[0] <= kNear) count = 0;
+  count = std::min(count, kMost / bytes);
+  return {static_cast<const char*>(view.data), rows, rows + count, view.strides[0] * item, bytes, 0};
 }
 
 }  // namespace fusegrad

@@ -8,6 +8,7 @@
 
 #include "fusegrad/array.h"
 #include "fusegrad/trainer.h"
+#include "kernels/kernels.h"
 
 namespace fusegrad {
 
@@ -26,6 +27,10 @@ class Gather {
   // done on the way; returns whether it was.
   bool copy(void* buffer, void* transposed, const int64_t* rows, int64_t first,
             int64_t count) const;
+
+  // The rows rows[0 .. count), to be asked for while the batch before them is computed; empty where
+  // the data is small enough to stay near.
+  PrefetchQueue prefetch(const int64_t* rows, int64_t count) const;
 
   // One row's axes after axis 0, reduced to as few as their strides allow; at least one.
   struct Layout {

@@ -6,6 +6,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "fusegrad/error.h"
 #include "fusegrad/parallel.h"
+#include "runtime/prefetch.h"
 #include "train/gather.h"
 #include "train/metrics.h"
 #include "train/shuffle.h"
@@ -57,6 +59,7 @@ struct Trainer::Impl {
           const char* argument);
     void prepare(const TrainerSpec& spec);
     void feed(const RowOrder& order, int64_t epoch, int64_t first);
+    void run(const RowOrder& order, int64_t next, int64_t count);
     void release(const RowOrder& order);
   };
 
@@ -149,6 +152,17 @@ void Trainer::Impl::Stage::feed(const RowOrder& order, int64_t epoch, int64_t fi
   }
 }
 
+// Runs the program, and has the `count` rows from position `next` on fetched meanwhile.
+void Trainer::Impl::Stage::run(const RowOrder& order, int64_t next, int64_t count) {
+  if (!order.shuffled() || count == 0) return program->run();
+  PrefetchQueue queue = gathers.front().prefetch(order.rows(next), count);
+  struct Clear {
+    ~Clear() { set_thread_prefetch(nullptr); }
+  } const clear;
+  set_thread_prefetch(&queue);
+  program->run();
+}
+
 // The program forgets rows that it was bound to: they may be gone when it runs next.
 void Trainer::Impl::Stage::release(const RowOrder& order) {
   for (int i = 0; i < static_cast<int>(gathers.size()); ++i) {
@@ -233,7 +247,8 @@ void Trainer::Impl::run_batch() {
   Stage& stage = done < full_batches ? stages.front() : stages.back();
   const int64_t first = done * spec.batch_size;
   stage.feed(order, epoch, first);
-  stage.program->run();
+  const int64_t next = first + stage.batch;
+  stage.run(order, next, std::min(spec.batch_size, rows - next));
   for (size_t i = 0; i < sinks.size(); ++i) {
     sinks[i].add(stage.program->output(static_cast<int>(i)), order.rows(first), first, stage.batch);
   }
