@@ -54,16 +54,22 @@ void activate(Activation act, T* c, int64_t c_rs, int64_t c_cs, int64_t m, int64
   for (int64_t i = 0; i < m; ++i) apply_unary(op, c + i * c_rs, c_cs, n);
 }
 
+template <class A>
+inline void swap_values(A& x, A& y) {
+  const A old = x;
+  x = y;
+  y = old;
+}
+
 // Exchanges the operands: c^T = b^T a^T.
 template <class T>
-inline GemmArgs<T> exchanged(const GemmArgs<T>& args) {
-  GemmArgs<T> g = args;
-  g.a = args.b, g.a_rs = args.b_cs, g.a_cs = args.b_rs;
-  g.b = args.a, g.b_rs = args.a_cs, g.b_cs = args.a_rs;
-  g.c_rs = args.c_cs, g.c_cs = args.c_rs;
-  g.m = args.n, g.n = args.m;
-  g.bias_stride_m = args.bias_stride_n, g.bias_stride_n = args.bias_stride_m;
-  return g;
+inline void exchange(GemmArgs<T>& g) {
+  swap_values(g.a, g.b);
+  swap_values(g.a_rs, g.b_cs);
+  swap_values(g.a_cs, g.b_rs);
+  swap_values(g.c_rs, g.c_cs);
+  swap_values(g.m, g.n);
+  swap_values(g.bias_stride_m, g.bias_stride_n);
 }
 
 // True where the unit stride of c runs along m, so that lanes along n are transposed when stored.
@@ -202,7 +208,7 @@ void gemm(const GemmArgs<T>& args) {
   GemmArgs<T> g = args;
   if (g.m <= 0 || g.n <= 0) return;
   if (g.m == 1 || g.n == 1) {
-    if (g.n == 1 && g.m > 1) g = exchanged(g);
+    if (g.n == 1 && g.m > 1) exchange(g);
     if (g.n > 1 && (g.b_cs == 1 || g.b_rs == 1)) {
       gemv(g);
       activate(g.act, g.c, g.n * g.c_cs, g.c_cs, g.m, g.n);
@@ -211,7 +217,7 @@ void gemm(const GemmArgs<T>& args) {
   } else {
     const int64_t along_n = cost_of_lanes<T>(g.n, g.m, g.k, g.b_cs, g.c_cs, g.c_rs);
     const int64_t along_m = cost_of_lanes<T>(g.m, g.n, g.k, g.a_rs, g.c_rs, g.c_cs);
-    if (along_m < along_n) g = exchanged(g);
+    if (along_m < along_n) exchange(g);
   }
   T* const scratch = static_cast<T*>(g.workspace);
   is_turned(g) ? multiply_turned(g, scratch) : multiply(g, scratch);
