@@ -47,6 +47,79 @@ def test_matmul_is_a_chain_of_fused_operations_in_blocks(dtype: Any, k: int) -> 
     assert got.tobytes() == want.tobytes()
 
 
+def fused_float32(a: Array, b: Array, c: Array) -> Array:
+    """a * b + c with one rounding: in float64 the product is exact and the sum is rounded to odd.
+
+    S. Boldo and G. Melquiond, "Emulation of FMA and correctly rounded sums", 2008.
+    """
+    product, addend = a.astype(np.float64) * b.astype(np.float64), c.astype(np.float64)
+    total = product + addend
+    part = total - product
+    error = (product - (total - part)) + (addend - part)
+    away = (error > 0) == (total > 0)
+    even = (total.view(np.int64) & 1) == 0
+    odd = (total.view(np.int64) + np.where(away, 1, -1)).view(np.float64)
+    return np.where((error != 0) & even, odd, total).astype(np.float32)
+
+
+def product_float32(a: Array, b: Array) -> Array:
+    total = np.zeros((a.shape[0], b.shape[1]), np.float32)
+    for start in range(0, a.shape[1], 256):
+        block = np.zeros_like(total)
+        for k in range(start, min(start + 256, a.shape[1])):
+            block = fused_float32(a[:, k : k + 1], b[k : k + 1], block)
+        total = block if start == 0 else total + block
+    return total
+
+
+# Sizes on both sides of every choice: tile heights and widths, packing, lanes along either axis of
+# the result, more rows and columns than are packed at a time.
+PRODUCTS = [
+    (1, 40, 70), (2, 300, 2), (3, 5, 130), (7, 33, 17), (15, 32, 10), (32, 300, 25), (70, 64, 33),
+    (300, 9, 15), (64, 20, 65), (65, 20, 64), (520, 3, 24), (205, 260, 120), (30, 2, 2100),
+    (230, 30, 2070),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", PRODUCTS, ids=str)
+def test_products_of_all_sizes_and_orders_are_the_same_chain(size: tuple[int, int, int]) -> None:
+    m, k, n = size
+    rng = np.random.default_rng(m + k + n)
+    a, b = rng.normal(size=(m, k)).astype(np.float32), rng.normal(size=(k, n)).astype(np.float32)
+    want = product_float32(a, b)
+    for x in (a, np.asfortranarray(a)):
+        for y in (b, np.asfortranarray(b)):
+            np.testing.assert_array_equal(ops.matmul(x, y).numpy(), want)
+    # float64 by the same code: whole numbers, whose products and sums are exact.
+    a, b = np.rint(8 * a).astype(np.float64), np.rint(8 * b).astype(np.float64)
+    whole = a.astype(np.int64) @ b.astype(np.int64)
+    for x in (a, np.asfortranarray(a)):
+        for y in (b, np.asfortranarray(b)):
+            np.testing.assert_array_equal(ops.matmul(x, y).numpy(), whole)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("act", ["linear", "relu", "leaky_relu", "sigmoid"])
+@pytest.mark.parametrize("size", PRODUCTS[1::2], ids=str)
+def test_fused_dense_has_the_bits_of_its_parts(
+    size: tuple[int, int, int], act: str, dtype: Any
+) -> None:
+    m, k, n = size
+    rng = np.random.default_rng(m + k + n)
+    x, w, bias = (rng.normal(size=s).astype(dtype) for s in ((m, k), (k, n), (n,)))
+
+    def dense(x: Any, w: Any, bias: Any) -> Any:
+        total = ops.add(ops.matmul(x, w), bias)
+        return total if act == "linear" else getattr(ops, act)(total)
+
+    fused = fg.jit(dense, exact_rewrites=False)
+    want = dense(x, w, bias).numpy()
+    assert "dense(" in fused.lower(x, w, bias).text("plan")
+    for rows in (x, np.asfortranarray(x)):
+        for weights in (w, np.asfortranarray(w)):
+            np.testing.assert_array_equal(fused(rows, weights, bias).numpy(), want)
+
+
 def lanes_sum(x: Array) -> float:
     """Sixteen lanes in float64, each in order, then the tree 8-4-2-1."""
     lanes = [np.float64(0.0)] * 16

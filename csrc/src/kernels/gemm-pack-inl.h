@@ -153,6 +153,27 @@ inline void pack_transposed(T* dst, int64_t width, const T* src, int64_t lane_st
   }
 }
 
+// The way back: dst[i*dst_rs + j] = src[j*src_rs + i] for i < rows, j < columns. Rows of src have
+// whole vectors.
+template <class T>
+inline void store_transposed(T* dst, int64_t dst_rs, const T* src, int64_t src_rs, int64_t rows,
+                             int64_t columns) {
+  typedef typename Vec<T>::V V;
+  constexpr int kLanes = Vec<T>::kLanes;
+  for (int64_t j = 0; j < columns; j += kLanes) {
+    const int64_t count = at_most(kLanes, columns - j);
+    int64_t offset[kLanes];
+    for (int64_t q = 0; q < kLanes; ++q) offset[q] = at_most(j + q, columns - 1) * src_rs;
+    for (int64_t i = 0; i < rows; i += kStep<T>) {
+      V out[kStep<T>];
+      transpose_step(out, src + i, offset);
+      for (int c = 0; c < kStep<T> && i + c < rows; ++c) {
+        store_n(dst + (i + c) * dst_rs + j, out[c], count);
+      }
+    }
+  }
+}
+
 // Packs `valid` <= width lanes; those past `valid` only feed outputs that are never stored.
 // dst needs kLanes elements of slack after width*depth.
 template <class T>
