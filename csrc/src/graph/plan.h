@@ -60,4 +60,8 @@ struct Plan {
 
 Plan make_plan(const Graph& graph, const Layout& layout);
 
+// Updates by one rule with one step size become one instruction, where none of them reads what
+// another writes. Every bit is kept.
+void merge_updates(Plan* plan);
+
 }  // namespace fusegrad

@@ -44,6 +44,7 @@ struct Program::Impl {
       layout = plain_layout(fused);
     }
     plan = make_plan(fused, layout);
+    if (options.optimize) merge_updates(&plan);
     arena = StoragePtr(Storage::allocate(std::max(plan.arena_bytes, kAlignment)));
     own_constants();
     link();

@@ -1,7 +1,8 @@
 // Optimizer updates: new variable and slots from the old ones, the gradient and the step size.
 //
 // Output i is the new value of input i and may overwrite it. Formulas are with the kernels
-// (kernels.h); they have no gradient.
+// (kernels.h); they have no gradient. One evaluation may take many variables: a step then has one
+// parallel region for them all, and each thread updates the same elements in every step.
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/iterate.h"
@@ -11,10 +12,11 @@
 namespace fusegrad {
 namespace {
 
-// Elements worth a thread: an update streams up to seven arrays.
-constexpr int64_t kUpdateGrain = 8192;
+// Elements worth a thread: of updates that stream, and of those that take a root and a quotient.
+constexpr int64_t kStreamGrain = 8192;
+constexpr int64_t kRootGrain = 4096;
 
-constexpr uint32_t kUpdate = kElementwise | kAnyOrder | kGradient;
+constexpr uint32_t kUpdate = kElementwise | kAnyOrder | kGradient | kMultiTensor;
 
 // States, gradient and step size: inputs (states..., g, step), outputs (states...).
 void check_states(InferContext& c, int states, const char* step) {
@@ -37,30 +39,75 @@ double read_scalar(const View& x) {
                                    : *x.as<const double>();
 }
 
-// Calls kernel(out, in, g, n) with contiguous runs: out and in have `states` pointers each.
-// Operands that are not contiguous together pass through blocks on the stack.
-template <typename T, typename Kernel>
-void update_runs(const EvalContext& c, int states, const Kernel& kernel) {
-  const View& w = c.outputs[0];
-  Loop loop;
-  for (int i = 0; i < states; ++i) loop.add(c.outputs[i], c.outputs[i].strides);
-  for (int i = 0; i <= states; ++i) loop.add(c.inputs[i], c.inputs[i].strides);
-  loop.finish(w.shape);
-  for_each_run(loop, kUpdateGrain, [&](char* const* at, const int64_t* s, int64_t n) {
-    bool direct = true;
-    for (int k = 0; k <= 2 * states; ++k) direct = direct && s[k] == 1;
-    T* out[kMaxOutputs];
-    const T* in[kMaxOutputs];
-    if (direct || n == 1) {
-      for (int i = 0; i < states; ++i) {
-        out[i] = typed<T>(at[i]);
-        in[i] = typed<const T>(at[states + i]);
-      }
-      kernel(out, in, typed<const T>(at[2 * states]), n);
-      return;
+// One variable: `states` arrays in and out, and the gradient after those that come in.
+struct Variable {
+  const View* out;
+  const View* in;
+  int states;
+
+  int64_t size() const { return out[0].size(); }
+
+  // Whether all arrays lie in one dense order.
+  bool dense() const {
+    bool result = out[0].c_contiguous() || out[0].f_contiguous();
+    for (int i = 0; i < states; ++i) result = result && ordered_as_first(out[i]);
+    for (int i = 0; i <= states; ++i) result = result && ordered_as_first(in[i]);
+    return result;
+  }
+
+ private:
+  bool ordered_as_first(const View& view) const {
+    const View& first = out[0];
+    for (int axis = 0; axis < first.rank(); ++axis) {
+      if (first.shape[axis] > 1 && view.strides[axis] != first.strides[axis]) return false;
     }
+    return true;
+  }
+};
+
+// The variables of one evaluation, which share the step size.
+struct Variables {
+  explicit Variables(const EvalContext& c)
+      : context(c),
+        count(c.num_inputs - 1 - c.num_outputs),  // each has a gradient
+        states(c.num_outputs / count) {}
+
+  Variable operator[](int i) const {
+    return {context.outputs + i * states, context.inputs + i * (states + 1), states};
+  }
+  double step() const { return read_scalar(context.inputs[context.num_inputs - 1]); }
+
+  const EvalContext& context;
+  int count;
+  int states;
+};
+
+// Calls kernel(out, in, g, n) with the elements [begin, end) of a dense variable.
+template <typename T, typename Kernel>
+void update_dense(const Variable& variable, int64_t begin, int64_t end, const Kernel& kernel) {
+  T* out[kMaxOutputs];
+  const T* in[kMaxOutputs];
+  for (int i = 0; i < variable.states; ++i) {
+    out[i] = variable.out[i].as<T>() + begin;
+    in[i] = variable.in[i].as<const T>() + begin;
+  }
+  kernel(out, in, variable.in[variable.states].as<const T>() + begin, end - begin);
+}
+
+// The same for any strides: the operands pass through blocks on the stack.
+template <typename T, typename Kernel>
+void update_strided(const Variable& variable, int64_t begin, int64_t end, const Kernel& kernel) {
+  const int states = variable.states;
+  Loop loop;
+  for (int i = 0; i < states; ++i) loop.add(variable.out[i], variable.out[i].strides);
+  for (int i = 0; i <= states; ++i) loop.add(variable.in[i], variable.in[i].strides);
+  loop.finish(variable.out[0].shape);
+  detail::walk(loop, begin, end, [&](char* const* at, const int64_t* s, int64_t n) {
     constexpr int64_t kBlock = 128;
     T block[kMaxOutputs + 1][kBlock];
+    T* out[kMaxOutputs];
+    const T* in[kMaxOutputs];
+    for (int i = 0; i < states; ++i) in[i] = out[i] = block[i];
     for (int64_t first = 0; first < n; first += kBlock) {
       const int64_t count = std::min(kBlock, n - first);
       for (int i = 0; i <= states; ++i) {
@@ -68,11 +115,34 @@ void update_runs(const EvalContext& c, int states, const Kernel& kernel) {
         const T* from = typed<const T>(at[states + i]) + first * stride;
         for (int64_t j = 0; j < count; ++j) block[i][j] = from[j * stride];
       }
-      for (int i = 0; i < states; ++i) in[i] = out[i] = block[i];
       kernel(out, in, block[states], count);
       for (int i = 0; i < states; ++i) {
         T* to = typed<T>(at[i]) + first * s[i];
         for (int64_t j = 0; j < count; ++j) to[j * s[i]] = block[i][j];
+      }
+    }
+  });
+}
+
+// Calls kernel(out, in, g, n) with contiguous runs of all variables; out and in have one pointer
+// for each state. The threads share the elements of all of them.
+template <typename T, typename Kernel>
+void update_all(const Variables& variables, int64_t grain, const Kernel& kernel) {
+  int64_t total = 0;
+  for (int i = 0; i < variables.count; ++i) total += variables[i].size();
+  parallel_for(total, grain, [&](int64_t begin, int64_t end) {
+    int64_t before = 0;  // elements of the variables so far
+    for (int i = 0; i < variables.count && before < end; ++i) {
+      const Variable variable = variables[i];
+      const int64_t size = variable.size();
+      const int64_t first = std::max<int64_t>(begin - before, 0);
+      const int64_t last = std::min(end - before, size);
+      before += size;
+      if (first >= last) continue;
+      if (variable.dense()) {
+        update_dense<T>(variable, first, last, kernel);
+      } else {
+        update_strided<T>(variable, first, last, kernel);
       }
     }
   });
@@ -110,13 +180,15 @@ void adam_step_size_eval(const EvalContext& c) {
 
 void sgd_infer(InferContext& c) { check_states(c, 1, "learning_rate"); }
 void sgd_eval(const EvalContext& c) {
-  const double rate = read_scalar(c.inputs[2]);
+  const Variables variables(c);
+  const double rate = variables.step();
   by_float(c.outputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, sgd);
-    update_runs<T>(c, 1, [=](T* const* out, const T* const* in, const T* g, int64_t n) {
-      kernel(out[0], in[0], g, n, rate);
-    });
+    update_all<T>(variables, kStreamGrain,
+                  [=](T* const* out, const T* const* in, const T* g, int64_t n) {
+                    kernel(out[0], in[0], g, n, rate);
+                  });
   });
 }
 
@@ -124,15 +196,17 @@ void sgd_eval(const EvalContext& c) {
 
 void momentum_infer(InferContext& c) { check_states(c, 2, "learning_rate"); }
 void momentum_eval(const EvalContext& c) {
-  const double rate = read_scalar(c.inputs[3]);
+  const Variables variables(c);
+  const double rate = variables.step();
   const double mu = c.attrs->scalars[0];
   const bool nesterov = c.attrs->flag;
   by_float(c.outputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, momentum);
-    update_runs<T>(c, 2, [=](T* const* out, const T* const* in, const T* g, int64_t n) {
-      kernel(out[0], out[1], in[0], in[1], g, n, rate, mu, nesterov);
-    });
+    update_all<T>(variables, kStreamGrain,
+                  [=](T* const* out, const T* const* in, const T* g, int64_t n) {
+                    kernel(out[0], out[1], in[0], in[1], g, n, rate, mu, nesterov);
+                  });
   });
 }
 
@@ -144,20 +218,21 @@ int rmsprop_states(const Attrs& attrs) {
 }
 void rmsprop_infer(InferContext& c) { check_states(c, rmsprop_states(*c.attrs), "learning_rate"); }
 void rmsprop_eval(const EvalContext& c) {
-  const int states = rmsprop_states(*c.attrs);
-  const double rate = read_scalar(c.inputs[states + 1]);
+  const Variables variables(c);
+  const double rate = variables.step();
   const double rho = c.attrs->scalars[0];
   const double mu = c.attrs->scalars[1];
   const double epsilon = c.attrs->scalars[2];
   const int a = c.attrs->scalars[3] != 0.0 ? 2 : -1;
-  const int b = mu > 0.0 ? states - 1 : -1;
+  const int b = mu > 0.0 ? variables.states - 1 : -1;
   by_float(c.outputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, rmsprop);
-    update_runs<T>(c, states, [=](T* const* out, const T* const* in, const T* g, int64_t n) {
-      kernel(out[0], out[1], a < 0 ? nullptr : out[a], b < 0 ? nullptr : out[b], in[0], in[1],
-             a < 0 ? nullptr : in[a], b < 0 ? nullptr : in[b], g, n, rate, rho, mu, epsilon);
-    });
+    update_all<T>(
+        variables, kRootGrain, [=](T* const* out, const T* const* in, const T* g, int64_t n) {
+          kernel(out[0], out[1], a < 0 ? nullptr : out[a], b < 0 ? nullptr : out[b], in[0], in[1],
+                 a < 0 ? nullptr : in[a], b < 0 ? nullptr : in[b], g, n, rate, rho, mu, epsilon);
+        });
   });
 }
 
@@ -165,18 +240,20 @@ void rmsprop_eval(const EvalContext& c) {
 
 void adam_infer(InferContext& c) { check_states(c, c.num_inputs == 6 ? 4 : 3, "step_size"); }
 void adam_eval(const EvalContext& c) {
-  const int states = c.num_inputs - 2;
-  const double alpha = read_scalar(c.inputs[states + 1]);
+  const Variables variables(c);
+  const double alpha = variables.step();
+  const bool amsgrad = variables.states == 4;
   const double beta_1 = c.attrs->scalars[0];
   const double beta_2 = c.attrs->scalars[1];
   const double epsilon = c.attrs->scalars[2];
   by_float(c.outputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, adam);
-    update_runs<T>(c, states, [=](T* const* out, const T* const* in, const T* g, int64_t n) {
-      kernel(out[0], out[1], out[2], states == 4 ? out[3] : nullptr, in[0], in[1], in[2],
-             states == 4 ? in[3] : nullptr, g, n, alpha, beta_1, beta_2, epsilon);
-    });
+    update_all<T>(variables, kRootGrain,
+                  [=](T* const* out, const T* const* in, const T* g, int64_t n) {
+                    kernel(out[0], out[1], out[2], amsgrad ? out[3] : nullptr, in[0], in[1], in[2],
+                           amsgrad ? in[3] : nullptr, g, n, alpha, beta_1, beta_2, epsilon);
+                  });
   });
 }
 
