@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "fusegrad/parallel.h"
 #include "fusegrad/program.h"
 #include "fusegrad/tape.h"
 #include "graph_support.h"
@@ -204,117 +203,6 @@ FUSEGRAD_TEST(program_training) {
       CHECK(same_bits(finals[variant][i].view(), finals[0][i].view()));
     }
   }
-}
-
-// ---- merged updates -----------------------------------------------------------------------------
-
-namespace {
-
-// Variables of many sizes and orders, with gradients that are inputs and slots that are not zero.
-struct Updates {
-  Graph graph;
-  std::vector<Array> gradients;
-  std::vector<std::vector<Array>> states;  // of each variable: itself, then its slots
-  Array rate = Array::scalar<double>(0.01);
-
-  explicit Updates(const Optimizer& rule) {
-    const Value step = graph.state(rate, "step");
-    for (const Shape& shape : {Shape{300, 70}, Shape{70}, Shape{40, 1}, Shape{5, 3}, Shape{}}) {
-      const bool f_order = states.size() % 2 == 0 && shape.rank() == 2;
-      gradients.push_back(random_array<float>(shape));
-      const Value gradient = graph.input({DType::float32, shape}, "gradient");
-      std::vector<Value> values;
-      states.emplace_back();
-      for (size_t k = 0; k <= rule.slots().size(); ++k) {
-        const Array state = random_array<float>(shape, f_order);
-        float* data = state.view().as<float>();
-        for (int64_t i = 0; k > 0 && i < state.size(); ++i) data[i] = 4.0F + data[i];
-        states.back().push_back(state);
-        values.push_back(graph.state(state, "state"));
-      }
-      const std::vector<Value> slots(values.begin() + 1, values.end());
-      const std::vector<Value> updated = rule.update(graph, values[0], gradient, slots, step);
-      for (size_t k = 0; k < values.size(); ++k) graph.update(values[k], updated[k]);
-    }
-  }
-
-  // The new states of variable i by its own update alone.
-  std::vector<Array> expected(size_t i) const {
-    const auto& [first, update] = graph.updates()[i * states[i].size()];
-    const Node& node = graph.producer(update);
-    std::vector<Array> operands = states[i];
-    operands.push_back(gradients[i]);
-    operands.push_back(rate);
-    std::vector<Array> outputs(kMaxOutputs);
-    outputs.resize(static_cast<size_t>(evaluate(
-        *node.op, operands.data(), static_cast<int>(operands.size()), node.attrs, outputs.data())));
-    return outputs;
-  }
-};
-
-}  // namespace
-
-FUSEGRAD_TEST(program_merges_updates) {
-  Optimizer sgd, momentum, rmsprop, adam;
-  sgd.rule = momentum.rule = Optimizer::Rule::sgd;
-  momentum.momentum = 0.9;
-  rmsprop.rule = Optimizer::Rule::rmsprop;
-  rmsprop.momentum = 0.5;
-  rmsprop.centered = true;
-  adam.rule = Optimizer::Rule::adam;
-  adam.amsgrad = true;
-  for (const Optimizer& rule : {sgd, momentum, rmsprop, adam}) {
-    for (int threads = 1; threads <= 4; ++threads) {
-      set_num_threads(threads);
-      const Updates updates(rule);
-      const auto program = Program::compile(updates.graph);
-      CHECK(program->text("plan").find("# in place, 5 variables") != std::string::npos);
-      std::vector<std::vector<Array>> expected;
-      for (size_t i = 0; i < updates.states.size(); ++i) expected.push_back(updates.expected(i));
-      for (size_t i = 0; i < updates.gradients.size(); ++i) {
-        program->bind_input(static_cast<int>(i), updates.gradients[i].view());
-      }
-      program->run();
-      for (size_t i = 0; i < expected.size(); ++i) {
-        for (size_t k = 0; k < expected[i].size(); ++k) {
-          CHECK(same_bits(updates.states[i][k].view(), expected[i][k].view()));
-        }
-      }
-    }
-  }
-  set_num_threads(0);
-}
-
-// An update that reads what another writes keeps its turn, and so does one with another step size.
-FUSEGRAD_TEST(program_keeps_updates_apart) {
-  const auto sgd = [](Graph& graph, Value w, Value g, Value step) {
-    graph.update(w, graph.emit(sgd_update_op, {w, g, step}));
-  };
-  const std::string merged = "variables";
-  for (const bool crossed : {false, true}) {
-    Graph graph;
-    const Array a = vector_of({1, 2, 3}), b = vector_of({10, 20, 30});
-    const Value first = graph.state(a, "a"), second = graph.state(b, "b");
-    const Value half = graph.constant(0.5, DType::float64);
-    sgd(graph, first, crossed ? second : graph.constant(vector_of({1, 1, 1})), half);
-    sgd(graph, second, graph.constant(vector_of({2, 4, 6})), half);
-    const auto program = Program::compile(graph);
-    CHECK((program->text("plan").find(merged) != std::string::npos) != crossed);
-    program->run();
-    CHECK(elements(a) ==
-          (crossed ? std::vector<double>{-4, -8, -12} : std::vector<double>{0.5, 1.5, 2.5}));
-    CHECK(elements(b) == (std::vector<double>{9, 18, 27}));
-  }
-  Graph graph;
-  const Array a = vector_of({1}), b = vector_of({10});
-  const Value gradient = graph.constant(vector_of({2}));
-  sgd(graph, graph.state(a, "a"), gradient, graph.constant(0.5, DType::float64));
-  sgd(graph, graph.state(b, "b"), gradient, graph.constant(0.25, DType::float64));
-  const auto program = Program::compile(graph);
-  CHECK(program->text("plan").find(merged) == std::string::npos);
-  program->run();
-  CHECK(elements(a)[0] == 0.0);
-  CHECK(elements(b)[0] == 9.5);
 }
 
 // ---- random graphs: tape against programs, bit for bit ------------------------------------------

@@ -35,7 +35,7 @@ class FUSEGRAD_API OwnedMutex {
 // One thread at a time may bind, run and read outputs: whoever does holds mutex().
 class FUSEGRAD_API Program {
  public:
-  // Runs the passes (rewrite_exact, simplify, fuse, layout, plan, merge) on a copy of `graph`.
+  // Runs the passes (rewrite_exact, simplify, fuse, layout, plan) on a copy of `graph`.
   static std::shared_ptr<Program> compile(const Graph& graph, const CompileOptions& options = {});
 
   int num_inputs() const;

@@ -1,10 +1,12 @@
-// Merge: the updates of many variables become one instruction, so that a step has one parallel
-// region for all of them and small variables cost next to nothing.
+// Merge: the update of a large matrix takes the product that is its gradient with it, so that the
+// gradient never goes to memory; the other updates become one instruction, so that a step has one
+// parallel region for all of them and small variables cost next to nothing.
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "graph/plan.h"
+#include "ops/update.h"
 
 namespace fusegrad {
 
@@ -40,7 +42,81 @@ void append(Instruction* all, Instruction one) {
   std::move(one.outputs.begin(), one.outputs.end(), std::back_inserter(all->outputs));
 }
 
+// A gradient of so many bytes is in no cache any more when its update begins.
+constexpr int64_t kGradientBytes = int64_t{4} << 20;
+// The unit stride of the variable, of which scratch memory for 32 or more is taken.
+constexpr int64_t kLongestLanes = 16384;
+
+// Whether all states are dense matrices of one order, and large.
+bool large_matrices(const std::vector<Operand>& states) {
+  const Shape& shape = states[0].meta.shape;
+  const Strides& strides = states[0].place.strides;
+  if (shape.rank() != 2) return false;
+  const bool c_order = is_c_contiguous(shape, strides);
+  if (!c_order && !is_f_contiguous(shape, strides)) return false;
+  for (const Operand& state : states) {
+    if (state.place.strides != strides) return false;
+  }
+  return num_elements(shape) * itemsize(states[0].meta.dtype) >= kGradientBytes &&
+         shape[c_order ? 1 : 0] <= kLongestLanes;
+}
+
+Operand transposed(Operand matrix, bool transpose) {
+  if (!transpose) return matrix;
+  std::swap(matrix.meta.shape[0], matrix.meta.shape[1]);
+  std::swap(matrix.place.strides[0], matrix.place.strides[1]);
+  return matrix;
+}
+
+// The instruction before `update` whose result is its gradient: a product of two matrices that
+// nothing else reads, and whose factors are still there when the update runs. -1 where none is.
+int product_of(const Plan& plan, size_t update) {
+  const std::vector<Instruction>& list = plan.instructions;
+  const Instruction& user = list[update];
+  const std::vector<Operand> gradient{user.inputs[user.outputs.size()]};
+  if (share_block(gradient, plan.outputs)) return -1;
+  int found = -1;
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (i == update) continue;
+    const Instruction& other = list[i];
+    if (share_block(gradient, other.inputs)) return -1;
+    if (!share_block(gradient, other.outputs)) continue;
+    if (other.op != &matmul_op || found >= 0 || i > update) return -1;
+    found = static_cast<int>(i);
+  }
+  if (found < 0) return -1;
+  const Instruction& product = list[static_cast<size_t>(found)];
+  if (!(product.outputs[0].value == gradient[0].value)) return -1;
+  for (const Operand& factor : product.inputs) {
+    if (factor.meta.shape.rank() != 2) return -1;
+  }
+  for (size_t i = static_cast<size_t>(found) + 1; i <= update; ++i) {
+    if (share_block(list[i].outputs, product.inputs)) return -1;
+  }
+  return found;
+}
+
 }  // namespace
+
+void merge_products(Plan* plan) {
+  std::vector<Instruction>& list = plan->instructions;
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (!updates_in_place(*plan, list[i]) || !large_matrices(list[i].outputs)) continue;
+    const OpDef* const op = matmul_update_of(*list[i].op);
+    const int product = op == nullptr ? -1 : product_of(*plan, i);
+    if (product < 0) continue;
+    const auto source = list.begin() + product;
+    Instruction& update = list[i];
+    const auto gradient =
+        update.inputs.begin() + static_cast<std::ptrdiff_t>(update.outputs.size());
+    *gradient = transposed(source->inputs[1], source->attrs->transpose_b);
+    update.inputs.insert(gradient, transposed(source->inputs[0], source->attrs->transpose_a));
+    update.op = op;
+    update.note = "in place, matmul + " + std::string(op->name).substr(7);
+    list.erase(source);
+    --i;
+  }
+}
 
 void merge_updates(Plan* plan) {
   std::vector<Instruction>& list = plan->instructions;
@@ -66,7 +142,7 @@ void merge_updates(Plan* plan) {
       }
     }
     const size_t variables = list[i].outputs.size() / states;
-    if (variables > 1) list[i].note += ", " + std::to_string(variables) + " variables";
+    if (variables > 1) list[i].note = "in place, " + std::to_string(variables) + " variables";
   }
 }
 
