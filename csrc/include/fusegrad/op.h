@@ -53,6 +53,10 @@ enum Trait : uint32_t {
   kPromoteLogical = 1u << 12,  // all to boolean
   kPromoteSelect = 1u << 13,   // the first to boolean, the others to their common dtype
   kPromoteTotal = 1u << 14,    // small integers to int64
+
+  // eval takes several uses at once: all operands but the last of one use after those of another,
+  // then the last, which they share; the outputs one use after another.
+  kMultiTensor = 1u << 15,
 };
 
 // Shapes and dtypes in, shapes and dtypes out; raises ArgumentError. May normalise attrs (negative

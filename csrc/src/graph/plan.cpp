@@ -37,9 +37,10 @@ int64_t bytes_of(const Meta& meta) {
 
 class Planner {
  public:
-  Planner(const Graph& graph, const Layout& layout)
+  Planner(const Graph& graph, const Layout& layout, bool merge)
       : graph_(graph),
         layout_(layout),
+        merge_(merge),
         live_(live_nodes(graph)),
         places_(static_cast<size_t>(graph.num_values())),
         in_place_state_(static_cast<size_t>(graph.num_values())),
@@ -53,6 +54,10 @@ class Planner {
     settle_sunk();
     list_main();
     list_outputs_and_updates();
+    if (merge_) {
+      merge_products(&plan_);
+      merge_updates(&plan_);
+    }
     measure_lives();
     share_in_place();
     assign_offsets();
@@ -370,7 +375,8 @@ class Planner {
       for (size_t k = 0; k < instruction.outputs.size(); ++k) {
         Operand& output = instruction.outputs[k];
         if (!may_share(instruction, k, static_cast<int32_t>(i))) {
-          if (in_place_state_[index(output.value)].valid()) instruction.note = "in place";
+          const bool state = in_place_state_[index(output.value)].valid();
+          if (state && instruction.note.empty()) instruction.note = "in place";
           continue;
         }
         const int32_t from = output.place.block;
@@ -386,7 +392,8 @@ class Planner {
   }
 
   bool may_share(const Instruction& instruction, size_t k, int32_t now) {
-    if ((instruction.op->traits & (kInPlace0 << k)) == 0 || k >= instruction.inputs.size()) {
+    if (k >= static_cast<size_t>(kMaxOutputs) || k >= instruction.inputs.size() ||
+        (instruction.op->traits & (kInPlace0 << k)) == 0) {
       return false;
     }
     const Operand& output = instruction.outputs[k];
@@ -449,6 +456,7 @@ class Planner {
 
   const Graph& graph_;
   const Layout& layout_;
+  const bool merge_;
   std::vector<char> live_;
   std::vector<Place> places_;
   std::vector<Value> in_place_state_;  // by value: the state that its op overwrites with it
@@ -507,6 +515,8 @@ std::string Plan::text() const {
   return text;
 }
 
-Plan make_plan(const Graph& graph, const Layout& layout) { return Planner(graph, layout).run(); }
+Plan make_plan(const Graph& graph, const Layout& layout, bool merge) {
+  return Planner(graph, layout, merge).run();
+}
 
 }  // namespace fusegrad

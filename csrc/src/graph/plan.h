@@ -61,6 +61,17 @@ struct Plan {
   std::string text() const;
 };
 
-Plan make_plan(const Graph& graph, const Layout& layout);
+// `merge`: with merge_products and merge_updates.
+Plan make_plan(const Graph& graph, const Layout& layout, bool merge);
+
+// Passes over the instructions, before their operands get places in the arena. Each keeps every
+// bit.
+
+// A product that is the gradient of a large variable's update, and nothing else, becomes part of
+// the update, where the factors are still there.
+void merge_products(Plan* plan);
+// Updates by one rule with one step size become one instruction, where none of them reads what
+// another writes.
+void merge_updates(Plan* plan);
 
 }  // namespace fusegrad

@@ -43,7 +43,7 @@ struct Program::Impl {
       fused = rewritten;
       layout = plain_layout(fused);
     }
-    plan = make_plan(fused, layout);
+    plan = make_plan(fused, layout, options.optimize);
     arena = StoragePtr(Storage::allocate(std::max(plan.arena_bytes, kAlignment)));
     own_constants();
     link();
