@@ -647,6 +647,16 @@ case(
     rtol64=1e-12,
 )
 case(
+    "sparse_softmax_cross_entropy_with_grad",
+    internal("sparse_softmax_cross_entropy_with_grad"),
+    draw(normal(6, 10), ints(10, 6), normal(6)),
+    lambda z, y, g: (
+        (softmax(z) - one_hot(y, z.shape[-1])) * g[..., None],
+        -np.take_along_axis(log_softmax(z), y[..., None], axis=-1)[..., 0],
+    ),
+    rtol64=1e-12,
+)
+case(
     "softmax_cross_entropy",
     lambda z, t: ops.softmax_cross_entropy(t, z),
     draw(normal(6, 10), probabilities(6, 10)),
@@ -669,6 +679,16 @@ case(
     rtol64=1e-12,
 )
 case(
+    "softmax_cross_entropy_with_grad",
+    internal("softmax_cross_entropy_with_grad"),
+    draw(normal(6, 10), probabilities(6, 10), normal(6)),
+    lambda z, t, g: (
+        (softmax(z) * np.sum(t, axis=-1, keepdims=True) - t) * g[..., None],
+        -np.sum(t * log_softmax(z), axis=-1),
+    ),
+    rtol64=1e-12,
+)
+case(
     "sigmoid_cross_entropy",
     lambda z, t: ops.sigmoid_cross_entropy(t, z),
     draw(normal(6, 3), unit(6, 3)),
@@ -687,6 +707,13 @@ case(
     lambda z, t, g: (sigmoid(z) - t) * g,
     grad=(0, 1, 2),
     domains=(normal, unit, normal),
+    rtol64=1e-12,
+)
+case(
+    "sigmoid_cross_entropy_with_grad",
+    internal("sigmoid_cross_entropy_with_grad"),
+    draw(normal(6, 3), unit(6, 3), normal(6, 3)),
+    lambda z, t, g: ((sigmoid(z) - t) * g, sigmoid_cross_entropy(z, t)),
     rtol64=1e-12,
 )
 case(

@@ -40,6 +40,37 @@ class Release {
   int bound_ = 0;
 };
 
+py::list run_arrays(Program& self, const std::vector<Array>& arrays) {
+  std::vector<Array> results;
+  {
+    const py::gil_scoped_release release;
+    const std::lock_guard<OwnedMutex> lock(self.mutex());
+    Release inputs_of_run(self);
+    const int count = static_cast<int>(arrays.size());
+    for (int i = 0; i < count; ++i) inputs_of_run.bind(i, arrays[static_cast<size_t>(i)].view());
+    self.run();
+    for (int i = 0; i < self.num_outputs(); ++i) results.push_back(self.result(i));
+  }
+  py::list tensors;
+  for (const Array& result : results) tensors.append(wrap(result));
+  return tensors;
+}
+
+// None where the arguments are not Tensors of the inputs' shapes and dtypes.
+py::object run_if_fits(Program& self, const py::tuple& inputs) {
+  const int count = static_cast<int>(inputs.size());
+  if (count != self.num_inputs()) return py::none();
+  std::vector<Array> arrays;
+  arrays.reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    const py::handle input = PyTuple_GET_ITEM(inputs.ptr(), i);
+    if (!is_tensor(input)) return py::none();
+    arrays.push_back(unwrap({py::reinterpret_borrow<py::object>(input)}));
+    if (arrays.back().meta() != self.input_meta(i)) return py::none();
+  }
+  return run_arrays(self, arrays);
+}
+
 py::list run(Program& self, const py::args& inputs) {
   const int count = static_cast<int>(inputs.size());
   if (count != self.num_inputs()) {
@@ -56,22 +87,7 @@ py::list run(Program& self, const py::args& inputs) {
                           describe(given));
     }
   }
-  std::vector<Array> results;
-  {
-    const py::gil_scoped_release release;
-    const std::lock_guard<OwnedMutex> lock(self.mutex());
-    Release inputs_of_run(self);
-    for (int i = 0; i < count; ++i) inputs_of_run.bind(i, arrays[static_cast<size_t>(i)].view());
-    self.run();
-    for (int i = 0; i < self.num_outputs(); ++i) {
-      const Meta meta = self.output_meta(i);
-      results.emplace_back(meta.dtype, meta.shape);
-      copy_elements(results.back().view(), self.output(i));
-    }
-  }
-  py::list tensors;
-  for (const Array& result : results) tensors.append(wrap(result));
-  return tensors;
+  return run_arrays(self, arrays);
 }
 
 std::vector<int64_t> to_vector(const Shape& shape) { return {shape.begin(), shape.end()}; }
@@ -84,6 +100,8 @@ void bind_program(py::module_& module) {
                   py::arg("exact_rewrites") = true, py::arg("optimize") = true,
                   "Run the passes over a copy of `graph`.")
       .def("run", &run, "Run once on Tensors and return the outputs as Tensors.")
+      .def("run_if_fits", &run_if_fits, py::arg("inputs"),
+           "As run, for a tuple; None where it does not hold Tensors that fit the inputs.")
       .def("text", &Program::text, py::arg("stage") = "plan",
            "A stage as text: trace, rewrite, simplify, fuse, layout or plan.")
       .def(

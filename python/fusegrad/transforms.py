@@ -230,13 +230,22 @@ class Jitted(Spelled):
         self._fun = fun
         self._exact_rewrites = exact_rewrites
         self._programs: OrderedDict[Any, Lowered] = OrderedDict()
+        self._recent: tuple[str, Lowered] | None = None  # what a trace depends on, its program
         self._lock = threading.Lock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program for these arguments; within a trace or a grad, `fun` itself."""
         if current_builder() is not None:
             return self._fun(*args, **kwargs)
+        # The last program again, where the arguments are plain Tensors that fit it.
+        recent = self._recent
+        if recent is not None and not kwargs and recent[0] == floatx():
+            results = recent[1]._program.run_if_fits(args)
+            if results is not None:
+                return recent[1]._result(results)
         lowered, inputs = self._lowered(args, kwargs)
+        if lowered._takes_arrays:
+            self._recent = floatx(), lowered
         return lowered._run(inputs)
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
@@ -286,12 +295,14 @@ class Lowered(Spelled):
                 count += 1
                 return graph.input(leaf.shape, leaf.dtype, f"x{count - 1}")
 
+            self._takes_arrays = not tree[1] and all(isinstance(leaf, _Input) for leaf in tree[0])
             args, kwargs = _map(symbolic, tree)
             result = fun(*args, **kwargs)
             self._structure = _map(_result, result)
             for i, leaf in enumerate(_leaves(self._structure)):
                 graph.output(leaf, f"y{i}")
         self._structure = _map(lambda _: 0, self._structure)  # keeps no symbolic Tensor
+        self._flat = type(self._structure) is tuple and all(leaf == 0 for leaf in self._structure)
         self._program = _core.Program.compile(graph, exact_rewrites=exact_rewrites)
 
     def text(self, stage: str = "plan") -> str:
@@ -314,8 +325,14 @@ class Lowered(Spelled):
         return self._program.rewrites
 
     def _run(self, inputs: list[Tensor]) -> Any:
-        results = iter(self._program.run(*inputs))
-        return _map(lambda _: next(results), self._structure)
+        return self._result(self._program.run(*inputs))
+
+    def _result(self, results: list[Tensor]) -> Any:
+        """Return what the function returned, with the elements of a run."""
+        if self._flat:
+            return tuple(results)
+        leaves = iter(results)
+        return _map(lambda _: next(leaves), self._structure)
 
 
 # ---- nested containers ---------------------------------------------------------------------------

@@ -54,6 +54,7 @@ FUSEGRAD_API void rewrite_exact(Graph& graph);
 
 // Passes. Each keeps every bit of every output.
 FUSEGRAD_API Graph simplify(const Graph& graph);  // dead code, equal nodes, constants, no-op views
-FUSEGRAD_API Graph fuse(const Graph& graph);      // matmul + bias + activation -> dense
+FUSEGRAD_API Graph fuse(const Graph& graph);      // matmul + bias + activation -> dense;
+                                                  // loss, gradient -> both at once
 
 }  // namespace fusegrad

@@ -53,6 +53,9 @@ class FUSEGRAD_API Program {
   View input_transposed(int i) const;
   void set_transposed(int i);
   View output(int i) const;  // valid after run(), until the next
+  // The same as an array that the caller may keep: a copy, or the memory of a large output, which
+  // the next run then leaves alone. Memory that nobody kept is used again.
+  Array result(int i) const;
 
   // One pass over the instructions; states named by update() get their new values at the end.
   void run();

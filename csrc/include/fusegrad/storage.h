@@ -23,6 +23,8 @@ class FUSEGRAD_API Storage {
   void* data() const { return data_; }
   int64_t bytes() const { return bytes_; }
 
+  // Whether there is another reference than the caller's.
+  bool shared() const { return references_.load(std::memory_order_acquire) > 1; }
   void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
   void drop() {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(this);

@@ -1,7 +1,11 @@
 // Fuse: matmul + bias + activation become one dense node, whose epilogue rounds as they would.
 //
+// A loss and its gradient with respect to the same logits become one node, which visits them once.
+//
 // A value that something else reads stays a node of its own. The gradients of relu, leaky_relu,
 // sigmoid and tanh read the activation's output, so training graphs fuse too.
+#include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -103,8 +107,106 @@ class Fuser {
   std::vector<int32_t> uses_;
 };
 
+// A loss, its gradient and the op that gives (gradient, loss).
+struct LossOps {
+  const OpDef& loss;
+  const OpDef& grad;
+  const OpDef& both;
+};
+const std::array<LossOps, 3> kLosses = {{
+    {softmax_cross_entropy_op, softmax_cross_entropy_grad_op, softmax_cross_entropy_with_grad_op},
+    {sparse_softmax_cross_entropy_op, sparse_softmax_cross_entropy_grad_op,
+     sparse_softmax_cross_entropy_with_grad_op},
+    {sigmoid_cross_entropy_op, sigmoid_cross_entropy_grad_op, sigmoid_cross_entropy_with_grad_op},
+}};
+
+// Copies a graph with loss and gradient in one node, at the place of the loss. What the gradient's
+// cotangent needs moves before it.
+class LossFuser {
+ public:
+  explicit LossFuser(const Graph& graph)
+      : rebuild_(graph),
+        live_(live_nodes(graph)),
+        done_(live_.size(), 0),
+        grad_of_(live_.size(), -1) {}
+
+  Graph run() {
+    for (int32_t i = 0; i < rebuild_.from.num_nodes(); ++i) find_loss(i);
+    for (int32_t i = 0; i < rebuild_.from.num_nodes(); ++i) visit(i);
+    rebuild_.finish();
+    return std::move(rebuild_.to);
+  }
+
+ private:
+  static size_t index(int32_t i) { return static_cast<size_t>(i); }
+
+  // Notes the loss that belongs to gradient `grad`, if there is one that does not lead to it.
+  void find_loss(int32_t grad) {
+    const Node& node = rebuild_.from.node(grad);
+    if (live_[index(grad)] == 0 || node.kind != NodeKind::op) return;
+    const auto ops = std::find_if(kLosses.begin(), kLosses.end(),
+                                  [&](const LossOps& entry) { return node.op == &entry.grad; });
+    if (ops == kLosses.end()) return;
+    for (int32_t i = grad - 1; i >= 0; --i) {
+      const Node& loss = rebuild_.from.node(i);
+      if (live_[index(i)] == 0 || loss.op != &ops->loss || grad_of_[index(i)] >= 0) continue;
+      if (!std::equal(loss.inputs.begin(), loss.inputs.end(), node.inputs.begin())) continue;
+      if (needed(i, node.inputs[2])[0] == 0) grad_of_[index(i)] = grad;
+      return;
+    }
+  }
+
+  // For the nodes from `first` on: whether `value` depends on them.
+  std::vector<char> needed(int32_t first, Value value) const {
+    const int32_t last = std::max(first, rebuild_.from.info(value).node);
+    std::vector<char> flags(index(last - first + 1), 0);
+    const auto need = [&](Value operand) {
+      const int32_t node = rebuild_.from.info(operand).node;
+      if (node >= first) flags[index(node - first)] = 1;
+    };
+    need(value);
+    for (int32_t i = last; i >= first; --i) {
+      if (flags[index(i - first)] == 0) continue;
+      for (const Value operand : rebuild_.from.node(i).inputs) need(operand);
+    }
+    return flags;
+  }
+
+  void visit(int32_t i) {
+    if (live_[index(i)] == 0 || done_[index(i)] != 0) return;
+    done_[index(i)] = 1;
+    const Node& node = rebuild_.from.node(i);
+    const int32_t grad = grad_of_[index(i)];
+    if (grad < 0) {
+      rebuild_.copy(node);
+      return;
+    }
+    const Node& grad_node = rebuild_.from.node(grad);
+    const std::vector<char> before = needed(i, grad_node.inputs[2]);
+    for (size_t k = 1; k < before.size(); ++k) {
+      if (before[k] != 0) visit(i + static_cast<int32_t>(k));
+    }
+    done_[index(grad)] = 1;
+    const auto ops = std::find_if(kLosses.begin(), kLosses.end(),
+                                  [&](const LossOps& entry) { return node.op == &entry.loss; });
+    std::vector<Value> inputs;
+    for (const Value input : grad_node.inputs) inputs.push_back(rebuild_[input]);
+    std::array<Value, kMaxOutputs> outputs;
+    Graph& to = rebuild_.to;
+    to.emit(ops->both, inputs.data(), static_cast<int>(inputs.size()), Attrs(), outputs.data());
+    const std::string note = node.note.empty() ? "" : node.note + "; ";
+    to.replace(to.num_nodes() - 1, ops->both, std::move(inputs), Attrs(), note + "gradient + loss");
+    rebuild_.set(grad_node.first_output, outputs[0]);
+    rebuild_.set(node.first_output, outputs[1]);
+  }
+
+  Rebuild rebuild_;
+  std::vector<char> live_, done_;
+  std::vector<int32_t> grad_of_;  // by node: the gradient that a loss gives along with its value
+};
+
 }  // namespace
 
-Graph fuse(const Graph& graph) { return Fuser(graph).run(); }
+Graph fuse(const Graph& graph) { return LossFuser(Fuser(graph).run()).run(); }
 
 }  // namespace fusegrad

@@ -28,6 +28,9 @@ void infer_copy(InferContext& context) {
 const OpDef kCopy = {"copy", 1, 1, 0, &infer_copy, &eval_copy, &kNotDifferentiable};
 const Attrs kNoAttrs;
 
+// Smaller outputs are copied: that is cheaper than memory of their own.
+constexpr int64_t kOwnOutputBytes = 1 << 15;
+
 // View rules are asked with this address; only differences from it are used.
 constexpr uintptr_t kProbe = uintptr_t{1} << 40;
 
@@ -60,6 +63,7 @@ class Planner {
     }
     measure_lives();
     share_in_place();
+    separate_outputs();
     assign_offsets();
     return std::move(plan_);
   }
@@ -418,6 +422,20 @@ class Planner {
     return true;
   }
 
+  // Gives large outputs memory of their own, so that a caller can keep them without a copy.
+  void separate_outputs() {
+    std::vector<int> uses(plan_.blocks.size(), 0);
+    for (const Operand& output : plan_.outputs) ++uses[index(output.place.block)];
+    for (const Operand& output : plan_.outputs) {
+      Block& block = block_of(output.place);
+      if (block.home == Home::arena && uses[index(output.place.block)] == 1 &&
+          output.place.offset == 0 && block.bytes == bytes_of(output.meta) &&
+          block.bytes >= kOwnOutputBytes) {
+        block.home = Home::output;
+      }
+    }
+  }
+
   // Greedy by size: the largest first, each at the lowest offset free during its life.
   void assign_offsets() {
     std::vector<int32_t> order;
@@ -474,6 +492,7 @@ std::string place_text(const Plan& plan, const Operand& operand) {
     case Home::input: text = "input " + value_name(owner); break;
     case Home::state: text = "state " + value_name(owner); break;
     case Home::constant: text = "constant " + value_name(owner); break;
+    case Home::output: text = "own"; break;
   }
   return text;
 }

@@ -13,14 +13,14 @@
 
 namespace fusegrad {
 
-enum class Home : uint8_t { arena, input, state, constant };
+enum class Home : uint8_t { arena, input, state, constant, output };
 
 struct Block {
-  Home home = Home::arena;
-  int32_t owner = -1;  // the value that lives here first
-  int64_t bytes = 0;   // arena: size; else unused
-  int64_t offset = 0;  // arena: where, a multiple of kAlignment
-  int32_t first = -1;  // arena: the instructions between which the contents matter
+  Home home = Home::arena;  // output: memory of its own, which a caller may keep
+  int32_t owner = -1;       // the value that lives here first
+  int64_t bytes = 0;        // arena, output: size; else unused
+  int64_t offset = 0;       // arena: where, a multiple of kAlignment
+  int32_t first = -1;       // arena: the instructions between which the contents matter
   int32_t last = -1;
 };
 

@@ -27,6 +27,13 @@ struct Fixup {
   int64_t offset;
 };
 
+// Memory of one output, which results share.
+struct OwnOutput {
+  int64_t bytes;
+  StoragePtr memory;
+  std::vector<Fixup> fixups;
+};
+
 char* advance(void* data, int64_t offset) { return static_cast<char*>(data) + offset; }
 
 }  // namespace
@@ -73,6 +80,13 @@ struct Program::Impl {
     transposes.assign(num_inputs, -1);
     fixups.resize(num_inputs);
 
+    own_output_of_block.assign(plan.blocks.size(), -1);
+    for (size_t i = 0; i < plan.blocks.size(); ++i) {
+      if (plan.blocks[i].home != Home::output) continue;
+      own_output_of_block[i] = static_cast<int>(own_outputs.size());
+      own_outputs.push_back({plan.blocks[i].bytes, StoragePtr(), {}});
+    }
+
     size_t num_views = plan.outputs.size();
     for (const Instruction& instruction : plan.instructions) {
       num_views += instruction.inputs.size() + instruction.outputs.size();
@@ -108,12 +122,34 @@ struct Program::Impl {
       case Home::constant:
         view.data = advance(constants[static_cast<size_t>(operand.place.block)].data(), offset);
         break;
-      case Home::input: break;
+      case Home::input:
+      case Home::output: break;
     }
     views.push_back(view);
+    if (block.home == Home::output) {
+      own_output(operand)->fixups.push_back({&views.back(), offset});
+    }
     if (block.home == Home::input) {
       const int input = input_of_value[static_cast<size_t>(owner.id)];
       fixups[static_cast<size_t>(input)].push_back({&views.back(), offset});
+    }
+  }
+
+  // Null for an output in the arena or elsewhere.
+  OwnOutput* own_output(const Operand& operand) {
+    const int i = own_output_of_block[static_cast<size_t>(operand.place.block)];
+    return i < 0 ? nullptr : &own_outputs[static_cast<size_t>(i)];
+  }
+
+  // New memory for the outputs whose last results are kept.
+  void renew_outputs() {
+    for (OwnOutput& output : own_outputs) {
+      if (output.memory && !output.memory.get()->shared()) continue;
+      output.memory = StoragePtr();
+      output.memory = StoragePtr(Storage::allocate(output.bytes));
+      for (const Fixup& fixup : output.fixups) {
+        fixup.view->data = advance(output.memory.get()->data(), fixup.offset);
+      }
     }
   }
 
@@ -169,6 +205,8 @@ struct Program::Impl {
   std::vector<int> transposes;   // by input: the call that copies it into order f, or -1
   std::vector<bool> transposed;  // by such call: already done for the next run
   std::vector<std::vector<Fixup>> fixups;
+  std::vector<int> own_output_of_block;
+  std::vector<OwnOutput> own_outputs;
   std::vector<View> views;
   std::vector<Call> calls;
   size_t first_output = 0;
@@ -243,7 +281,17 @@ View Program::output(int i) const {
   return impl_->views[impl_->first_output + impl_->checked_output(i, "output()")];
 }
 
+Array Program::result(int i) const {
+  const View view = output(i);
+  const OwnOutput* own = impl_->own_output(impl_->plan.outputs[static_cast<size_t>(i)]);
+  if (own != nullptr && own->memory) return Array(own->memory, view);
+  Array copy(view.dtype, view.shape);
+  copy_elements(copy.view(), view);
+  return copy;
+}
+
 void Program::run() {
+  impl_->renew_outputs();
   for (size_t i = 0; i < impl_->bound.size(); ++i) {
     if (!impl_->bound[i]) impl_->buffer(i);
   }

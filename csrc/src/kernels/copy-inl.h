@@ -216,24 +216,25 @@ FUSEGRAD_INLINE void transpose_square(double* y, int64_t y_rs, const double* x, 
 }
 
 // y[j*y_rs + i] = x[i*x_rs + j], in strips of rows that fill one cache line of y, so that a line is
-// written once however long the strip is.
+// written once however long the strip is. The last squares overlap those before them.
 template <class T>
 FUSEGRAD_INLINE void transpose_op(T* y, int64_t y_rs, const T* x, int64_t x_rs, int64_t rows,
                                   int64_t cols) {
   constexpr int64_t kSide = 16 / sizeof(T);
   constexpr int64_t kStrip = 64 / sizeof(T);
-  const int64_t whole_cols = cols / kSide * kSide;
+  if (rows < kSide || cols < kSide) {
+    for (int64_t j = 0; j < cols; ++j) {
+      for (int64_t i = 0; i < rows; ++i) y[j * y_rs + i] = x[i * x_rs + j];
+    }
+    return;
+  }
   for (int64_t first = 0; first < rows; first += kStrip) {
     const int64_t end = rows - first < kStrip ? rows : first + kStrip;
-    const int64_t whole_end = first + (end - first) / kSide * kSide;
-    for (int64_t j = 0; j < whole_cols; j += kSide) {
-      for (int64_t i = first; i < whole_end; i += kSide) {
-        transpose_square(y + j * y_rs + i, y_rs, x + i * x_rs + j, x_rs);
-      }
-    }
-    for (int64_t j = 0; j < cols; ++j) {
-      for (int64_t i = j < whole_cols ? whole_end : first; i < end; ++i) {
-        y[j * y_rs + i] = x[i * x_rs + j];
+    for (int64_t next = 0; next < cols; next += kSide) {
+      const int64_t j = next < cols - kSide ? next : cols - kSide;
+      for (int64_t i = first; i < end; i += kSide) {
+        const int64_t k = i < rows - kSide ? i : rows - kSide;
+        transpose_square(y + j * y_rs + k, y_rs, x + k * x_rs + j, x_rs);
       }
     }
   }

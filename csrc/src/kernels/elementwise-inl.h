@@ -176,31 +176,6 @@ FUSEGRAD_OPERATION(ErfGrad, 2, {
   return in_double(a, b, c,
                    [](VD dy, VD x, VD, auto type) { return erf_grad_for<decltype(type)>(dy, x); });
 })
-// Cross-entropy of sigmoid(x) with t: (1 - t) softplus(x) + t softplus(-x), where a factor of 0
-// hides an infinite softplus.
-FUSEGRAD_OPERATION(SigmoidCe, 2, {
-  return in_double(a, b, c, [](VD x, VD t, VD, auto type) {
-    typedef decltype(type) T;
-    const VD tail = log1p_unit_for<T>(exp_for<T>(-abs(x)));
-    const VD off = relu(x) + tail;
-    const VD on = relu(-x) + tail;
-    const VD mixed = (1.0 - t) * off + t * on;
-    return select(t == 0.0, off, select(t == 1.0, on, mixed));
-  });
-})
-// ((1 - t) sigmoid(x) - t sigmoid(-x)) g
-FUSEGRAD_OPERATION(SigmoidCeGrad, 3, {
-  return in_double(a, b, c, [](VD x, VD t, VD g, auto type) {
-    typedef decltype(type) T;
-    const VD e = exp_for<T>(-abs(x));
-    const VD large = over_one_plus<T>(set1(1.0), e);
-    const VD small = over_one_plus<T>(e, e);
-    const VI64 positive = x >= 0.0;
-    const VD on = select(positive, large, small);
-    const VD off = select(positive, small, large);
-    return ((1.0 - t) * on - t * off) * g;
-  });
-})
 #undef FUSEGRAD_OPERATION
 
 template <class T>
@@ -272,14 +247,6 @@ Loop<T> binary_loop(BinaryOp op) {
   void leaky_relu_grad_##suffix(T* dx, int64_t dxs, const T* dy, int64_t dys, const T* y,         \
                                 int64_t ys, int64_t n, double slope) {                            \
     run<T, 2>(loop<T, LeakyReluGrad>, dx, dxs, {{dy, dys}, {y, ys}}, n, slope);                   \
-  }                                                                                               \
-  void sigmoid_ce_##suffix(T* y, int64_t ys, const T* x, int64_t xs, const T* t, int64_t ts,      \
-                           int64_t n) {                                                           \
-    run<T, 2>(loop<T, SigmoidCe>, y, ys, {{x, xs}, {t, ts}}, n);                                  \
-  }                                                                                               \
-  void sigmoid_ce_grad_##suffix(T* dx, int64_t dxs, const T* x, int64_t xs, const T* t,           \
-                                int64_t ts, const T* g, int64_t gs, int64_t n) {                  \
-    run<T, 3>(loop<T, SigmoidCeGrad>, dx, dxs, {{x, xs}, {t, ts}, {g, gs}}, n);                   \
   }
 FUSEGRAD_ELEMENTWISE(float, f32)
 FUSEGRAD_ELEMENTWISE(double, f64)

@@ -1,6 +1,7 @@
 // One ISA level's kernels: this file is compiled once per level, with that level's flags and with
 // FUSEGRAD_ISA naming it, and defines one symbol, table_<level>(). Nothing here may be a template
 // or inline function with external linkage: the linker could keep this level's copy for all levels.
+#include "kernels/cross-entropy-inl.h"
 #include "kernels/elementwise-inl.h"
 #include "kernels/gather-inl.h"
 #include "kernels/gemm-inl.h"

@@ -111,14 +111,25 @@ constexpr int64_t gemm_workspace_bytes(int64_t m, int64_t n, int64_t k, int64_t 
   return (depth * packed + kGemmTurned * kGemmTurnedRows) * item_size + 1024;
 }
 
+// Exponentials of rows of `inner` elements that a kernel keeps: short rows on its stack, those of
+// the softmax family that are longer in the caller's memory.
+constexpr int64_t kKeptOnStack = 1024;
+constexpr int64_t kept_doubles(int64_t inner) {
+  const int64_t longest_vector = 8;
+  if (inner * longest_vector <= kKeptOnStack) return 0;
+  return inner * longest_vector <= 65536 ? inner * longest_vector : inner + longest_vector;
+}
+
 // Rows of a 2-D view: element (o, r) is x[o*os + r*rs], o < outer, r < inner; inner >= 1
 // for max, min, argmax, argmin and the softmax family. Reductions accumulate in double over
 // 16 virtual lanes (lane = r modulo 16) and round once; the bits do not depend on the strides.
 // sum_squares_about adds (x - mean[o])^2. max and min propagate NaN; argmax and argmin return the
 // first NaN, else the first extreme. all_finite returns the index of the first NaN or infinity,
-// or -1. Upstream gradients g of the cross-entropies have stride gs, 0 for a scalar.
-// fXX_from_u8 and affine compute x*scale + offset with two roundings; scale 1, offset 0 is exact.
-// Scalars come as double and are rounded once to the element type.
+// or -1. The cross-entropies give the loss, the gradient or both: loss is null, or dx and g are; g,
+// the gradient that arrives, has stride gs, 0 for a scalar. scratch is room for scratch_size
+// doubles, kept_doubles(inner) to be fast, and may be null. fXX_from_u8 and affine compute x*scale
+// + offset with two roundings; scale 1, offset 0 is exact. Scalars come as double and are rounded
+// once to the element type.
 //
 // Updates (contiguous, no fused multiply-add; *_out may equal the matching input; optional state
 // pointers are null when absent):

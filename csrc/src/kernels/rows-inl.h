@@ -4,6 +4,8 @@
 // (lane = index modulo 16, then the fixed tree), so the choice never changes a bit.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/vec-inl.h"
 
 namespace fusegrad::simd::FUSEGRAD_ISA {
@@ -12,9 +14,16 @@ namespace {
 // Element (o, r) of a matrix is p[o*os + r*rs].
 template <class T>
 struct Rows {
-  T* p;
-  int64_t os, rs;
+  T* p = nullptr;
+  int64_t os = 0, rs = 0;
+
+  // The rows from o on; none stay none.
+  FUSEGRAD_INLINE Rows from(int64_t o) const { return {p == nullptr ? p : p + o * os, os, rs}; }
 };
+
+// What a visitor of slots is told: whether every lane holds an element.
+typedef std::true_type Whole;
+typedef std::false_type Partial;
 
 // The extreme element of a row and the index where it first occurs (NaN is the extreme of all).
 struct Extreme {
@@ -78,17 +87,18 @@ FUSEGRAD_INLINE void keep_extreme(Extreme& best, VD value, VD index, VI64 allowe
 
 // Lane i is row first + i; count rows are real.
 struct AcrossRows {
+  static constexpr bool kAcross = true;
   int64_t inner, first, count;
 
   FUSEGRAD_INLINE int64_t slots() const { return inner; }
   FUSEGRAD_INLINE VD index(int64_t slot) const { return set1(static_cast<double>(slot)); }
 
   template <class T>
-  FUSEGRAD_INLINE VD load(const Rows<const T>& x, int64_t slot) const {
+  FUSEGRAD_INLINE VD load(const Rows<const T>& x, int64_t slot, Whole = {}) const {
     return load_lanes(x.p + first * x.os + slot * x.rs, x.os, count);
   }
   template <class T>
-  FUSEGRAD_INLINE void store(const Rows<T>& y, int64_t slot, VD v) const {
+  FUSEGRAD_INLINE void store(const Rows<T>& y, int64_t slot, VD v, Whole = {}) const {
     store_lanes(y.p + first * y.os + slot * y.rs, y.os, v, count);
   }
   // One value per row.
@@ -103,10 +113,17 @@ struct AcrossRows {
   FUSEGRAD_INLINE VD load_labels(const int64_t* p) const {
     return gather_widen(p + first, 1, count);
   }
-  // As store_row, for values that are right in the lane that held the label's element.
+  // The element of each row at its label; NaN for a label outside the row.
   template <class T>
-  FUSEGRAD_INLINE void store_labelled(T* p, VD v, VD) const {
-    store_row(p, v);
+  FUSEGRAD_INLINE VD load_at(const Rows<const T>& x, const int64_t* labels) const {
+    VD v = {};
+    for (int64_t i = 0; i < kLanesD; ++i) {
+      const int64_t row = first + (i < count ? i : count - 1);
+      const int64_t j = labels[row];
+      v[i] =
+          j >= 0 && j < inner ? static_cast<double>(x.p[row * x.os + j * x.rs]) : __builtin_nan("");
+    }
+    return v;
   }
   FUSEGRAD_INLINE void store_indices(int64_t* p, VD v) const {
     for (int64_t i = 0; i < kLanesD; ++i) {
@@ -144,6 +161,67 @@ struct AcrossRows {
     return tree(lane);
   }
 
+  // f(slot, whole) for every slot.
+  template <class F>
+  FUSEGRAD_INLINE void for_slots(const F& f) const {
+#pragma GCC unroll 1
+    for (int64_t r = 0; r < inner; ++r) f(r, Whole());
+  }
+  // The sum of term(slot, whole) over the row.
+  template <class F>
+  FUSEGRAD_INLINE VD sum_all(const F& term) const {
+    return sum_long([&](int64_t r) FUSEGRAD_INLINE_LAMBDA { return term(r, Whole()); });
+  }
+  // The sum of the row without the element of number `left_out`. terms(slot, whole, v) fills the
+  // array v with the terms of as many slots; its length divides 16 and is at most kExpStep.
+  template <int kExpStep, class F>
+  FUSEGRAD_INLINE VD sum_except(VD left_out, const F& terms) const {
+    VD lane[16] = {};
+    int64_t r = 0;
+    const auto add = [&](auto& v) FUSEGRAD_INLINE_LAMBDA {
+      constexpr int kCount = static_cast<int>(sizeof v / sizeof v[0]);
+      terms(r, Whole(), v);
+      VD* const into = lane + (r & 15);
+      for (int k = 0; k < kCount; ++k) {
+        into[k] = into[k] + select(index(r + k) == left_out, VD{}, v[k]);
+      }
+      r += kCount;
+    };
+    while (r + kExpStep <= inner) {
+      VD v[kExpStep];
+      add(v);
+    }
+    if constexpr (kExpStep > 2) {
+      if (r + 2 <= inner) {
+        VD v[2];
+        add(v);
+      }
+    }
+    while (r < inner) {
+      VD v[1];
+      add(v);
+    }
+    return tree(lane);
+  }
+  // The first largest element; a row with NaN gives anything. Keeps the elements where `kept` is
+  // not null.
+  template <class T>
+  FUSEGRAD_INLINE Extreme first_largest(const Rows<const T>& x, double* kept) const {
+    Extreme best = {load(x, 0), VD{}};
+#pragma GCC unroll 1
+    for (int64_t r = 0; r < inner; ++r) {
+      const VD v = load(x, r);
+      if (kept != nullptr) simd::FUSEGRAD_ISA::store(kept + r * kLanesD, v);
+      best.value = max(v, best.value);
+    }
+#pragma GCC unroll 1
+    for (int64_t r = inner - 1; r >= 0; --r) {
+      const VD v = kept != nullptr ? simd::FUSEGRAD_ISA::load(kept + r * kLanesD) : load(x, r);
+      best.index = select(v == best.value, index(r), best.index);
+    }
+    return best;
+  }
+
   // value(slot) is the element, or its negative to find the smallest.
   template <class F>
   FUSEGRAD_INLINE Extreme extreme(const F& value) const {
@@ -157,6 +235,7 @@ struct AcrossRows {
 
 // One row; lanes are consecutive elements. A slot is kLanesD of them.
 struct AlongRow {
+  static constexpr bool kAcross = false;
   int64_t inner, first, count;
 
   FUSEGRAD_INLINE int64_t slots() const { return (inner + kLanesD - 1) / kLanesD; }
@@ -176,6 +255,17 @@ struct AlongRow {
   FUSEGRAD_INLINE void store(const Rows<T>& y, int64_t slot, VD v) const {
     store_lanes(y.p + first * y.os + slot * kLanesD * y.rs, y.rs, v, lanes_in(slot));
   }
+  template <class T, bool kWhole>
+  FUSEGRAD_INLINE VD load(const Rows<const T>& x, int64_t slot, std::bool_constant<kWhole>) const {
+    const int64_t lanes = kWhole ? kLanesD : lanes_in(slot);
+    return load_lanes(x.p + first * x.os + slot * kLanesD * x.rs, x.rs, lanes);
+  }
+  template <class T, bool kWhole>
+  FUSEGRAD_INLINE void store(const Rows<T>& y, int64_t slot, VD v,
+                             std::bool_constant<kWhole>) const {
+    const int64_t lanes = kWhole ? kLanesD : lanes_in(slot);
+    store_lanes(y.p + first * y.os + slot * kLanesD * y.rs, y.rs, v, lanes);
+  }
   template <class T>
   FUSEGRAD_INLINE VD load_row(const T* p, int64_t s) const {
     return set1(static_cast<double>(p[first * s]));
@@ -184,15 +274,16 @@ struct AlongRow {
   FUSEGRAD_INLINE void store_row(T* p, VD v) const {
     p[first] = static_cast<T>(v[0]);
   }
-  FUSEGRAD_INLINE VD load_labels(const int64_t* p) const {
-    return set1(static_cast<double>(p[first]));
+  template <class T>
+  FUSEGRAD_INLINE VD load_at(const Rows<const T>& x, const int64_t* labels) const {
+    const int64_t j = labels[first];
+    return set1(j >= 0 && j < inner ? static_cast<double>(x.p[first * x.os + j * x.rs])
+                                    : __builtin_nan(""));
   }
   template <class T>
-  FUSEGRAD_INLINE void store_labelled(T* p, VD v, VD label) const {
-    alignas(64) double lanes[kLanesD];
-    simd::FUSEGRAD_ISA::store(lanes, v);
-    const int64_t j = static_cast<int64_t>(label[0]);
-    p[first] = static_cast<T>(lanes[j & (kLanesD - 1)]);
+  FUSEGRAD_INLINE void store_at(const Rows<T>& y, const int64_t* labels, VD v) const {
+    const int64_t j = labels[first];
+    if (j >= 0 && j < inner) y.p[first * y.os + j * y.rs] = static_cast<T>(v[0]);
   }
   FUSEGRAD_INLINE void store_indices(int64_t* p, VD v) const {
     p[first] = static_cast<int64_t>(v[0]);
@@ -227,6 +318,108 @@ struct AlongRow {
       lane = lane + select(real_lanes(slot), term(slot), VD{});
     }
     return set1(lanes16_sum(lanes));
+  }
+
+  template <class F>
+  FUSEGRAD_INLINE void for_slots(const F& f) const {
+    const int64_t n = inner / kLanesD;
+    for (int64_t slot = 0; slot < n; ++slot) f(slot, Whole());
+    if (n * kLanesD < inner) f(n, Partial());
+  }
+  // Adds the terms of the slots [slot, end), all whole; slot is a multiple of a group's.
+  template <int kCount, class F>
+  static FUSEGRAD_INLINE int64_t add_whole(Lanes16& lanes, int64_t slot, int64_t end,
+                                           const F& terms) {
+#pragma GCC unroll 1
+    for (; slot + kCount <= end; slot += kCount) {
+      VD v[kCount];
+      terms(slot, Whole(), v);
+#pragma GCC unroll 16
+      for (int j = 0; j < kCount; ++j) {
+        VD& lane = lanes.v[j & (kLanes16Vectors - 1)];
+        lane = lane + v[j];
+      }
+    }
+    return slot;
+  }
+  // Adds those of one group, of which some may be left out: past the row, or number `left_out`.
+  template <class F>
+  FUSEGRAD_INLINE void add_group(Lanes16& lanes, int64_t slot, VD left_out, const F& terms) const {
+    for (int j = 0; j < kLanes16Vectors && slot * kLanesD < inner; ++j, ++slot) {
+      VD v[1];
+      terms(slot, Partial(), v);
+      const VI64 counts = real_lanes(slot) & (index(slot) != left_out);
+      lanes.v[j] = lanes.v[j] + select(counts, v[0], VD{});
+    }
+  }
+  template <int kExpStep, class F>
+  FUSEGRAD_INLINE VD sum_except(VD left_out, const F& terms) const {
+    constexpr int kGroup = kLanes16Vectors;
+    constexpr int kMany = kExpStep > kGroup ? kExpStep : kGroup;
+    Lanes16 lanes = lanes16_zero();
+    const int64_t whole = inner / 16 * kGroup;
+    const int64_t special = static_cast<int64_t>(left_out[0]) / 16 * kGroup;
+    const auto add = [&](int64_t slot, int64_t end) FUSEGRAD_INLINE_LAMBDA {
+      slot = add_whole<kMany>(lanes, slot, end, terms);
+      add_whole<kGroup>(lanes, slot, end, terms);
+    };
+    add(0, special < whole ? special : whole);
+    add_group(lanes, special, left_out, terms);
+    add(special + kGroup, whole);
+    if (special != whole) add_group(lanes, whole, left_out, terms);
+    return set1(lanes16_sum(lanes));
+  }
+  template <class F>
+  FUSEGRAD_INLINE VD sum_all(const F& term) const {
+    const auto terms = [&](int64_t slot, auto whole, auto& v) FUSEGRAD_INLINE_LAMBDA {
+      constexpr int kCount = static_cast<int>(sizeof v / sizeof v[0]);
+      for (int k = 0; k < kCount; ++k) v[k] = term(slot + k, whole);
+    };
+    Lanes16 lanes = lanes16_zero();
+    const int64_t whole = inner / 16 * kLanes16Vectors;
+    add_whole<kLanes16Vectors>(lanes, 0, whole, terms);
+    add_group(lanes, whole, set1(-1.0), terms);
+    return set1(lanes16_sum(lanes));
+  }
+  template <class T>
+  FUSEGRAD_INLINE Extreme first_largest(const Rows<const T>& x, double*) const {
+    const T* const p = x.p + first * x.os;
+    const int64_t s = x.rs;
+    T top = p[0];
+    int64_t i = 0;
+    if (s == 1) {
+      typedef typename Vec<T>::V V;
+      constexpr int kLanes = Vec<T>::kLanes;
+      V best[4] = {set1(top), set1(top), set1(top), set1(top)};
+      for (; i + 4 * kLanes <= inner; i += 4 * kLanes) {
+        for (int j = 0; j < 4; ++j) {
+          best[j] = max(simd::FUSEGRAD_ISA::load(p + i + j * kLanes), best[j]);
+        }
+      }
+      for (; i + kLanes <= inner; i += kLanes) {
+        best[0] = max(simd::FUSEGRAD_ISA::load(p + i), best[0]);
+      }
+      const V all = max(max(best[0], best[1]), max(best[2], best[3]));
+      for (int j = 0; j < kLanes; ++j) top = all[j] > top ? all[j] : top;
+    }
+    for (; i < inner; ++i) top = p[i * s] > top ? p[i * s] : top;
+    return {set1(static_cast<double>(top)), set1(static_cast<double>(first_equal(p, s, top)))};
+  }
+  // Where `value` first is in the row; 0 if nowhere.
+  template <class T>
+  FUSEGRAD_INLINE int64_t first_equal(const T* p, int64_t s, T value) const {
+    int64_t i = 0;
+    if (s == 1) {
+      const typename Vec<T>::V wanted = set1(value);
+      constexpr int kLanes = Vec<T>::kLanes;
+      for (; i + kLanes <= inner; i += kLanes) {
+        if (any(simd::FUSEGRAD_ISA::load(p + i) == wanted)) break;
+      }
+    }
+    for (; i < inner; ++i) {
+      if (p[i * s] == value) return i;
+    }
+    return 0;
   }
 
   template <class F>

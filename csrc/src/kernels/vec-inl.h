@@ -35,6 +35,8 @@
 #endif
 
 #define FUSEGRAD_INLINE inline __attribute__((always_inline))
+// Between the parameters and the body of a lambda: what it captures then stays in registers.
+#define FUSEGRAD_INLINE_LAMBDA __attribute__((always_inline))
 
 namespace fusegrad::simd::FUSEGRAD_ISA {
 namespace {
@@ -174,11 +176,29 @@ FUSEGRAD_INLINE VD copysign(VD magnitude, VD sign) {
   return from_bits(bits(abs(magnitude)) | sign_bit(sign));
 }
 
-// a > b ? a : b, so b when either is NaN or both are zeros: the same rule at every level.
+// a > b ? a : b, so b when either is NaN or both are zeros: the same rule at every level, and that
+// of x86's instructions.
+#if defined(__AVX512F__)
+FUSEGRAD_INLINE VF max(VF a, VF b) { return (VF)_mm512_max_ps((__m512)a, (__m512)b); }
+FUSEGRAD_INLINE VD max(VD a, VD b) { return (VD)_mm512_max_pd((__m512d)a, (__m512d)b); }
+FUSEGRAD_INLINE VF min(VF a, VF b) { return (VF)_mm512_min_ps((__m512)a, (__m512)b); }
+FUSEGRAD_INLINE VD min(VD a, VD b) { return (VD)_mm512_min_pd((__m512d)a, (__m512d)b); }
+#elif defined(__AVX2__)
+FUSEGRAD_INLINE VF max(VF a, VF b) { return (VF)_mm256_max_ps((__m256)a, (__m256)b); }
+FUSEGRAD_INLINE VD max(VD a, VD b) { return (VD)_mm256_max_pd((__m256d)a, (__m256d)b); }
+FUSEGRAD_INLINE VF min(VF a, VF b) { return (VF)_mm256_min_ps((__m256)a, (__m256)b); }
+FUSEGRAD_INLINE VD min(VD a, VD b) { return (VD)_mm256_min_pd((__m256d)a, (__m256d)b); }
+#elif defined(__x86_64__)
+FUSEGRAD_INLINE VF max(VF a, VF b) { return (VF)_mm_max_ps((__m128)a, (__m128)b); }
+FUSEGRAD_INLINE VD max(VD a, VD b) { return (VD)_mm_max_pd((__m128d)a, (__m128d)b); }
+FUSEGRAD_INLINE VF min(VF a, VF b) { return (VF)_mm_min_ps((__m128)a, (__m128)b); }
+FUSEGRAD_INLINE VD min(VD a, VD b) { return (VD)_mm_min_pd((__m128d)a, (__m128d)b); }
+#else
 FUSEGRAD_INLINE VF max(VF a, VF b) { return select(a > b, a, b); }
 FUSEGRAD_INLINE VD max(VD a, VD b) { return select(a > b, a, b); }
 FUSEGRAD_INLINE VF min(VF a, VF b) { return select(a < b, a, b); }
 FUSEGRAD_INLINE VD min(VD a, VD b) { return select(a < b, a, b); }
+#endif
 
 // NumPy's rule: NaN when either operand is NaN.
 FUSEGRAD_INLINE VF max_nan(VF a, VF b) { return select((a > b) | (a != a), a, b); }

@@ -1,7 +1,9 @@
 // Cross-entropies from logits: softmax with distributions or integer labels, and sigmoid.
 //
 // Softmax forms reduce the last axis: logits (..., classes), loss and g (...,). Operands are
-// (logits, targets) and, for the gradients with respect to the logits, (logits, targets, g).
+// (logits, targets) and, for the gradients with respect to the logits, (logits, targets, g). The
+// *_with_grad ops give both, (gradient, loss), from one visit of the logits, with the bits of the
+// two ops that the fuse pass replaces by them.
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/emit.h"
@@ -36,6 +38,54 @@ void grad_result(InferContext& c, const Shape& g) {
   require_dtype(c, 2, "g", c.inputs[0].dtype);
   require_same_shape(c, 2, "g", g);
   c.outputs[0] = c.inputs[0];
+  if (c.num_outputs == 2) c.outputs[1] = c.inputs[2];
+}
+
+// The outputs of a value op, of a gradient op and of one that gives both.
+const View* loss_of(const EvalContext& c) {
+  if (c.num_inputs == 2) return &c.outputs[0];
+  return c.num_outputs == 2 ? &c.outputs[1] : nullptr;
+}
+const View* grad_of(const EvalContext& c) { return c.num_inputs == 3 ? &c.outputs[0] : nullptr; }
+
+// The rows of a softmax form: operands that are absent have no place.
+struct LossRows {
+  Rows rows;
+  int loss = -1, dx = -1, g = -1, x = -1, targets = -1;
+
+  LossRows(const EvalContext& c, const View& given, bool labels) {
+    const View& logits = c.inputs[0];
+    const Dims axes = last_axis(logits.shape);
+    const auto full = [&](const View& view) {
+      rows.add_full(view);
+      return rows.loop.operands - 1;
+    };
+    const auto reduced = [&](const View& view) {
+      rows.add_reduced(view, logits.shape, axes);
+      return rows.loop.operands - 1;
+    };
+    if (grad_of(c) != nullptr) dx = full(*grad_of(c));
+    if (loss_of(c) != nullptr) loss = reduced(*loss_of(c));
+    x = full(logits);
+    targets = labels ? reduced(given) : full(given);
+    if (c.num_inputs == 3) g = reduced(c.inputs[2]);
+    rows.finish(logits.shape, axes);
+  }
+  // run(o, n) for the rows of a run, one by one where the loss or the labels are strided.
+  template <typename Run>
+  void visit(const int64_t* s, bool labels, int64_t n, const Run& run) const {
+    const bool adjacent = (loss < 0 || s[loss] == 1) && (!labels || s[targets] == 1);
+    if (adjacent) return run(0, n);
+    for (int64_t o = 0; o < n; ++o) run(o, 1);
+  }
+};
+
+template <typename T>
+T* row_of(char* const* at, const int64_t* s, int operand, int64_t o) {
+  return operand < 0 ? nullptr : typed<T>(at[operand]) + o * s[operand];
+}
+int64_t stride_of(const int64_t* strides, int operand) {
+  return operand < 0 ? 0 : strides[operand];
 }
 
 // ---- shared gradients
@@ -57,24 +107,22 @@ void softmax_ce_infer(InferContext& c) {
   loss_result(c);
 }
 void softmax_ce_eval(const EvalContext& c) {
-  const View& x = c.inputs[0];
-  Rows rows;
-  rows.add_reduced(c.outputs[0], x.shape, last_axis(x.shape));
-  rows.add_full(x);
-  rows.add_full(c.inputs[1]);
-  rows.finish(x.shape, last_axis(x.shape));
-  by_float(x.dtype, [&](auto tag) {
+  const LossRows r(c, c.inputs[1], false);
+  const int64_t* const rs = r.rows.rs;
+  by_float(c.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_dist);
-    for_each_run(
-        rows.loop, row_grain(rows.inner, 8), [&](char* const* at, const int64_t* s, int64_t n) {
-          const auto run = [&](int64_t o, int64_t count) {
-            kernel(typed<T>(at[0]) + o * s[0], typed<const T>(at[1]) + o * s[1], s[1], rows.rs[1],
-                   typed<const T>(at[2]) + o * s[2], s[2], rows.rs[2], count, rows.inner);
-          };
-          if (s[0] == 1) return run(0, n);
-          for (int64_t o = 0; o < n; ++o) run(o, 1);
-        });
+    for_each_run(r.rows.loop, row_grain(r.rows.inner, kRowCost),
+                 [&](char* const* at, const int64_t* s, int64_t n) {
+                   const RowScratch scratch(r.rows.inner);
+                   r.visit(s, false, n, [&](int64_t o, int64_t count) {
+                     kernel(row_of<T>(at, s, r.loss, o), row_of<T>(at, s, r.dx, o),
+                            stride_of(s, r.dx), stride_of(rs, r.dx), row_of<T>(at, s, r.x, o),
+                            s[r.x], rs[r.x], row_of<T>(at, s, r.targets, o), s[r.targets],
+                            rs[r.targets], row_of<T>(at, s, r.g, o), stride_of(s, r.g), count,
+                            r.rows.inner, scratch.data, scratch.size);
+                   });
+                 });
   });
 }
 // dx = (softmax(x) * sum(t) - t) * g, dt = -log_softmax(x) * g
@@ -93,25 +141,6 @@ void softmax_ce_vjp(VjpContext& c) {
 void softmax_ce_grad_infer(InferContext& c) {
   check_distribution(c);
   grad_result(c, without_last(c.inputs[0].shape));
-}
-void softmax_ce_grad_eval(const EvalContext& c) {
-  const View& x = c.inputs[0];
-  Rows rows;
-  rows.add_full(c.outputs[0]);
-  rows.add_full(x);
-  rows.add_full(c.inputs[1]);
-  rows.add_reduced(c.inputs[2], x.shape, last_axis(x.shape));
-  rows.finish(x.shape, last_axis(x.shape));
-  by_float(x.dtype, [&](auto tag) {
-    using T = decltype(tag);
-    const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_dist_grad);
-    for_each_run(rows.loop, row_grain(rows.inner, 8),
-                 [&](char* const* at, const int64_t* s, int64_t n) {
-                   kernel(typed<T>(at[0]), s[0], rows.rs[0], typed<const T>(at[1]), s[1],
-                          rows.rs[1], typed<const T>(at[2]), s[2], rows.rs[2],
-                          typed<const T>(at[3]), s[3], n, rows.inner);
-                 });
-  });
 }
 // For cotangent c: d/dx = g sum(t) p (c - sum(c p)); d/dt = g (sum(c p) - c);
 // d/dg = sum(c * (p sum(t) - t))
@@ -155,24 +184,22 @@ void sparse_ce_infer(InferContext& c) {
   loss_result(c);
 }
 void sparse_ce_eval(const EvalContext& c) {
-  const View& x = c.inputs[0];
   const View labels = checked_labels(c, "sparse_softmax_cross_entropy");
-  Rows rows;
-  rows.add_reduced(c.outputs[0], x.shape, last_axis(x.shape));
-  rows.add_full(x);
-  rows.add_reduced(labels, x.shape, last_axis(x.shape));
-  rows.finish(x.shape, last_axis(x.shape));
-  by_float(x.dtype, [&](auto tag) {
+  const LossRows r(c, labels, true);
+  const int64_t* const rs = r.rows.rs;
+  by_float(c.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_i64);
-    for_each_run(rows.loop, row_grain(rows.inner, 8),
+    for_each_run(r.rows.loop, row_grain(r.rows.inner, kRowCost),
                  [&](char* const* at, const int64_t* s, int64_t n) {
-                   const auto run = [&](int64_t o, int64_t count) {
-                     kernel(typed<T>(at[0]) + o * s[0], typed<const T>(at[1]) + o * s[1], s[1],
-                            rows.rs[1], typed<const int64_t>(at[2]) + o * s[2], count, rows.inner);
-                   };
-                   if (s[0] == 1 && s[2] == 1) return run(0, n);
-                   for (int64_t o = 0; o < n; ++o) run(o, 1);
+                   const RowScratch scratch(r.rows.inner);
+                   r.visit(s, true, n, [&](int64_t o, int64_t count) {
+                     kernel(row_of<T>(at, s, r.loss, o), row_of<T>(at, s, r.dx, o),
+                            stride_of(s, r.dx), stride_of(rs, r.dx), row_of<T>(at, s, r.x, o),
+                            s[r.x], rs[r.x], row_of<const int64_t>(at, s, r.targets, o),
+                            row_of<T>(at, s, r.g, o), stride_of(s, r.g), count, r.rows.inner,
+                            scratch.data, scratch.size);
+                   });
                  });
   });
 }
@@ -186,30 +213,6 @@ void sparse_ce_vjp(VjpContext& c) {
 void sparse_ce_grad_infer(InferContext& c) {
   check_labels(c);
   grad_result(c, without_last(c.inputs[0].shape));
-}
-void sparse_ce_grad_eval(const EvalContext& c) {
-  const View& x = c.inputs[0];
-  const View labels = checked_labels(c, "sparse_softmax_cross_entropy");
-  Rows rows;
-  rows.add_full(c.outputs[0]);
-  rows.add_full(x);
-  rows.add_reduced(labels, x.shape, last_axis(x.shape));
-  rows.add_reduced(c.inputs[2], x.shape, last_axis(x.shape));
-  rows.finish(x.shape, last_axis(x.shape));
-  by_float(x.dtype, [&](auto tag) {
-    using T = decltype(tag);
-    const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_grad_i64);
-    for_each_run(
-        rows.loop, row_grain(rows.inner, 8), [&](char* const* at, const int64_t* s, int64_t n) {
-          const auto run = [&](int64_t o, int64_t count) {
-            kernel(typed<T>(at[0]) + o * s[0], s[0], rows.rs[0], typed<const T>(at[1]) + o * s[1],
-                   s[1], rows.rs[1], typed<const int64_t>(at[2]) + o * s[2],
-                   typed<const T>(at[3]) + o * s[3], s[3], count, rows.inner);
-          };
-          if (s[2] == 1) return run(0, n);
-          for (int64_t o = 0; o < n; ++o) run(o, 1);
-        });
-  });
 }
 // For cotangent c: d/dx = g p (c - sum(c p)); d/dg = sum(c * (p - one_hot))
 void sparse_ce_grad_vjp(VjpContext& c) {
@@ -228,20 +231,35 @@ void sparse_ce_grad_vjp(VjpContext& c) {
 
 // ---- sigmoid, elementwise: loss = (1-t) softplus(x) + t softplus(-x)
 
-void sigmoid_ce_infer(InferContext& c) {
+void check_sigmoid(const InferContext& c) {
   require_float(c, 0, "logits");
   require_dtype(c, 1, "labels", c.inputs[0].dtype);
   require_same_shape(c, 1, "labels", c.inputs[0].shape);
+}
+void sigmoid_ce_infer(InferContext& c) {
+  check_sigmoid(c);
   c.outputs[0] = c.inputs[0];
 }
 void sigmoid_ce_eval(const EvalContext& c) {
+  const View* const outputs[] = {loss_of(c), grad_of(c)};
   Loop loop;
-  make_loop(&loop, c.outputs[0].shape, &c.outputs[0], c.inputs, 2);
-  by_float(c.outputs[0].dtype, [&](auto tag) {
+  int place[] = {-1, -1};
+  for (int k = 0; k < 2; ++k) {
+    if (outputs[k] == nullptr) continue;
+    place[k] = loop.operands;
+    loop.add(*outputs[k], outputs[k]->strides);
+  }
+  const int x = loop.operands;
+  for (int i = 0; i < c.num_inputs; ++i) loop.add(c.inputs[i], c.inputs[i].strides);
+  loop.finish(c.inputs[0].shape);
+  const int g = place[1] < 0 ? -1 : x + 2;
+  by_float(c.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, sigmoid_ce);
-    for_each_run(loop, kCostlyGrain, [kernel](char* const* at, const int64_t* s, int64_t n) {
-      kernel(typed<T>(at[0]), s[0], typed<const T>(at[1]), s[1], typed<const T>(at[2]), s[2], n);
+    for_each_run(loop, kCostlyGrain, [&](char* const* at, const int64_t* s, int64_t n) {
+      kernel(row_of<T>(at, s, place[0], 0), stride_of(s, place[0]), row_of<T>(at, s, place[1], 0),
+             stride_of(s, place[1]), typed<T>(at[x]), s[x], typed<T>(at[x + 1]), s[x + 1],
+             row_of<T>(at, s, g, 0), stride_of(s, g), n);
     });
   });
 }
@@ -255,20 +273,8 @@ void sigmoid_ce_vjp(VjpContext& c) {
 }
 
 void sigmoid_ce_grad_infer(InferContext& c) {
-  sigmoid_ce_infer(c);
+  check_sigmoid(c);
   grad_result(c, c.inputs[0].shape);
-}
-void sigmoid_ce_grad_eval(const EvalContext& c) {
-  Loop loop;
-  make_loop(&loop, c.outputs[0].shape, &c.outputs[0], c.inputs, 3);
-  by_float(c.outputs[0].dtype, [&](auto tag) {
-    using T = decltype(tag);
-    const auto kernel = FUSEGRAD_TYPED(T, sigmoid_ce_grad);
-    for_each_run(loop, kCostlyGrain, [kernel](char* const* at, const int64_t* s, int64_t n) {
-      kernel(typed<T>(at[0]), s[0], typed<const T>(at[1]), s[1], typed<const T>(at[2]), s[2],
-             typed<const T>(at[3]), s[3], n);
-    });
-  });
 }
 // For cotangent c: d/dx = c g sigmoid'(x); d/dt = -c g; d/dg = c (sigmoid(x) - t)
 void sigmoid_ce_grad_vjp(VjpContext& c) {
@@ -295,7 +301,7 @@ const OpDef softmax_cross_entropy_grad_op = {"softmax_cross_entropy_grad",
                                              1,
                                              kAnyOrder | kGradient,
                                              softmax_ce_grad_infer,
-                                             softmax_ce_grad_eval,
+                                             softmax_ce_eval,
                                              softmax_ce_grad_vjp};
 const OpDef sparse_softmax_cross_entropy_op = {"sparse_softmax_cross_entropy",
                                                2,
@@ -309,7 +315,7 @@ const OpDef sparse_softmax_cross_entropy_grad_op = {"sparse_softmax_cross_entrop
                                                     1,
                                                     kAnyOrder | kGradient,
                                                     sparse_ce_grad_infer,
-                                                    sparse_ce_grad_eval,
+                                                    sparse_ce_eval,
                                                     sparse_ce_grad_vjp};
 const OpDef sigmoid_cross_entropy_op = {"sigmoid_cross_entropy",
                                         2,
@@ -323,7 +329,29 @@ const OpDef sigmoid_cross_entropy_grad_op = {"sigmoid_cross_entropy_grad",
                                              1,
                                              kElementwise | kInPlace0 | kAnyOrder | kGradient,
                                              sigmoid_ce_grad_infer,
-                                             sigmoid_ce_grad_eval,
+                                             sigmoid_ce_eval,
                                              sigmoid_ce_grad_vjp};
+
+const OpDef softmax_cross_entropy_with_grad_op = {"softmax_cross_entropy_with_grad",
+                                                  3,
+                                                  2,
+                                                  kAnyOrder | kGradient,
+                                                  softmax_ce_grad_infer,
+                                                  softmax_ce_eval,
+                                                  kNotDifferentiable};
+const OpDef sparse_softmax_cross_entropy_with_grad_op = {"sparse_softmax_cross_entropy_with_grad",
+                                                         3,
+                                                         2,
+                                                         kAnyOrder | kGradient,
+                                                         sparse_ce_grad_infer,
+                                                         sparse_ce_eval,
+                                                         kNotDifferentiable};
+const OpDef sigmoid_cross_entropy_with_grad_op = {"sigmoid_cross_entropy_with_grad",
+                                                  3,
+                                                  2,
+                                                  kElementwise | kInPlace0 | kAnyOrder | kGradient,
+                                                  sigmoid_ce_grad_infer,
+                                                  sigmoid_ce_eval,
+                                                  kNotDifferentiable};
 
 }  // namespace fusegrad

@@ -4,6 +4,7 @@
 // order is the order of summation; the kept axes are free and follow operand 0's memory.
 #pragma once
 
+#include "kernels/kernels.h"
 #include "ops/iterate.h"
 
 namespace fusegrad {
@@ -34,6 +35,21 @@ inline Dims last_axis(const Shape& shape) { return {shape.rank() - 1}; }
 
 // `x` with the kept axes in front, as a view.
 View kept_first(const View& x, const Dims& axes);
+
+// Cheap element operations that an element of a softmax is worth.
+constexpr int64_t kRowCost = 8;
+
+// Memory for the exponentials of long rows, one for each chunk of rows; label_space may be in use.
+struct RowScratch {
+  explicit RowScratch(int64_t inner) : size(kept_doubles(inner)) {
+    if (size == 0) return;
+    memory = Array(DType::float64, {size});
+    data = memory.view().as<double>();
+  }
+  int64_t size;
+  Array memory;
+  double* data = nullptr;
+};
 
 // Rows worth a thread when a row costs about `cost` cheap element operations.
 inline int64_t row_grain(int64_t inner, int64_t cost) {

@@ -35,7 +35,7 @@ void eval_rows(const EvalContext& c, const Kernel kernel) {
   rows.add_full(y);
   rows.add_full(x);
   rows.finish(y.shape, c.attrs->axes);
-  for_each_run(rows.loop, row_grain(rows.inner, 8),
+  for_each_run(rows.loop, row_grain(rows.inner, kRowCost),
                [&](char* const* at, const int64_t* s, int64_t n) {
                  kernel(typed<T>(at[0]), s[0], rows.rs[0], typed<const T>(at[1]), s[1], rows.rs[1],
                         n, rows.inner);
@@ -63,7 +63,12 @@ void eval_rows_grad(const EvalContext& c, const Kernel kernel) {
 void softmax_eval(const EvalContext& c) {
   by_float(c.outputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
-    eval_rows<T>(c, FUSEGRAD_TYPED(T, softmax));
+    eval_rows<T>(c, [](T* y, int64_t y_os, int64_t y_rs, const T* x, int64_t x_os, int64_t x_rs,
+                       int64_t outer, int64_t inner) {
+      const RowScratch scratch(inner);
+      FUSEGRAD_TYPED(T, softmax)
+      (y, y_os, y_rs, x, x_os, x_rs, outer, inner, scratch.data, scratch.size);
+    });
   });
 }
 // dx = y * (dy - sum(dy * y))
