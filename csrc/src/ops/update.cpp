@@ -11,9 +11,6 @@
 namespace fusegrad {
 namespace {
 
-// Elements worth a thread: an update streams up to seven arrays.
-constexpr int64_t kUpdateGrain = 8192;
-
 constexpr uint32_t kUpdate = kElementwise | kAnyOrder | kGradient;
 
 // States, gradient and step size: inputs (states..., g, step), outputs (states...).
