@@ -17,8 +17,10 @@
 
 #include "check.h"
 #include "fusegrad/error.h"
+#include "fusegrad/float_environment.h"
 #include "fusegrad/parallel.h"
 #include "fusegrad/storage.h"
+#include "fusegrad/workspace.h"
 #include "runtime/cpu_limits.h"
 
 namespace fusegrad {

@@ -8,7 +8,7 @@
 
 #include "fusegrad/builder.h"
 #include "fusegrad/error.h"
-#include "fusegrad/parallel.h"
+#include "fusegrad/float_environment.h"
 
 namespace fusegrad {
 

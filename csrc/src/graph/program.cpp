@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "fusegrad/error.h"
+#include "fusegrad/float_environment.h"
 #include "fusegrad/parallel.h"
 #include "graph/layout.h"
 #include "graph/plan.h"

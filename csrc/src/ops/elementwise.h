@@ -30,7 +30,7 @@ template <typename T, typename Body>
 void map1(const EvalContext& c, int64_t grain, const Body& body) {
   const View& y = c.outputs[0];
   const View& x = c.inputs[0];
-  if (y.size() <= grain && y.c_contiguous() && x.c_contiguous()) {
+  if (!worth_threads(y.size(), grain) && y.c_contiguous() && x.c_contiguous()) {
     body(y.as<T>(), int64_t{1}, x.as<const T>(), int64_t{1}, y.size());
     return;
   }
@@ -118,7 +118,7 @@ void map2(const EvalContext& c, int64_t grain, const Body& body) {
   const View& a = c.inputs[0];
   const View& b = c.inputs[1];
   const int64_t size = y.size();
-  if (size <= grain && y.c_contiguous() && a.c_contiguous() && b.c_contiguous()) {
+  if (!worth_threads(size, grain) && y.c_contiguous() && a.c_contiguous() && b.c_contiguous()) {
     const bool same_a = a.shape == y.shape;
     const bool same_b = b.shape == y.shape;
     if ((same_a || a.size() == 1) && (same_b || b.size() == 1)) {

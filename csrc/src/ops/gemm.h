@@ -4,14 +4,12 @@
 // Shared by matmul and dense.
 #pragma once
 
+#include "fusegrad/workspace.h"
 #include "ops/dispatch.h"
 #include "ops/iterate.h"
 #include "runtime/prefetch.h"
 
 namespace fusegrad {
-
-// Multiply-adds worth a thread.
-constexpr int64_t kProductGrain = 60000;
 
 struct Epilogue {
   const View* bias = nullptr;  // one value for each column, or null
@@ -35,7 +33,7 @@ void run_block(GemmArgs<T> args) {
 template <typename T>
 void run_product(const GemmArgs<T>& args) {
   const int64_t depth = std::max<int64_t>(args.k, 1);
-  if (args.m * args.n * depth <= 2 * kProductGrain) return run_block(args);
+  if (!worth_threads(args.m * args.n * depth, kProductGrain)) return run_block(args);
   // Lanes run along the unit stride of c. Cutting there needs whole vectors; cutting the other way
   // makes every thread pack all lanes, so it is for products with few of them, and for long thin
   // ones that need no packing: a weight gradient is then cut as the update of its weights is, and

@@ -10,14 +10,11 @@
 
 #include "fusegrad/array.h"
 #include "fusegrad/parallel.h"
+#include "runtime/cost.h"
 
 namespace fusegrad {
 
 constexpr int kMaxOperands = 10;
-
-// Elements worth a thread: for a few flops per element, and for a function evaluation.
-constexpr int64_t kCheapGrain = 32768;
-constexpr int64_t kCostlyGrain = 4096;
 
 struct Loop {
   int operands = 0;
@@ -85,11 +82,11 @@ void walk(const Loop& loop, int64_t begin, int64_t end, const Body& body) {
 }  // namespace detail
 
 // Calls body(char* const* at, const int64_t* strides, int64_t n) for runs that cover the loop, in
-// several threads when there are more than `grain` elements.
+// several threads where that is worth it: `grain` as in parallel_for.
 template <typename Body>
 void for_each_run(const Loop& loop, int64_t grain, const Body& body) {
   if (loop.size == 0) return;
-  if (loop.size <= grain) {
+  if (!worth_threads(loop.size, grain)) {
     detail::walk(loop, 0, loop.size, body);
   } else {
     parallel_for(loop.size, grain,

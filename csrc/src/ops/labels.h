@@ -4,7 +4,7 @@
 
 #include "fusegrad/array.h"
 #include "fusegrad/error.h"
-#include "fusegrad/parallel.h"
+#include "fusegrad/workspace.h"
 
 namespace fusegrad {
 

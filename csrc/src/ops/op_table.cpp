@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "fusegrad/builder.h"
+#include "fusegrad/float_environment.h"
 #include "fusegrad/op.h"
-#include "fusegrad/parallel.h"
 
 namespace fusegrad {
 

@@ -14,10 +14,6 @@
 namespace fusegrad {
 namespace {
 
-// Elements worth a thread: of updates that stream, and of those that take a root and a quotient.
-constexpr int64_t kStreamGrain = 8192;
-constexpr int64_t kRootGrain = 4096;
-
 constexpr uint32_t kUpdate = kElementwise | kAnyOrder | kGradient | kMultiTensor;
 
 // States, gradient and step size: inputs (states..., g, step), outputs (states...).
@@ -246,7 +242,7 @@ void sgd_eval(const EvalContext& c) {
   by_float(c.outputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, sgd);
-    operands.template update<T>(kStreamGrain,
+    operands.template update<T>(kStreamUpdateGrain,
                                 [=](T* const* out, const T* const* in, const T* g, int64_t n) {
                                   kernel(out[0], in[0], g, n, rate);
                                 });
@@ -265,7 +261,7 @@ void momentum_eval(const EvalContext& c) {
   by_float(c.outputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, momentum);
-    operands.template update<T>(kStreamGrain,
+    operands.template update<T>(kStreamUpdateGrain,
                                 [=](T* const* out, const T* const* in, const T* g, int64_t n) {
                                   kernel(out[0], out[1], in[0], in[1], g, n, rate, mu, nesterov);
                                 });
@@ -292,7 +288,7 @@ void rmsprop_eval(const EvalContext& c) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, rmsprop);
     operands.template update<T>(
-        kRootGrain, [=](T* const* out, const T* const* in, const T* g, int64_t n) {
+        kRootUpdateGrain, [=](T* const* out, const T* const* in, const T* g, int64_t n) {
           kernel(out[0], out[1], a < 0 ? nullptr : out[a], b < 0 ? nullptr : out[b], in[0], in[1],
                  a < 0 ? nullptr : in[a], b < 0 ? nullptr : in[b], g, n, rate, rho, mu, epsilon);
         });
@@ -314,7 +310,7 @@ void adam_eval(const EvalContext& c) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, adam);
     operands.template update<T>(
-        kRootGrain, [=](T* const* out, const T* const* in, const T* g, int64_t n) {
+        kRootUpdateGrain, [=](T* const* out, const T* const* in, const T* g, int64_t n) {
           kernel(out[0], out[1], out[2], amsgrad ? out[3] : nullptr, in[0], in[1], in[2],
                  amsgrad ? in[3] : nullptr, g, n, alpha, beta_1, beta_2, epsilon);
         });

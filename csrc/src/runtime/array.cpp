@@ -8,9 +8,11 @@
 #include <type_traits>
 
 #include "fusegrad/error.h"
+#include "fusegrad/float_environment.h"
 #include "fusegrad/parallel.h"
 #include "kernels/kernels.h"
 #include "runtime/convert.h"
+#include "runtime/cost.h"
 #include "runtime/storage.h"
 
 namespace fusegrad {
@@ -142,7 +144,7 @@ void copy_range(const Plan& plan, To* dst, const From* src, int64_t begin, int64
   }
 }
 
-constexpr int64_t kElementsPerThread = 1 << 16;
+constexpr int64_t kElementsPerThread = kCheapGrain;
 
 template <typename To, typename From>
 void copy_typed(const View& dst, const View& src) {

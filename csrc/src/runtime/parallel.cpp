@@ -1,10 +1,12 @@
 // The fork-join pool.
 //
-// Each worker has a slot of its own with two counters: `start`, raised by the caller to hand over a
-// job, and `done`, set by the worker to the same number when its part is finished. A thread that
-// waits reads one counter for a bounded time and then sleeps on it. Before it sleeps it raises a
-// flag and looks again; before the other side decides not to wake it, that side has stored the
-// counter: with sequentially consistent accesses one of the two always sees the other.
+// Each worker has a slot of two cache lines. The caller writes a part of the work into the first
+// and raises `start` to the part's number, always even. In the second the worker raises `progress`
+// to the number less one when it begins, and to the number when it has ended. So a region costs
+// each side one read of a line that the other has written, which is what it costs at least. A
+// thread that waits reads one counter for a bounded time and then sleeps on it. Before it sleeps it
+// raises a flag and looks again; before the other side decides not to wake it, that side has stored
+// the counter: with sequentially consistent accesses one of the two always sees the other.
 //
 // One caller owns the pool at a time. Another one meanwhile does its work alone: waiting would cost
 // more than it gains, since all threads are busy.
@@ -19,6 +21,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <exception>
@@ -43,6 +46,7 @@
 #endif
 
 #include "fusegrad/error.h"
+#include "fusegrad/float_environment.h"
 #include "fusegrad/storage.h"
 #include "runtime/cpu_limits.h"
 
@@ -52,7 +56,8 @@ namespace {
 // ---- waiting -----------------------------------------------------------------------------------
 
 constexpr int64_t kSpinNanoseconds = 50'000;
-constexpr int kGraceReads = 20;  // about half a microsecond
+constexpr int64_t kAwakeNanoseconds = 1'000'000;  // while a ThreadsAwake lives
+constexpr int kGraceReads = 20;                   // about half a microsecond
 
 int64_t now_nanoseconds() {
   timespec time;
@@ -90,11 +95,16 @@ uint64_t ticks_of(uint64_t microseconds) {
 #endif
 }
 
-// A counter that one thread raises and one other waits for.
+// A counter that others raise and one thread waits for.
 class Signal {
  public:
   uint32_t read() const { return value_.load(std::memory_order_acquire); }
   bool asleep() const { return asleep_.load(std::memory_order_relaxed) != 0; }
+
+  // From `old` to `value`, or false where it is no longer `old`. Wakes nobody.
+  bool advance(uint32_t old, uint32_t value) {
+    return value_.compare_exchange_strong(old, value, std::memory_order_acq_rel);
+  }
 
   void set(uint32_t value) {
 #if defined(__linux__)
@@ -111,19 +121,21 @@ class Signal {
 #endif
   }
 
-  // Returns once the value is no longer `old`. Reads it for `spin` nanoseconds before sleeping, or
-  // until `*hurry` is no longer `calm`.
-  void wait(uint32_t old, int64_t spin, const std::atomic<uint32_t>& hurry, uint32_t calm) {
+  // Returns once the value is no longer `old`. Reads it for spin() nanoseconds before sleeping;
+  // spin() is asked again and again.
+  template <typename Spin>
+  void wait(uint32_t old, const Spin& spin) {
     if (read() != old) return;
-    if (spin > 0) {
-      constexpr int kReadsPerLook = 32;  // at the clock
-      const int64_t limit = now_nanoseconds() + spin;
-      do {
-        for (int i = 0; i < kReadsPerLook; ++i) {
-          relax();
-          if (read() != old) return;
-        }
-      } while (hurry.load(std::memory_order_relaxed) == calm && now_nanoseconds() < limit);
+    constexpr int kReadsPerLook = 32;  // at the clock
+    int64_t begin = 0;
+    while (spin() > 0) {
+      for (int i = 0; i < kReadsPerLook; ++i) {
+        relax();
+        if (read() != old) return;
+      }
+      const int64_t time = now_nanoseconds();
+      if (begin == 0) begin = time;
+      if (time - begin >= spin()) break;
     }
     asleep_.store(1, std::memory_order_seq_cst);
 #if defined(__linux__)
@@ -151,22 +163,20 @@ class Signal {
 
 // ---- the pool ----------------------------------------------------------------------------------
 
-struct Job {
+struct Part {
   void (*body)(void* context, int64_t begin, int64_t end) = nullptr;  // null: end the thread
   void* context = nullptr;
-  int64_t n = 0;
-  int64_t chunks = 1;
-  int64_t unit = 1;  // chunks begin at multiples of it
-
-  int64_t begin(int64_t chunk) const {
-    if (chunk == chunks) return n;
-    // n = q*chunks + r, so that nothing here overflows.
-    const int64_t q = n / chunks, r = n % chunks;
-    const int64_t place = q * chunk + r * chunk / chunks;
-    return place - place % unit;
-  }
-  void run(int64_t chunk) const { body(context, begin(chunk), begin(chunk + 1)); }
+  int64_t begin = 0, end = 0;
 };
+
+// Where chunk `chunk` of `chunks` begins in [0, n), at a multiple of `unit`.
+int64_t chunk_begin(int64_t n, int64_t chunks, int64_t chunk, int64_t unit) {
+  if (chunk == chunks) return n;
+  // n = q*chunks + r, so that nothing here overflows.
+  const int64_t q = n / chunks, r = n % chunks;
+  const int64_t place = q * chunk + r * chunk / chunks;
+  return place - place % unit;
+}
 
 // The first exception of a region's parts, for the caller to raise when all have ended.
 class Failure {
@@ -176,6 +186,7 @@ class Failure {
   }
   // Only when no part runs.
   std::exception_ptr take() {
+    if (!kept_.load(std::memory_order_relaxed)) return nullptr;
     kept_.store(false, std::memory_order_relaxed);
     return std::exchange(error_, nullptr);
   }
@@ -188,20 +199,16 @@ class Failure {
 struct Pool;
 
 struct alignas(kAlignment) Slot {
-  Signal start;
-  std::atomic<uint32_t> claimed{0};  // number of the last part that someone began
-  alignas(kAlignment) Signal done;
+  Signal start;  // number of the part below
+  Part part;     // read by whoever claimed it
+  alignas(kAlignment) Signal progress;
   alignas(kAlignment) Pool* pool = nullptr;
-  int64_t chunk = 0;
   std::thread thread;
 
-  bool unclaimed(uint32_t number) const {
-    return claimed.load(std::memory_order_relaxed) == number - 1;
-  }
-  bool claim(uint32_t number) {
-    uint32_t previous = number - 1;
-    return claimed.compare_exchange_strong(previous, number, std::memory_order_acq_rel);
-  }
+  bool unclaimed(uint32_t number) const { return progress.read() == number - 2; }
+  bool claim(uint32_t number) { return progress.advance(number - 2, number - 1); }
+  // Claims and ends at once, for the caller: nobody else waits for the end.
+  bool take_back(uint32_t number) { return progress.advance(number - 2, number); }
 };
 
 // When the caller works alone because the workers do not get their CPUs: after a quarter of some
@@ -217,34 +224,38 @@ struct Retreat {
     if (until == 0) return false;
     const int64_t time = now_nanoseconds();
     if (time < until) return true;
-    if (time > until + 4 * length) length = kFirst;  // long without trouble
+    if (time > until + 4 * length) {  // long without trouble
+      until = 0;
+      length = kFirst;
+    }
     return false;
   }
-  void account(uint64_t more, uint64_t time) {
+  // Whether that begins a retreat.
+  bool account(uint64_t more, uint64_t time) {
     lost += more;
-    if (lost < ticks_of(2000)) return;
-    if (4 * lost > time - since) {
+    if (lost < ticks_of(2000)) return false;
+    const bool begins = 4 * lost > time - since;
+    if (begins) {
       until = now_nanoseconds() + length;
       length = length < kLongest / 2 ? 2 * length : kLongest;
     }
     lost = 0;
     since = time;
+    return begins;
   }
 };
 
 struct Pool {
-  Job job;  // written while no part is unfinished, published by Slot::start
   Failure failure;
   int workers = 0;
   Retreat retreat;
-  alignas(kAlignment) std::atomic<int64_t> spin{0};
-  std::atomic<uint32_t> park{0};  // raised by park_threads()
+  alignas(kAlignment) std::atomic<uint32_t> parked{0};  // raised by park_threads()
   Slot slots[kMaxThreads - 1];
 
   // A part that throws is done: what it left undone is the caller's to report.
-  void run(int64_t chunk) noexcept {
+  void run(const Part& part) noexcept {
     try {
-      job.run(chunk);
+      part.body(part.context, part.begin, part.end);
     } catch (...) {
       failure.keep();
     }
@@ -254,10 +265,20 @@ struct Pool {
 std::atomic<Pool*> pool_pointer{nullptr};
 std::atomic<bool> pool_busy{false};  // some thread owns the pool
 std::atomic<int> wanted_threads{0};  // 0: not yet determined
-// Written with wanted_threads: more threads than this share CPUs, and then spinning steals time.
-std::atomic<int> usable_cpus{1};
+std::atomic<int> usable_cpus{1};     // written with wanted_threads
+std::atomic<int> awake_scopes{0};    // the ThreadsAwake of all threads
+std::atomic<bool> crowded{false};    // threads share CPUs: spinning would steal the others' time
+std::atomic<bool> split_all{false};
 
 thread_local bool inside_region = false;
+thread_local int own_awake_scopes = 0;
+
+// How long to spin, for one who found `parked` at this value when the wait began.
+int64_t spin_nanoseconds(const Pool& pool, uint32_t parked) {
+  if (crowded.load(std::memory_order_relaxed)) return 0;
+  if (pool.parked.load(std::memory_order_relaxed) != parked) return 0;
+  return awake_scopes.load(std::memory_order_relaxed) > 0 ? kAwakeNanoseconds : kSpinNanoseconds;
+}
 
 bool acquire_pool() {
   return !pool_busy.load(std::memory_order_relaxed) &&
@@ -272,13 +293,13 @@ void worker_main(Slot& slot) {
   inside_region = true;
   uint32_t seen = 0;
   for (;;) {
-    slot.start.wait(seen, pool.spin.load(std::memory_order_relaxed), pool.park,
-                    pool.park.load(std::memory_order_relaxed));
+    const uint32_t parked = pool.parked.load(std::memory_order_relaxed);
+    slot.start.wait(seen, [&] { return spin_nanoseconds(pool, parked); });
     seen = slot.start.read();
     if (!slot.claim(seen)) continue;  // the caller was faster
-    if (pool.job.body == nullptr) return;
-    pool.run(slot.chunk);
-    slot.done.set(seen);
+    if (slot.part.body == nullptr) return;
+    pool.run(slot.part);
+    slot.progress.set(seen);
   }
 }
 
@@ -293,7 +314,6 @@ void grow(Pool* pool, int count) {
   while (pool->workers < count) {
     Slot& slot = pool->slots[pool->workers];
     slot.pool = pool;
-    slot.chunk = pool->workers + 1;
     try {
       slot.thread = std::thread(worker_main, std::ref(slot));
     } catch (const std::system_error&) {
@@ -304,8 +324,8 @@ void grow(Pool* pool, int count) {
   sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
-// The pool, with up to `threads - 1` workers; null where it cannot be had. Owned by the caller.
-Pool* ready_pool(int threads) {
+// The pool, made at the first call; null where there is no memory. Owned by the caller.
+Pool* ready_pool() {
   Pool* pool = pool_pointer.load(std::memory_order_acquire);
   if (pool == nullptr) {
     void* memory = std::aligned_alloc(alignof(Pool), sizeof(Pool));
@@ -313,9 +333,6 @@ Pool* ready_pool(int threads) {
     pool = ::new (memory) Pool();
     pool_pointer.store(pool, std::memory_order_release);
   }
-  const bool crowded = threads > usable_cpus.load(std::memory_order_relaxed);
-  pool->spin.store(crowded ? 0 : kSpinNanoseconds, std::memory_order_relaxed);
-  grow(pool, threads - 1);
   return pool;
 }
 
@@ -324,6 +341,7 @@ Pool* ready_pool(int threads) {
 void forget_pool() {
   pool_pointer.store(nullptr, std::memory_order_relaxed);
   pool_busy.store(false, std::memory_order_relaxed);
+  awake_scopes.store(own_awake_scopes, std::memory_order_relaxed);
 }
 
 // Ends the workers when the library goes, unless some thread is still computing: the end of the
@@ -334,10 +352,11 @@ struct Shutdown {
     if (!acquire_pool()) return;  // and never give it back: later callers run alone
     Pool* pool = pool_pointer.load(std::memory_order_acquire);
     if (pool == nullptr) return;
-    pool->job.body = nullptr;
     for (int i = 0; i < pool->workers; ++i) {
-      pool->slots[i].start.set(pool->slots[i].start.read() + 1);
-      pool->slots[i].thread.join();
+      Slot& slot = pool->slots[i];
+      slot.part.body = nullptr;
+      slot.start.set(slot.start.read() + 2);
+      slot.thread.join();
     }
     pool->workers = 0;
   }
@@ -346,33 +365,33 @@ struct Shutdown {
 // The caller's side of a region whose parts have been handed out: its own part, the parts that no
 // worker has begun, and then the wait for the others. A worker that the system took off its CPU
 // keeps the caller waiting far longer than its own part took.
-void join(Pool* pool, const uint32_t* number, const uint32_t* before) {
-  const Job& job = pool->job;
+void join(Pool* pool, const Part& first, int64_t chunks) {
   const uint64_t begin = ticks();
-  pool->run(0);
+  pool->run(first);
   const uint64_t own = ticks() - begin;
-  bool mine[kMaxThreads];
-  for (int64_t i = 0; i + 1 < job.chunks; ++i) {
+  for (int64_t i = 0; i + 1 < chunks; ++i) {
     Slot& slot = pool->slots[i];
+    const uint32_t number = slot.start.read();
     // A part may be shorter than the way to the worker: one that is awake gets a moment to begin.
-    for (int k = 0; k < kGraceReads && slot.unclaimed(number[i]) && !slot.start.asleep(); ++k) {
+    for (int k = 0; k < kGraceReads && slot.unclaimed(number) && !slot.start.asleep(); ++k) {
       relax();
     }
-    mine[i] = slot.claim(number[i]);
-    if (mine[i]) pool->run(i + 1);
+    if (slot.unclaimed(number) && slot.take_back(number)) pool->run(slot.part);
   }
   const uint64_t middle = ticks();
-  const int64_t spin = pool->spin.load(std::memory_order_relaxed);
-  for (int64_t i = 0; i + 1 < job.chunks; ++i) {
-    if (mine[i]) continue;
-    pool->slots[i].done.wait(before[i], spin, pool->park,
-                             pool->park.load(std::memory_order_relaxed));
+  const uint32_t parked = pool->parked.load(std::memory_order_relaxed);
+  for (int64_t i = 0; i + 1 < chunks; ++i) {
+    Slot& slot = pool->slots[i];
+    const uint32_t begun = slot.start.read() - 1;
+    slot.progress.wait(begun, [&] { return spin_nanoseconds(*pool, parked); });
   }
   const uint64_t end = ticks();
   // Short parts are over before a worker could begin, and that is no sign of anything.
   const uint64_t done_for_others = own > ticks_of(5) ? middle - begin - own : 0;
   const uint64_t waited = end - middle > own ? end - middle - own : 0;
-  if (done_for_others + waited > 0) pool->retreat.account(done_for_others + waited, end);
+  if (done_for_others + waited > 0 && pool->retreat.account(done_for_others + waited, end)) {
+    park_threads();
+  }
 }
 
 int default_threads() {
@@ -410,108 +429,82 @@ void set_num_threads(int count) {
   if (count > 0) wanted_threads.store(count, std::memory_order_relaxed);
 }
 
+namespace {
+
+// How many parts to make of a loop that has enough work for `most`. 1 or less: run it alone. The
+// caller owns the pool.
+int64_t parts_of(Pool* pool, int64_t most, int threads) {
+  const bool all = split_all.load(std::memory_order_relaxed);
+  const bool share = threads > usable_cpus.load(std::memory_order_relaxed);
+  if (share != crowded.load(std::memory_order_relaxed)) {
+    crowded.store(share, std::memory_order_relaxed);
+  }
+  const bool ready = pool->workers > 0 && !pool->slots[0].start.asleep();
+  if (!ready && own_awake_scopes == 0 && !all) most /= kWakeGrains;
+  if (most < 2 || pool->retreat.now()) return 1;
+  grow(pool, threads - 1);
+  const int64_t parts = most < threads ? most : threads;
+  return parts < pool->workers + 1 ? parts : pool->workers + 1;
+}
+
+}  // namespace
+
 void parallel_for(int64_t n, int64_t grain, void (*body)(void* context, int64_t begin, int64_t end),
                   void* context) {
   if (n <= 0) return;
-  const int64_t most = grain > 1 ? n / grain : n;
+  const bool all = split_all.load(std::memory_order_relaxed);
+  const int64_t most = grain > 1 && !all ? n / grain : n;
   if (most < 2 || inside_region) {
     body(context, 0, n);
     return;
   }
-  const int threads = num_threads();
+  int threads = num_threads();
+  if (!all) threads = std::min(threads, usable_cpus.load(std::memory_order_relaxed));
   if (threads < 2 || !acquire_pool()) {
     body(context, 0, n);
     return;
   }
-  const int64_t wanted = most < threads ? most : threads;
-  Pool* pool = ready_pool(threads);
-  const int64_t all = pool == nullptr || pool->retreat.now() ? 1 : pool->workers + 1;
-  const int64_t chunks = wanted < all ? wanted : all;
-  if (chunks < 2) {
+  Pool* pool = ready_pool();
+  const int64_t parts = pool == nullptr ? 1 : parts_of(pool, most, threads);
+  if (parts < 2) {
     release_pool();
     body(context, 0, n);
     return;
   }
-  // Chunks that begin at whole cache lines share none, where they are long enough to be trimmed.
+  // Parts that begin at whole cache lines share none, where they are long enough to be trimmed.
   constexpr int64_t kUnit = 16;
-  Job& job = pool->job;
-  job = Job{body, context, n, chunks, n / chunks - kUnit >= grain && n / chunks >= 64 ? kUnit : 1};
+  const int64_t unit = n / parts - kUnit >= (all ? 1 : grain) && n / parts >= 64 ? kUnit : 1;
   inside_region = true;
-  uint32_t number[kMaxThreads], before[kMaxThreads];
-  for (int64_t i = 0; i + 1 < chunks; ++i) {
-    Slot& slot = pool->slots[i];
-    before[i] = slot.done.read();
-    number[i] = slot.start.read() + 1;
-    slot.start.set(number[i]);
+  for (int64_t i = 1; i < parts; ++i) {
+    Slot& slot = pool->slots[i - 1];
+    slot.part = {body, context, chunk_begin(n, parts, i, unit), chunk_begin(n, parts, i + 1, unit)};
+    slot.start.set(slot.start.read() + 2);
   }
-  join(pool, number, before);
+  join(pool, {body, context, 0, chunk_begin(n, parts, 1, unit)}, parts);
   inside_region = false;
   const std::exception_ptr error = pool->failure.take();
   release_pool();
   if (error != nullptr) std::rethrow_exception(error);
 }
 
+ThreadsAwake::ThreadsAwake() {
+  ++own_awake_scopes;
+  awake_scopes.fetch_add(1, std::memory_order_relaxed);
+}
+
+ThreadsAwake::~ThreadsAwake() {
+  --own_awake_scopes;
+  awake_scopes.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void set_split_all(bool all) { split_all.store(all, std::memory_order_relaxed); }
+
+bool splits_all() { return split_all.load(std::memory_order_relaxed); }
+
 void park_threads() {
   if (Pool* pool = pool_pointer.load(std::memory_order_acquire)) {
-    pool->park.fetch_add(1, std::memory_order_relaxed);
+    pool->parked.fetch_add(1, std::memory_order_relaxed);
   }
-}
-
-// ---- the floating-point environment ------------------------------------------------------------
-
-#if defined(__x86_64__)
-
-FloatEnvironment::FloatEnvironment() : saved_(_mm_getcsr()) {
-  constexpr unsigned kDefault = 0x1F80;  // round to nearest, all exceptions masked, FTZ and DAZ off
-  if (saved_ != kDefault) _mm_setcsr(kDefault);
-}
-
-FloatEnvironment::~FloatEnvironment() { _mm_setcsr(static_cast<unsigned>(saved_)); }
-
-#elif defined(__aarch64__)
-
-FloatEnvironment::FloatEnvironment() {
-  asm volatile("mrs %0, fpcr" : "=r"(saved_));
-  if (saved_ != 0) asm volatile("msr fpcr, %0" : : "r"(uint64_t{0}));
-}
-
-FloatEnvironment::~FloatEnvironment() {
-  if (saved_ != 0) asm volatile("msr fpcr, %0" : : "r"(saved_));
-}
-
-#else
-#error "FloatEnvironment needs this architecture's control register"
-#endif
-
-// ---- scratch -----------------------------------------------------------------------------------
-
-namespace {
-
-struct Workspace {
-  void* data = nullptr;
-  int64_t bytes = 0;
-  ~Workspace() { std::free(data); }
-};
-
-}  // namespace
-
-void* thread_workspace(int64_t bytes) {
-  static thread_local Workspace workspace;
-  if (bytes > workspace.bytes || workspace.data == nullptr) {
-    // Growth in steps of a half, so that a slowly rising demand does not allocate each time.
-    constexpr int64_t kPage = 4096;
-    int64_t size = workspace.bytes + workspace.bytes / 2;
-    if (size < bytes) size = bytes;
-    size = checked_add(size, kPage) / kPage * kPage;
-    std::free(workspace.data);
-    workspace.data = std::aligned_alloc(static_cast<size_t>(kAlignment), static_cast<size_t>(size));
-    workspace.bytes = workspace.data == nullptr ? 0 : size;
-    if (workspace.data == nullptr) {
-      throw AllocationError("Unable to allocate " + std::to_string(size) +
-                            " bytes of scratch memory");
-    }
-  }
-  return workspace.data;
 }
 
 }  // namespace fusegrad

@@ -6,8 +6,10 @@
 #include <string>
 
 #include "fusegrad/error.h"
+#include "fusegrad/float_environment.h"
 #include "fusegrad/parallel.h"
 #include "kernels/kernels.h"
+#include "runtime/cost.h"
 #include "runtime/philox.h"
 
 namespace fusegrad {
@@ -57,11 +59,10 @@ double unit(const std::array<uint32_t, 4>& words, double) {
 
 template <typename T>
 void fill_typed(const View& out, uint64_t seed, uint64_t stream, double low, double high) {
-  constexpr int64_t kPerThread = 4096;
   const std::array<uint32_t, 2> key = philox_key(seed, stream);
   const double span = high - low;
   const T least = static_cast<T>(low), limit = static_cast<T>(high);
-  parallel_for(out.size(), kPerThread, [&](int64_t begin, int64_t end) {
+  parallel_for(out.size(), grain_of(kRandomPicoseconds), [&](int64_t begin, int64_t end) {
     Cursor cursor(out, begin);
     for (int64_t i = begin; i < end; ++i, cursor.next()) {
       const uint64_t counter = static_cast<uint64_t>(i);
@@ -159,9 +160,8 @@ void normal_block(double* z, int64_t n, int64_t first, std::array<uint32_t, 2> k
 template <typename T>
 void fill_normal_typed(const View& out, uint64_t seed, uint64_t stream, double mean, double stddev,
                        bool truncated) {
-  constexpr int64_t kPerThread = 1024;
   const std::array<uint32_t, 2> key = philox_key(seed, stream);
-  parallel_for(out.size(), kPerThread, [&](int64_t begin, int64_t end) {
+  parallel_for(out.size(), grain_of(4 * kRandomPicoseconds), [&](int64_t begin, int64_t end) {
     double z[kNormalBlock];
     Cursor cursor(out, begin);
     for (int64_t first = begin; first < end; first += kNormalBlock) {

@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "fusegrad/error.h"
+#include "fusegrad/float_environment.h"
 #include "fusegrad/parallel.h"
 #include "runtime/prefetch.h"
 #include "train/gather.h"
@@ -297,10 +299,15 @@ int64_t Trainer::run(int64_t max_batches, Tick tick) {
     }
   } const release{impl};
 
+  // Waking the workers takes as long as some short batches save.
+  constexpr int64_t kLongRun = 16;
+  std::optional<ThreadsAwake> awake;
   {
     const std::lock_guard<std::mutex> lock(impl.state);
     if (!impl.started) impl.begin_epoch(0);
     impl.stopped = false;
+    const int64_t left = impl.batches - impl.done;
+    if ((max_batches < 0 ? left : std::min(left, max_batches)) >= kLongRun) awake.emplace();
   }
   int64_t count = 0;
   for (bool more = true; more && (max_batches < 0 || count < max_batches);) {
