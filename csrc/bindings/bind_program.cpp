@@ -2,6 +2,7 @@
 #include "fusegrad/program.h"
 
 #include "fusegrad/error.h"
+#include "program_call.h"
 #include "pybind.h"
 
 namespace fusegrad {
@@ -74,6 +75,16 @@ py::list run(Program& self, const py::args& inputs) {
   return tensors;
 }
 
+py::object function(const std::shared_ptr<Program>& self,
+                    std::vector<std::pair<double, double>> bounds) {
+  if (!bounds.empty() && static_cast<int>(bounds.size()) != self->num_inputs()) {
+    throw ArgumentError("Program.function", "bounds",
+                        "a pair for each of " + std::to_string(self->num_inputs()) + " inputs",
+                        std::to_string(bounds.size()));
+  }
+  return make_function(std::make_shared<ProgramCall>(self, std::move(bounds)));
+}
+
 std::vector<int64_t> to_vector(const Shape& shape) { return {shape.begin(), shape.end()}; }
 
 }  // namespace
@@ -84,6 +95,8 @@ void bind_program(py::module_& module) {
                   py::arg("exact_rewrites") = true, py::arg("optimize") = true,
                   "Run the passes over a copy of `graph`.")
       .def("run", &run, "Run once on Tensors and return the outputs as Tensors.")
+      .def("function", &function, py::arg("bounds") = py::tuple(),
+           "A fast callable; `bounds` are the least and largest values that inputs may have.")
       .def("text", &Program::text, py::arg("stage") = "plan",
            "A stage as text: trace, rewrite, simplify, fuse, layout or plan.")
       .def(

@@ -18,6 +18,8 @@ namespace binding {
 
 namespace py = pybind11;
 
+class ProgramCall;
+
 // A Python object that is known to be a fusegrad._tensor.Tensor.
 struct Tensor {
   py::object object;
@@ -37,6 +39,8 @@ Array unwrap(const Tensor& tensor);
 py::object graph_of(const Tensor& tensor);
 // A new GraphHandle.
 py::object make_handle(const std::shared_ptr<Graph>& graph, bool exact_rewrites);
+// What calls a program.
+py::object make_function(const std::shared_ptr<ProgramCall>& program);
 std::shared_ptr<Builder> builder_of(const py::object& handle);
 // A Tensor on the recorder; plain ones become constants.
 Value value_of(const py::object& handle, const Tensor& tensor);

@@ -19,7 +19,7 @@ from cython.operator cimport dereference as deref
 from fusegrad import config, errors
 
 __all__ = [
-    "GraphHandle", "Tape", "Tensor", "apply", "as_tensor", "copy_into", "current_builder",
+    "Function", "GraphHandle", "Tape", "Tensor", "apply", "as_tensor", "copy_into", "current_builder",
     "detached", "empty", "from_numpy", "full", "gradient", "identity", "in_current_trace",
 ]
 
@@ -28,6 +28,7 @@ include "_tensor_convert.pxi"
 include "_tensor_dispatch.pxi"
 include "_tensor_record.pxi"
 include "_tensor_index.pxi"
+include "_tensor_function.pxi"
 include "_tensor_api.pxi"
 
 # ---- Tensor ------------------------------------------------------------------------------------

@@ -29,6 +29,12 @@ cdef api object graph_handle(const shared_ptr[Builder]* graph, int exact):
     return handle
 
 
+cdef api object function_wrap(const shared_ptr[ProgramCall]* program):
+    cdef Function function = Function.__new__(Function)
+    function.program = deref(program)
+    return function
+
+
 cdef api object recorder_wrap(object recorder, int value_id):
     """The Tensor of a value on a recorder."""
     cdef Value value
