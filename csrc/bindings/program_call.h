@@ -2,9 +2,7 @@
 // the generated _tensor source, and by bind_program.cpp.
 #pragma once
 
-#include <algorithm>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -14,39 +12,6 @@
 
 namespace fusegrad {
 namespace binding {
-
-// Bound is wide enough for T: then one loop without branches serves.
-template <typename T, typename Bound>
-bool all_within(const View& view, Bound low, Bound high) {
-  const T* x = view.as<const T>();
-  const int64_t count = view.size();
-  bool within = true;
-  for (int64_t i = 0; i < count; ++i) {
-    within &= (static_cast<Bound>(x[i]) >= low) & (static_cast<Bound>(x[i]) <= high);
-  }
-  return within;
-}
-
-// Whether all elements, which lie in C order, are at least `low` and at most `high`; NaN is not,
-// nor is infinity, whatever the bounds.
-inline bool all_within(const View& view, double low, double high) {
-  constexpr double kLargest = std::numeric_limits<float>::max();
-  constexpr double kLargestInteger = 9007199254740992.0;  // of those that double holds
-  low = std::max(low, view.dtype == DType::float32 ? -kLargest : -std::numeric_limits<double>::max());
-  high = std::min(high, view.dtype == DType::float32 ? kLargest : std::numeric_limits<double>::max());
-  const auto least = static_cast<int64_t>(std::max(low, -kLargestInteger));
-  const auto most = static_cast<int64_t>(std::min(high, kLargestInteger));
-  switch (view.dtype) {
-    case DType::float32:
-      return all_within<float>(view, static_cast<float>(low), static_cast<float>(high));
-    case DType::float64: return all_within<double>(view, low, high);
-    case DType::int64: return all_within<int64_t>(view, least, most);
-    case DType::int32: return all_within<int32_t>(view, least, most);
-    case DType::uint8: return all_within<uint8_t>(view, least, most);
-    case DType::boolean: break;
-  }
-  return false;
-}
 
 class ProgramCall {
  public:

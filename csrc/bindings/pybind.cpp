@@ -43,6 +43,8 @@ bool is_tensor(py::handle object) { return tensor_check(object.ptr()) != 0; }
 
 Tensor wrap(const Array& array) { return {checked(tensor_wrap(&array))}; }
 
+py::object to_numpy(const Array& array) { return checked(array_numpy(&array)); }
+
 Array unwrap(const Tensor& tensor) {
   Array array;
   check(tensor_unwrap(tensor.object.ptr(), &array));

@@ -32,6 +32,8 @@ void translate_error(std::exception_ptr error);
 
 bool is_tensor(py::handle object);
 Tensor wrap(const Array& array);
+// A NumPy copy; a scalar where there are no axes.
+py::object to_numpy(const Array& array);
 // The elements; raises TypeError for a symbolic Tensor.
 Array unwrap(const Tensor& tensor);
 

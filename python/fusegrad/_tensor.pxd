@@ -65,6 +65,7 @@ cdef extern from "fusegrad/array.h" namespace "fusegrad" nogil:
         Meta meta()
         cbool defined()
 
+    cbool all_within(const View& view, double low, double high) except +translate_exception
     void copy_elements(const View& dst, const View& src) except +translate_exception
 
 

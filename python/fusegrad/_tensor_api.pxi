@@ -8,6 +8,11 @@ cdef api object tensor_wrap(const Array* array):
     return plain(deref(array))
 
 
+cdef api object array_numpy(const Array* array):
+    """A NumPy copy of the elements; a scalar where there are no axes."""
+    return own_numpy(deref(array))
+
+
 cdef api int tensor_unwrap(object tensor, Array* array) except -1:
     """The elements of a Tensor; a tracked one gives its own."""
     cdef Tensor x = <Tensor?>tensor

@@ -60,10 +60,20 @@ cdef class Function:
         return True
 
 
+def within(array, double low, double high):
+    """Whether a numpy.ndarray in C order has finite elements only, from `low` to `high`.
+
+    False for other arrays, and for booleans.
+    """
+    cdef View view
+    return array_view(array, &view) and all_within(view, low, high)
+
+
 cdef object own_numpy(Array array):
     """A NumPy array with a copy of the elements; a scalar where there are no axes."""
     if array.rank() == 0:
-        return numpy().asarray(plain(array))[()]
+        numpy()
+        return numpy_dtypes[<int>array.dtype()].type(plain(array).scalar("this result"))
     result = numpy().empty(dims_tuple(array.shape()), numpy_dtypes[<int>array.dtype()])
     fill_array(result, array)
     return result

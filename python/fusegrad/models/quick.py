@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fusegrad._tensor import Function, Tensor, current_builder
+from fusegrad._tensor import Function, Tensor, current_builder, within
 from fusegrad.layers import Layer
 from fusegrad.layers.activation import Activated
 from fusegrad.layers.base import LAYERS
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fusegrad.models.sequential import Sequential
 
 _FEW = 1 << 14  # elements of an input; with more, a call's own cost does not count
+_MANY = 1 << 17  # elements of an input; with more, checks by several threads are sooner done
 _EAGER_CALLS = 3  # of a shape, before a program is compiled for it
 
 
@@ -163,6 +164,59 @@ def _target_bounds(model: Model, data: Data) -> tuple[float, float] | None:
     if loss.link == "sigmoid":
         return 0.0, 1.0
     return _finite(dtype) if is_regression(loss) else None
+
+
+# ---- fit
+
+
+class _Checked(NamedTuple):
+    """What data were that have been checked."""
+
+    x_shape: tuple[int, ...]  # of a sample
+    x_dtype: str
+    y_shape: tuple[int, ...]
+    y_dtype: str
+    bounds: tuple[float, float]  # of targets
+
+
+def checked(model: Model, x: Any, y: Any) -> Data | None:
+    """Return the data of a `fit` on rows like those of the last one, where they are in bounds."""
+    known: _Checked | None = model.programs.memo().get("data")
+    if known is None or type(x) is not np.ndarray or type(y) is not np.ndarray:
+        return None
+    if (
+        x.size > _MANY
+        or x.ndim < 2
+        or y.ndim == 0
+        or x.shape[1:] != known.x_shape
+        or x.dtype.name not in _DTYPES
+        or len(x) != len(y)
+        or len(x) == 0
+        or not within(x, *_finite(known.x_dtype))
+        or not within(y, *known.bounds)
+    ):
+        return None
+    shape = (len(x), *known.y_shape)
+    if y.shape != shape and y.shape != (*shape, 1) and (*y.shape, 1) != shape:
+        return None
+    if known.y_dtype == "int64":
+        if y.dtype.kind not in "iu":
+            return None
+        y = y.astype(np.int64)
+    elif y.dtype.name not in _DTYPES:
+        return None
+    return Data(x, known.x_dtype, y.reshape(shape), known.y_dtype)
+
+
+def remember_data(model: Model, data: Data) -> None:
+    """Let data like these be checked quickly, where their checks are those of bounds."""
+    if data.y is None or data.x.dtype.name not in _DTYPES or "data" in model.programs.memo():
+        return
+    bounds = _target_bounds(model, data)
+    if bounds is not None:
+        model.programs.memo()["data"] = _Checked(
+            tuple(data.x.shape[1:]), data.x_dtype, tuple(data.y.shape[1:]), data.y_dtype, bounds
+        )
 
 
 # ---- what all have in common

@@ -69,8 +69,9 @@ def fit(
     given = checked_callbacks(where, callbacks)
     split = _split(where, validation_split)
 
+    data = quick.checked(model, x, y) if sample_weight is None else None
     with all_or_nothing(model):
-        data = prepare(model, where, x, y, sample_weight)
+        data = data or prepare(model, where, x, y, sample_weight)
         validation: Data | None = None
         if validation_data is not None:
             validation = prepare(model, where, *_validation(where, validation_data))
@@ -84,9 +85,10 @@ def fit(
             make_runner(model, "test", validation, val_size) if validation is not None else None
         )
 
+    quick.remember_data(model, data)
     history = History()
     params = {"epochs": epochs, "steps": runner.num_batches, "verbose": progress.style}
-    calls = CallbackList([*given, history, progress], model, params)
+    calls = CallbackList([*given, history, *progress.shown()], model, params)
     model.history = history
     model.stop_training = False
     names = compiled.names
@@ -137,7 +139,7 @@ def evaluate(
         data = prepare(model, where, x, y, sample_weight)
         runner = make_runner(model, "test", data, size)
     params = {"epochs": 1, "steps": runner.num_batches, "verbose": progress.style}
-    calls = CallbackList([*given, progress], model, params)
+    calls = CallbackList([*given, *progress.shown()], model, params)
     try:
         logs = _evaluate_epoch(model, runner, calls, compiled.names, progress)
     finally:
@@ -167,7 +169,7 @@ def predict(
         built_output(model, where, data.x, data.x_dtype)
         runner = make_runner(model, "predict", data, size)
     params = {"epochs": 1, "steps": runner.num_batches, "verbose": progress.style}
-    calls = CallbackList([*given, progress], model, params)
+    calls = CallbackList([*given, *progress.shown()], model, params)
     try:
         calls.call("on_predict_begin", {})
         runner.begin_epoch(0)
