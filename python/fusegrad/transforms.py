@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fusegrad._spelling import Spelled, missing
@@ -231,12 +231,21 @@ class Jitted(Spelled):
         self._exact_rewrites = exact_rewrites
         self._programs: OrderedDict[Any, Lowered] = OrderedDict()
         self._lock = threading.Lock()
+        self._last: tuple[str, Lowered] | None = None  # with its floatx, where it takes arrays only
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program for these arguments; within a trace or a grad, `fun` itself."""
+        if self._last is not None and not kwargs and len(args) == self._last[1]._num_arrays:
+            dtype, lowered = self._last
+            if dtype == floatx():
+                outputs = lowered._function(*args)
+                if outputs is not None:
+                    return lowered._structured(outputs)
         if current_builder() is not None:
             return self._fun(*args, **kwargs)
         lowered, inputs = self._lowered(args, kwargs)
+        if lowered._num_arrays:
+            self._last = floatx(), lowered
         return lowered._run(inputs)
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
@@ -293,6 +302,10 @@ class Lowered(Spelled):
                 graph.output(leaf, f"y{i}")
         self._structure = _map(lambda _: 0, self._structure)  # keeps no symbolic Tensor
         self._program = _core.Program.compile(graph, exact_rewrites=exact_rewrites)
+        self._function = self._program.function()
+        # Of arguments that are nothing but arrays, one by one; else 0.
+        flat = not tree[1] and all(isinstance(leaf, _Input) for leaf in tree[0])
+        self._num_arrays = len(tree[0]) if flat else 0
 
     def text(self, stage: str = "plan") -> str:
         """Return a stage of the program as text.
@@ -314,7 +327,13 @@ class Lowered(Spelled):
         return self._program.rewrites
 
     def _run(self, inputs: list[Tensor]) -> Any:
-        results = iter(self._program.run(*inputs))
+        outputs = self._function(*inputs)
+        return self._structured(self._program.run(*inputs) if outputs is None else outputs)
+
+    def _structured(self, outputs: Sequence[Tensor]) -> Any:
+        if self._structure == 0:
+            return outputs[0]
+        results = iter(outputs)
         return _map(lambda _: next(results), self._structure)
 
 

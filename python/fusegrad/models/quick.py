@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 _FEW = 1 << 14  # elements of an input; with more, a call's own cost does not count
 _MANY = 1 << 17  # elements of an input; with more, checks by several threads are sooner done
 _EAGER_CALLS = 3  # of a shape, before a program is compiled for it
+_FLOATS = "fd"  # as NumPy abbreviates float32 and float64
+_FINITE = {
+    dtype: (-float(np.finfo(dtype).max), float(np.finfo(dtype).max))
+    for dtype in ("float32", "float64")
+}
 
 
 def called(model: Sequential, x: Any) -> Tensor | None:
@@ -61,7 +66,7 @@ def _call_function(
     memo[key] = None
     if model.fully_built() and 0 < x.size <= _FEW and x.ndim > 1 and _is_fixed(model):
         batch = step.Batch(x.shape[0], tuple(x.shape[1:]), x.dtype.name)
-        if batch.x_dtype in _DTYPES:
+        if x.dtype.char in _FLOATS:
             memo[key] = model.programs.get(model, "call", batch).program.function()
     found: Function | None = memo[key]
     return found
@@ -99,7 +104,7 @@ def remember_predict(model: Model, data: Data) -> None:
         return
     batch = step.Batch(data.rows, tuple(data.x.shape[1:]), data.x_dtype)
     program = model.programs.get(model, "predict", batch).program
-    _keep(model, "predict", data, program.function([_finite(data.x_dtype)]))
+    _keep(model, "predict", data, program.function([_FINITE[data.x_dtype]]))
 
 
 # ---- steps
@@ -142,7 +147,7 @@ def remember_step(model: Model, kind: str, data: Data) -> None:
     found = model.programs.get(model, kind, batch)
     if found.results is None:
         return
-    limits = [_finite(data.x_dtype), bounds]
+    limits = [_FINITE[data.x_dtype], bounds]
     if found.takes_position:
         limits.append((0.0, math.inf))
     function = found.program.function(limits)
@@ -163,7 +168,7 @@ def _target_bounds(model: Model, data: Data) -> tuple[float, float] | None:
         return (0.0, shape[-1] - 1.0) if shape else None
     if loss.link == "sigmoid":
         return 0.0, 1.0
-    return _finite(dtype) if is_regression(loss) else None
+    return _FINITE[dtype] if is_regression(loss) else None
 
 
 # ---- fit
@@ -189,10 +194,10 @@ def checked(model: Model, x: Any, y: Any) -> Data | None:
         or x.ndim < 2
         or y.ndim == 0
         or x.shape[1:] != known.x_shape
-        or x.dtype.name not in _DTYPES
+        or x.dtype.char not in _FLOATS
         or len(x) != len(y)
         or len(x) == 0
-        or not within(x, *_finite(known.x_dtype))
+        or not within(x, *_FINITE[known.x_dtype])
         or not within(y, *known.bounds)
     ):
         return None
@@ -203,14 +208,14 @@ def checked(model: Model, x: Any, y: Any) -> Data | None:
         if y.dtype.kind not in "iu":
             return None
         y = y.astype(np.int64)
-    elif y.dtype.name not in _DTYPES:
+    elif y.dtype.char not in _FLOATS:
         return None
     return Data(x, known.x_dtype, y.reshape(shape), known.y_dtype)
 
 
 def remember_data(model: Model, data: Data) -> None:
     """Let data like these be checked quickly, where their checks are those of bounds."""
-    if data.y is None or data.x.dtype.name not in _DTYPES or "data" in model.programs.memo():
+    if "data" in model.programs.memo() or data.y is None or data.x.dtype.char not in _FLOATS:
         return
     bounds = _target_bounds(model, data)
     if bounds is not None:
@@ -222,16 +227,8 @@ def remember_data(model: Model, data: Data) -> None:
 # ---- what all have in common
 
 
-_DTYPES = frozenset({"float32", "float64"})
-
-
 def _is_quick(model: Model, data: Data) -> bool:
-    return data.x.dtype.name in _DTYPES and data.x.size <= _FEW and not model.run_eagerly
-
-
-def _finite(dtype: str) -> tuple[float, float]:
-    largest = float(np.finfo(dtype).max)
-    return -largest, largest
+    return data.x.dtype.char in _FLOATS and data.x.size <= _FEW and not model.run_eagerly
 
 
 def _keep(model: Model, kind: str, data: Data, value: Any) -> None:

@@ -92,9 +92,8 @@ class NativeRunner:
     def __init__(self, model: Model, kind: str, data: Data, batch_size: int, shuffle: bool) -> None:
         size = min(batch_size, data.rows)
         scale, offset, scaled = 1.0, 0.0, False
-        first = model.first_layer()
-        fits = type(first) is Rescaling and first.activity_regularizer is None
-        if data.x.dtype == np.uint8 and isinstance(first, Rescaling) and fits:
+        first = model.first_layer() if data.x.dtype.char == "B" else None  # uint8
+        if type(first) is Rescaling and first.activity_regularizer is None:
             scale, offset, scaled = first.scale, first.offset, True
         sources = [(from_numpy(data.x), scale, offset)]
         y_shape: tuple[int, ...] = ()
