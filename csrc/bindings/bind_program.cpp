@@ -2,6 +2,7 @@
 #include "fusegrad/program.h"
 
 #include "fusegrad/error.h"
+#include "program_call.h"
 #include "pybind.h"
 
 namespace fusegrad {
@@ -56,21 +57,6 @@ py::list run_arrays(Program& self, const std::vector<Array>& arrays) {
   return tensors;
 }
 
-// None where the arguments are not Tensors of the inputs' shapes and dtypes.
-py::object run_if_fits(Program& self, const py::tuple& inputs) {
-  const int count = static_cast<int>(inputs.size());
-  if (count != self.num_inputs()) return py::none();
-  std::vector<Array> arrays;
-  arrays.reserve(static_cast<size_t>(count));
-  for (int i = 0; i < count; ++i) {
-    const py::handle input = PyTuple_GET_ITEM(inputs.ptr(), i);
-    if (!is_tensor(input)) return py::none();
-    arrays.push_back(unwrap({py::reinterpret_borrow<py::object>(input)}));
-    if (arrays.back().meta() != self.input_meta(i)) return py::none();
-  }
-  return run_arrays(self, arrays);
-}
-
 py::list run(Program& self, const py::args& inputs) {
   const int count = static_cast<int>(inputs.size());
   if (count != self.num_inputs()) {
@@ -90,6 +76,16 @@ py::list run(Program& self, const py::args& inputs) {
   return run_arrays(self, arrays);
 }
 
+py::object function(const std::shared_ptr<Program>& self,
+                    std::vector<std::pair<double, double>> bounds) {
+  if (!bounds.empty() && static_cast<int>(bounds.size()) != self->num_inputs()) {
+    throw ArgumentError("Program.function", "bounds",
+                        "a pair for each of " + std::to_string(self->num_inputs()) + " inputs",
+                        std::to_string(bounds.size()));
+  }
+  return make_function(std::make_shared<ProgramCall>(self, std::move(bounds)));
+}
+
 std::vector<int64_t> to_vector(const Shape& shape) { return {shape.begin(), shape.end()}; }
 
 }  // namespace
@@ -100,8 +96,8 @@ void bind_program(py::module_& module) {
                   py::arg("exact_rewrites") = true, py::arg("optimize") = true,
                   "Run the passes over a copy of `graph`.")
       .def("run", &run, "Run once on Tensors and return the outputs as Tensors.")
-      .def("run_if_fits", &run_if_fits, py::arg("inputs"),
-           "As run, for a tuple; None where it does not hold Tensors that fit the inputs.")
+      .def("function", &function, py::arg("bounds") = py::tuple(),
+           "A fast callable; `bounds` are the least and largest values that inputs may have.")
       .def("text", &Program::text, py::arg("stage") = "plan",
            "A stage as text: trace, rewrite, simplify, fuse, layout or plan.")
       .def(

@@ -69,6 +69,12 @@ int64_t run(Trainer& self, int64_t max_batches, const py::object& tick) {
   return done;
 }
 
+py::list totals(const Trainer& self) {
+  py::list result;
+  for (int i = 0; i < self.num_outputs(); ++i) result.append(to_numpy(self.result(i)));
+  return result;
+}
+
 }  // namespace
 
 void bind_trainer(py::module_& module) {
@@ -85,6 +91,7 @@ void bind_trainer(py::module_& module) {
            "clock, at most every 50 ms; a true result stops after the current batch.")
       .def_property_readonly("batches_done", &Trainer::batches_done, "Batches since begin_epoch.")
       .def_property_readonly("stopped", &Trainer::stopped, "Whether the tick said stop.")
+      .def("totals", &totals, "All totals as NumPy arrays, those without axes as scalars.")
       .def(
           "result", [](const Trainer& self, int i) { return wrap(self.result(i)); },
           py::arg("index"), "The total, or the collected rows, of an output.");

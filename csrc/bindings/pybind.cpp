@@ -5,6 +5,7 @@
 #include <Python.h>
 
 #include "fusegrad/error.h"
+#include "program_call.h"
 
 // After the core's headers, whose types it names.
 #include "_tensor_api.h"
@@ -42,6 +43,8 @@ bool is_tensor(py::handle object) { return tensor_check(object.ptr()) != 0; }
 
 Tensor wrap(const Array& array) { return {checked(tensor_wrap(&array))}; }
 
+py::object to_numpy(const Array& array) { return checked(array_numpy(&array)); }
+
 Array unwrap(const Tensor& tensor) {
   Array array;
   check(tensor_unwrap(tensor.object.ptr(), &array));
@@ -53,6 +56,10 @@ py::object graph_of(const Tensor& tensor) { return checked(tensor_graph(tensor.o
 py::object make_handle(const std::shared_ptr<Graph>& graph, bool exact_rewrites) {
   const std::shared_ptr<Builder> builder = graph;
   return checked(graph_handle(&builder, exact_rewrites ? 1 : 0));
+}
+
+py::object make_function(const std::shared_ptr<ProgramCall>& program) {
+  return checked(function_wrap(&program));
 }
 
 std::shared_ptr<Builder> builder_of(const py::object& handle) {

@@ -18,6 +18,8 @@ namespace binding {
 
 namespace py = pybind11;
 
+class ProgramCall;
+
 // A Python object that is known to be a fusegrad._tensor.Tensor.
 struct Tensor {
   py::object object;
@@ -30,6 +32,8 @@ void translate_error(std::exception_ptr error);
 
 bool is_tensor(py::handle object);
 Tensor wrap(const Array& array);
+// A NumPy copy; a scalar where there are no axes.
+py::object to_numpy(const Array& array);
 // The elements; raises TypeError for a symbolic Tensor.
 Array unwrap(const Tensor& tensor);
 
@@ -37,6 +41,8 @@ Array unwrap(const Tensor& tensor);
 py::object graph_of(const Tensor& tensor);
 // A new GraphHandle.
 py::object make_handle(const std::shared_ptr<Graph>& graph, bool exact_rewrites);
+// What calls a program.
+py::object make_function(const std::shared_ptr<ProgramCall>& program);
 std::shared_ptr<Builder> builder_of(const py::object& handle);
 // A Tensor on the recorder; plain ones become constants.
 Value value_of(const py::object& handle, const Tensor& tensor);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <Python.h>
+#include <numpy/ndarraytypes.h>
 
 #include <memory>
 #include <string>
@@ -20,6 +21,9 @@ namespace binding {
 inline thread_local PyObject* current_recorder = nullptr;
 
 enum class Raised { argument, memory, other };
+
+// The byte order of a dtype that is not the machine's.
+constexpr char kForeignOrder = NPY_OPPBYTE;
 
 // Inside a catch block: what was caught. fields: where, argument, expected, got; or the text alone.
 inline Raised describe_exception(std::string* fields) {
@@ -161,6 +165,45 @@ inline Array filled(DType dtype, const Shape& shape, double value) {
   Array result(dtype, shape);
   copy_elements(result.view(), scalar);
   return result;
+}
+
+// The element type of a NumPy array; false for all but those of a Tensor, and for booleans, whose
+// bytes may be anything.
+inline bool array_dtype(const PyArrayObject* array, DType* dtype) {
+  switch (PyArray_DESCR(array)->type_num) {
+    case NPY_FLOAT: *dtype = DType::float32; return true;
+    case NPY_DOUBLE: *dtype = DType::float64; return true;
+    case NPY_UBYTE: *dtype = DType::uint8; return true;
+    case NPY_INT: *dtype = DType::int32; return true;
+    case NPY_LONG:
+      *dtype = sizeof(long) == 8 ? DType::int64 : DType::int32;
+      return true;
+    case NPY_LONGLONG: *dtype = DType::int64; return true;
+    default: return false;
+  }
+}
+
+// The elements of a numpy.ndarray, without a reference to it; false where they are not aligned, in
+// native byte order and C order.
+inline bool array_view(PyObject* object, View* view) {
+  const auto* array = reinterpret_cast<const PyArrayObject*>(object);
+  constexpr int kUsable = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED;
+  if ((PyArray_FLAGS(array) & kUsable) != kUsable || PyArray_NDIM(array) > kMaxRank ||
+      !array_dtype(array, &view->dtype) || PyArray_DESCR(array)->byteorder == kForeignOrder) {
+    return false;
+  }
+  view->data = PyArray_DATA(const_cast<PyArrayObject*>(array));
+  for (int i = 0; i < PyArray_NDIM(array); ++i) view->shape.push_back(PyArray_DIMS(const_cast<PyArrayObject*>(array))[i]);
+  view->strides = c_strides(view->shape);
+  return true;
+}
+
+// Copies the elements into a fresh numpy.ndarray of the same shape and dtype, in C order.
+inline void fill_array(PyObject* object, const Array& array) {
+  View view = array.view();
+  view.data = PyArray_DATA(reinterpret_cast<PyArrayObject*>(object));
+  view.strides = c_strides(view.shape);
+  copy_elements(view, array.view());
 }
 
 inline std::shared_ptr<Builder> new_tape() { return std::make_shared<Tape>(); }

@@ -65,6 +65,7 @@ cdef extern from "fusegrad/array.h" namespace "fusegrad" nogil:
         Meta meta()
         cbool defined()
 
+    cbool all_within(const View& view, double low, double high) except +translate_exception
     void copy_elements(const View& dst, const View& src) except +translate_exception
 
 
@@ -168,6 +169,24 @@ cdef extern from "tensor_support.h" namespace "fusegrad::binding" nogil:
     void preserve(Builder& tape, const Array& array) except +translate_exception
     Array clean_booleans(const Array& array) except +translate_exception
     Graph& as_graph(Builder& builder)
+    cbool array_view(object array, View* view) except +translate_exception
+    void fill_array(object array, const Array& elements) except +translate_exception
+
+
+cdef extern from "fusegrad/program.h" namespace "fusegrad" nogil:
+    cdef cppclass Program:
+        pass
+
+
+cdef extern from "program_call.h" namespace "fusegrad::binding" nogil:
+    cdef cppclass ProgramCall:
+        int num_inputs()
+        cbool brief()
+        cbool takes(int i, const View& view)
+        cbool takes_data(int i, const View& view) except +translate_exception
+        cbool run(
+            const vector[View]& inputs, vector[Array]& outputs, cbool wait
+        ) except +translate_exception
 
 
 cdef class Tensor
@@ -193,6 +212,12 @@ cdef class GraphHandle(Recorder):
     cdef bint exact
     cdef dict states   # where a variable lies -> the id of its state
     cdef dict pending  # the id of a state -> the id of the value assigned to it
+
+
+cdef class Function:
+    cdef shared_ptr[ProgramCall] program
+
+    cdef bint run(self, tuple inputs, vector[Array]& outputs, bint data) except *
 
 
 cdef class Tensor:

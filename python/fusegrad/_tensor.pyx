@@ -19,8 +19,9 @@ from cython.operator cimport dereference as deref
 from fusegrad import config, errors
 
 __all__ = [
-    "GraphHandle", "Tape", "Tensor", "apply", "as_tensor", "copy_into", "current_builder",
+    "Function", "GraphHandle", "Tape", "Tensor", "apply", "as_tensor", "copy_into", "current_builder",
     "detached", "empty", "from_numpy", "full", "gradient", "identity", "in_current_trace",
+    "within",
 ]
 
 include "_tensor_table.pxi"
@@ -28,6 +29,7 @@ include "_tensor_convert.pxi"
 include "_tensor_dispatch.pxi"
 include "_tensor_record.pxi"
 include "_tensor_index.pxi"
+include "_tensor_function.pxi"
 include "_tensor_api.pxi"
 
 # ---- Tensor ------------------------------------------------------------------------------------

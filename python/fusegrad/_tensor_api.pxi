@@ -8,6 +8,11 @@ cdef api object tensor_wrap(const Array* array):
     return plain(deref(array))
 
 
+cdef api object array_numpy(const Array* array):
+    """A NumPy copy of the elements; a scalar where there are no axes."""
+    return own_numpy(deref(array))
+
+
 cdef api int tensor_unwrap(object tensor, Array* array) except -1:
     """The elements of a Tensor; a tracked one gives its own."""
     cdef Tensor x = <Tensor?>tensor
@@ -27,6 +32,12 @@ cdef api object graph_handle(const shared_ptr[Builder]* graph, int exact):
     handle.states = {}
     handle.pending = {}
     return handle
+
+
+cdef api object function_wrap(const shared_ptr[ProgramCall]* program):
+    cdef Function function = Function.__new__(Function)
+    function.program = deref(program)
+    return function
 
 
 cdef api object recorder_wrap(object recorder, int value_id):

@@ -35,6 +35,7 @@ cdef tuple DTYPE_NAMES = ("float32", "float64", "int32", "int64", "uint8", "bool
 cdef dict DTYPES = {name: i for i, name in enumerate(DTYPE_NAMES)}
 cdef list numpy_dtypes = []
 cdef object numpy_module = None
+cdef object ndarray_type = None
 cdef DType default_float = DType.float32
 
 cdef tuple ACTIVATIONS = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "softplus")
@@ -42,9 +43,10 @@ cdef tuple ACTIVATIONS = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "so
 
 cdef object numpy():
     """NumPy, imported when first needed."""
-    global numpy_module
+    global numpy_module, ndarray_type
     if numpy_module is None:
         import numpy as module
+        ndarray_type = module.ndarray
         numpy_dtypes.extend(module.dtype(name) for name in DTYPE_NAMES)
         numpy_module = module
     return numpy_module

@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fusegrad._spelling import Spelled, missing
@@ -230,22 +230,22 @@ class Jitted(Spelled):
         self._fun = fun
         self._exact_rewrites = exact_rewrites
         self._programs: OrderedDict[Any, Lowered] = OrderedDict()
-        self._recent: tuple[str, Lowered] | None = None  # what a trace depends on, its program
         self._lock = threading.Lock()
+        self._last: tuple[str, Lowered] | None = None  # with its floatx, where it takes arrays only
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program for these arguments; within a trace or a grad, `fun` itself."""
+        if self._last is not None and not kwargs and len(args) == self._last[1]._num_arrays:
+            dtype, lowered = self._last
+            if dtype == floatx():
+                outputs = lowered._function(*args)
+                if outputs is not None:
+                    return lowered._structured(outputs)
         if current_builder() is not None:
             return self._fun(*args, **kwargs)
-        # The last program again, where the arguments are plain Tensors that fit it.
-        recent = self._recent
-        if recent is not None and not kwargs and recent[0] == floatx():
-            results = recent[1]._program.run_if_fits(args)
-            if results is not None:
-                return recent[1]._result(results)
         lowered, inputs = self._lowered(args, kwargs)
-        if lowered._takes_arrays:
-            self._recent = floatx(), lowered
+        if lowered._num_arrays:
+            self._last = floatx(), lowered
         return lowered._run(inputs)
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
@@ -295,15 +295,18 @@ class Lowered(Spelled):
                 count += 1
                 return graph.input(leaf.shape, leaf.dtype, f"x{count - 1}")
 
-            self._takes_arrays = not tree[1] and all(isinstance(leaf, _Input) for leaf in tree[0])
             args, kwargs = _map(symbolic, tree)
             result = fun(*args, **kwargs)
             self._structure = _map(_result, result)
             for i, leaf in enumerate(_leaves(self._structure)):
                 graph.output(leaf, f"y{i}")
         self._structure = _map(lambda _: 0, self._structure)  # keeps no symbolic Tensor
-        self._flat = type(self._structure) is tuple and all(leaf == 0 for leaf in self._structure)
+        self._plain = type(self._structure) is tuple and all(leaf == 0 for leaf in self._structure)
         self._program = _core.Program.compile(graph, exact_rewrites=exact_rewrites)
+        self._function = self._program.function()
+        # Of arguments that are nothing but arrays, one by one; else 0.
+        flat = not tree[1] and all(isinstance(leaf, _Input) for leaf in tree[0])
+        self._num_arrays = len(tree[0]) if flat else 0
 
     def text(self, stage: str = "plan") -> str:
         """Return a stage of the program as text.
@@ -325,14 +328,16 @@ class Lowered(Spelled):
         return self._program.rewrites
 
     def _run(self, inputs: list[Tensor]) -> Any:
-        return self._result(self._program.run(*inputs))
+        outputs = self._function(*inputs)
+        return self._structured(self._program.run(*inputs) if outputs is None else outputs)
 
-    def _result(self, results: list[Tensor]) -> Any:
-        """Return what the function returned, with the elements of a run."""
-        if self._flat:
-            return tuple(results)
-        leaves = iter(results)
-        return _map(lambda _: next(leaves), self._structure)
+    def _structured(self, outputs: Sequence[Tensor]) -> Any:
+        if self._structure == 0:
+            return outputs[0]
+        if self._plain:
+            return tuple(outputs)
+        results = iter(outputs)
+        return _map(lambda _: next(results), self._structure)
 
 
 # ---- nested containers ---------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from fusegrad._settings import changes
 from fusegrad._spelling import Spelled
 from fusegrad._tensor import (
     GraphHandle,
@@ -18,7 +19,7 @@ from fusegrad._tensor import (
 )
 from fusegrad.errors import ArgumentError
 
-__all__ = ["Variable", "substituted"]
+__all__ = ["Variable", "is_substituting", "substituted"]
 
 
 class _Substitutes(threading.local):
@@ -27,6 +28,17 @@ class _Substitutes(threading.local):
 
 
 _substitutes = _Substitutes()
+
+
+def is_substituting() -> bool:
+    """Whether some Variables have other values in this thread; see `substituted`.
+
+    Examples
+    --------
+    >>> is_substituting()
+    False
+    """
+    return bool(_substitutes.values)
 
 
 class Variable(Spelled):
@@ -80,6 +92,10 @@ class Variable(Spelled):
         self.path = name
         self.trainable = trainable
         self.regularizer: Callable[[Any], Any] | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        changes.count += 1
 
     @property
     def value(self) -> Tensor:

@@ -80,5 +80,8 @@ FUSEGRAD_API Array contiguous(const Array& array, DType dtype);
 FUSEGRAD_API bool may_overlap(const View& a, const View& b);
 // The place in C order of the first NaN or infinity; -1 where there is none, or for integers.
 FUSEGRAD_API int64_t first_nonfinite(const Array& array);
+// Whether all elements, which lie in C order, are at least `low` and at most `high`; NaN is not,
+// nor is infinity, whatever the bounds.
+FUSEGRAD_API bool all_within(const View& view, double low, double high);
 
 }  // namespace fusegrad

@@ -25,9 +25,12 @@ struct CompileOptions {
 class FUSEGRAD_API OwnedMutex {
  public:
   void lock();
+  bool try_lock();
   void unlock();
 
  private:
+  void refuse_owner() const;
+
   std::mutex mutex_;
   std::atomic<std::thread::id> owner_{};
 };

@@ -214,13 +214,23 @@ struct Program::Impl {
   OwnedMutex mutex;
 };
 
-void OwnedMutex::lock() {
-  const std::thread::id self = std::this_thread::get_id();
-  if (owner_.load(std::memory_order_relaxed) == self) {
+void OwnedMutex::refuse_owner() const {
+  if (owner_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
     throw std::logic_error("a program cannot be run from within its own run");
   }
+}
+
+void OwnedMutex::lock() {
+  refuse_owner();
   mutex_.lock();
-  owner_.store(self, std::memory_order_relaxed);
+  owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+}
+
+bool OwnedMutex::try_lock() {
+  refuse_owner();
+  if (!mutex_.try_lock()) return false;
+  owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  return true;
 }
 
 void OwnedMutex::unlock() {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 #include "fusegrad/error.h"
@@ -299,6 +300,41 @@ int64_t first_nonfinite(const Array& array) {
   }
   return first_nonfinite_of(dense.view().as<const double>(), dense.size(),
                             kernels().all_finite_f64);
+}
+
+namespace {
+
+// Bound is wide enough for T: then one loop without branches serves.
+template <typename T, typename Bound>
+bool all_within(const View& view, Bound low, Bound high) {
+  const T* x = view.as<const T>();
+  const int64_t count = view.size();
+  bool within = true;
+  for (int64_t i = 0; i < count; ++i) {
+    within &= (static_cast<Bound>(x[i]) >= low) & (static_cast<Bound>(x[i]) <= high);
+  }
+  return within;
+}
+
+}  // namespace
+
+bool all_within(const View& view, double low, double high) {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  constexpr double kLargestInteger = 9007199254740992.0;  // of those that double holds
+  low = std::max(low, view.dtype == DType::float32 ? -kLargest : -std::numeric_limits<double>::max());
+  high = std::min(high, view.dtype == DType::float32 ? kLargest : std::numeric_limits<double>::max());
+  const auto least = static_cast<int64_t>(std::max(low, -kLargestInteger));
+  const auto most = static_cast<int64_t>(std::min(high, kLargestInteger));
+  switch (view.dtype) {
+    case DType::float32:
+      return all_within<float>(view, static_cast<float>(low), static_cast<float>(high));
+    case DType::float64: return all_within<double>(view, low, high);
+    case DType::int64: return all_within<int64_t>(view, least, most);
+    case DType::int32: return all_within<int32_t>(view, least, most);
+    case DType::uint8: return all_within<uint8_t>(view, least, most);
+    case DType::boolean: break;
+  }
+  return false;
 }
 
 }  // namespace fusegrad

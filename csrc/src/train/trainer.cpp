@@ -272,6 +272,8 @@ int64_t Trainer::num_rows() const { return impl_->rows; }
 
 int64_t Trainer::num_batches() const { return impl_->batches; }
 
+int Trainer::num_outputs() const { return static_cast<int>(impl_->sinks.size()); }
+
 void Trainer::begin_epoch(int64_t epoch) {
   const std::lock_guard<std::mutex> lock(impl_->state);
   impl_->begin_epoch(epoch);

@@ -112,6 +112,12 @@ _BATCH_HOOKS = {
     "predict": ("on_predict_batch_begin", "on_predict_batch_end"),
 }
 
+# What the base class's hooks call, where they do anything.
+_CALLED_BY_DEFAULT = {
+    "on_train_batch_begin": "on_batch_begin",
+    "on_train_batch_end": "on_batch_end",
+}
+
 
 class CallbackList(Spelled):
     """Calls the hooks of several callbacks in order; knows whether any has batch hooks.
@@ -133,22 +139,36 @@ class CallbackList(Spelled):
 
     def __init__(self, callbacks: Iterable[Callback], model: Any, params: dict[str, Any]) -> None:
         self.callbacks = list(callbacks)
+        self._methods: dict[str, list[Any]] = {}  # what a hook comes to, once it was called
         for callback in self.callbacks:
             callback.set_params(params)
             callback.set_model(model)
 
     def has_batch_hooks(self, mode: str) -> bool:
         """Whether any callback overrides a batch hook of ``"train"``, ``"test"``, ``"predict"``."""
-        return any(
-            getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
-            for callback in self.callbacks
-            for hook in _BATCH_HOOKS[mode]
-        )
+        return any([self._overriding(hook) for hook in _BATCH_HOOKS[mode]])
 
     def call(self, hook: str, *args: Any) -> None:
         """Call a hook of every callback."""
-        for callback in self.callbacks:
-            getattr(callback, hook)(*args)
+        for method in self._overriding(hook):
+            method(*args)
+
+    def _overriding(self, hook: str) -> list[Any]:
+        """Return the methods of those callbacks for which a hook does anything."""
+        methods = self._methods.get(hook)
+        if methods is None:
+            methods = self._methods[hook] = [
+                getattr(callback, hook) for callback in self.callbacks if _overrides(callback, hook)
+            ]
+        return methods
+
+
+def _overrides(callback: Any, hook: str) -> bool:
+    """Whether a hook does anything."""
+    if getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook, None):
+        return True
+    own = _CALLED_BY_DEFAULT.get(hook)
+    return own is not None and _overrides(callback, own)
 
 
 def checked_callbacks(where: str, callbacks: Any) -> list[Callback]:

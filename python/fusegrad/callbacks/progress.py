@@ -111,6 +111,10 @@ class Progress(Callback):
         self._in_training = False
         self._validating = False
 
+    def shown(self) -> list[Progress]:
+        """Return the callback in a list, which is empty where there is nothing to show."""
+        return [self] if self.style else []
+
     def tick(self, batches_done: int, logs: Callable[[], Mapping[str, Any]] | None = None) -> None:
         """Draw the bar if the last drawing is old enough; cheap otherwise.
 

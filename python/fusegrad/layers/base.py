@@ -19,6 +19,7 @@ from fusegrad import _core, config, initializers, ops, regularizers
 from fusegrad._checks import flag, float_dtype, positive_int, storable
 from fusegrad._checks import sizes as checked_sizes
 from fusegrad._registry import Registry, named, snake_case
+from fusegrad._settings import changes
 from fusegrad._spelling import Spelled, keywords, nearest
 from fusegrad._tensor import Tensor, as_tensor, detached
 from fusegrad.data.adapters import to_array
@@ -121,6 +122,8 @@ class Layer(Spelled):
 
     #: Attributes that a compiled step takes as constants: setting one has steps compiled again.
     _constants: ClassVar[frozenset[str]] = frozenset()
+    #: Attributes that nothing depends on, and that hold no layers or weights.
+    _state: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -208,6 +211,10 @@ class Layer(Spelled):
         return variable
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._state:
+            object.__setattr__(self, name, value)
+            return
+        changes.count += 1
         if name in self._constants:
             object.__setattr__(self, "_edits", self._edits + 1)
         if name not in _BOOKKEEPING:
@@ -650,6 +657,7 @@ def restored_on_error(layer: Layer) -> Iterator[None]:
             inner.__dict__.update(attributes)
             if "programs" in attributes:  # which may read the weights that were made meanwhile
                 attributes["programs"].clear()
+        changes.count += 1
         raise
 
 

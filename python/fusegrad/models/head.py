@@ -42,7 +42,7 @@ class Head:
 def head_of(model: Model, loss: Loss | None) -> Head:
     """Return how the model's last layer and a loss meet."""
     layer = model.head_layer()
-    activation = None if layer is None else _name_of(layer.head_activation())
+    activation = None if layer is None else name_of(layer.head_activation())
     if layer is None or loss is None or loss.link is None:
         return Head(layer, activation, loss, fused=False, logits=False)
     if bool(getattr(loss, "from_logits", False)):
@@ -118,7 +118,7 @@ def units_of(layer: Layer | None) -> int | None:
     return None
 
 
-def _name_of(function: Any) -> str | None:
+def name_of(function: Any) -> str | None:
     """Return the name of one of our functions; one of the user's own may do anything."""
     if function is None:
         return None

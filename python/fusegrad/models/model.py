@@ -54,6 +54,8 @@ class Model(Layer):
     (1, 1)
     """
 
+    _state = frozenset({"history", "stop_training", "_epochs"})
+
     def __init__(
         self, *, trainable: bool = True, dtype: Any = None, name: str | None = None
     ) -> None:
@@ -441,10 +443,11 @@ class Model(Layer):
         """The names of what `evaluate` returns, in its order."""
         return [] if self.compiled is None else self.compiled.names
 
-    def next_epoch(self, at_least: int) -> int:
+    def next_epoch(self, at_least: int, count: bool = True) -> int:
         """Count an epoch; return the number that its shuffle and its dropout derive from."""
         epoch = max(self._epochs, at_least)
-        self._epochs = epoch + 1
+        if count:
+            self._epochs = epoch + 1
         return epoch
 
     def reset(self) -> None:
@@ -581,14 +584,23 @@ class Model(Layer):
 
     def fully_built(self) -> bool:
         """Whether no layer would still make weights."""
-        return self.built and all(layer.built for layer in inner_layers(self))
+        memo = self.programs.memo()
+        known: bool | None = memo.get("built")
+        if known is None:
+            known = self.built and all(layer.built for layer in inner_layers(self))
+            memo["built"] = known
+        return known
 
     def structure(self) -> tuple[int, ...]:
         """Return what changes when layers or their constants do, here or inside."""
-        result = [self._edits]
-        for layer in inner_layers(self):
-            result += (layer._edits, edits_of(layer.activity_regularizer))
-        return tuple(result)
+        memo = self.programs.memo()
+        known: tuple[int, ...] | None = memo.get("structure")
+        if known is None:
+            result = [self._edits]
+            for layer in inner_layers(self):
+                result += (layer._edits, edits_of(layer.activity_regularizer))
+            known = memo["structure"] = tuple(result)
+        return known
 
     def set_paths(self) -> None:
         """Put the model's name before the paths of its weights."""

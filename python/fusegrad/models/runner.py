@@ -92,9 +92,8 @@ class NativeRunner:
     def __init__(self, model: Model, kind: str, data: Data, batch_size: int, shuffle: bool) -> None:
         size = min(batch_size, data.rows)
         scale, offset, scaled = 1.0, 0.0, False
-        first = model.first_layer()
-        fits = type(first) is Rescaling and first.activity_regularizer is None
-        if data.x.dtype == np.uint8 and isinstance(first, Rescaling) and fits:
+        first = model.first_layer() if data.x.dtype.char == "B" else None  # uint8
+        if type(first) is Rescaling and first.activity_regularizer is None:
             scale, offset, scaled = first.scale, first.offset, True
         sources = [(from_numpy(data.x), scale, offset)]
         y_shape: tuple[int, ...] = ()
@@ -114,13 +113,12 @@ class NativeRunner:
         self._step = program(size)
         self._last = program(rest) if rest else None
         results = self._step.results
-        self._totals = 0 if results is None else sum(results.sizes)
         self._trainer = _core.Trainer(
             self._step.program,
             self._last.program if self._last is not None else None,
             sources,
             len(sources) if self._step.takes_position else -1,
-            ["collect"] if results is None else ["accumulate"] * self._totals,
+            ["collect"] if results is None else ["accumulate"] * sum(results.sizes),
             size,
             shuffle,
             model.seed,
@@ -146,8 +144,8 @@ class NativeRunner:
 
     def results(self) -> list[Any]:
         """The loss and the metrics so far."""
-        totals = [self._trainer.result(i).numpy() for i in range(self._totals)]
-        return [] if self._step.results is None else self._step.results.of(totals)
+        results = self._step.results
+        return [] if results is None else results.of(self._trainer.totals())
 
     def rows(self) -> Array:
         """The collected outputs, in the order of the data."""

@@ -12,6 +12,7 @@ from fusegrad._tensor import Tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.layers import InputLayer, Layer, deserialize, serialize
 from fusegrad.layers.base import Shape, register, restored_on_error
+from fusegrad.models import quick
 from fusegrad.models.model import Model, inner_layers
 
 
@@ -207,6 +208,10 @@ class Sequential(Model):
                 expected = "one array, and training=True or False"
                 raise ArgumentError(f"model '{self.name}'", "x", expected, got)
             training = args[0]
+        if not training and not kwargs:
+            y = quick.called(self, x)
+            if y is not None:
+                return y
         return super().__call__(x, training=training, **kwargs)
 
     def call(self, x: Any, training: bool = False) -> Tensor:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from fusegrad import _core, ops
-from fusegrad._settings import edits_of
+from fusegrad._settings import changes, edits_of
 from fusegrad._tensor import Tape, Tensor, as_tensor, current_builder, gradient
 from fusegrad.errors import ArgumentError
 from fusegrad.layers.base import Step, call_scope
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from fusegrad.models.model import Model
 
 _MAX_PROGRAMS = 64  # kept by one model
+_MAX_NOTES = 1024
 
 Position = Callable[[], Any]
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """The shapes and dtypes of one batch."""
 
     rows: int
@@ -85,6 +85,8 @@ class Programs:
     def __init__(self) -> None:
         self._known: OrderedDict[Any, StepProgram] = OrderedDict()
         self._outputs: dict[Any, tuple[tuple[int, ...], str]] = {}
+        self._memo: dict[Any, Any] = {}
+        self._seen = -1
 
     def __reduce__(self) -> tuple[type[Programs], tuple[()]]:
         return Programs, ()  # copies and pickles of a model compile their own
@@ -93,6 +95,17 @@ class Programs:
         """Forget all."""
         self._known.clear()
         self._outputs.clear()
+        self._memo = {}
+
+    def memo(self) -> dict[Any, Any]:
+        """Return what has been found out about the model since anything was last changed.
+
+        It is to be added to: what calls ask for again and again, and would have to walk the layers
+        for. What depends on more than a change counts is in its key.
+        """
+        if self._seen != changes.count or len(self._memo) > _MAX_NOTES:
+            self._memo, self._seen = {}, changes.count
+        return self._memo
 
     def output(
         self, model: Model, where: str, x_shape: tuple[int, ...], x_dtype: str
@@ -106,10 +119,17 @@ class Programs:
         return self._outputs[key]
 
     def get(self, model: Model, kind: str, batch: Batch) -> StepProgram:
-        """Return the program of a step: ``"train"``, ``"test"`` or ``"predict"``."""
+        """Return the program of a step: ``"train"``, ``"test"``, ``"predict"`` or ``"call"``."""
+        memo = self.memo()
+        known: StepProgram | None = memo.get((kind, batch))
+        if known is None:
+            known = memo[kind, batch] = self._get(model, kind, batch)
+        return known
+
+    def _get(self, model: Model, kind: str, batch: Batch) -> StepProgram:
         compiled = model.compiled
-        key: tuple[Any, ...] = (kind, batch, model.structure())
-        if kind != "predict" and compiled is not None:
+        key: tuple[Any, ...] = (kind, batch, model.structure(), tuple(model.weights))
+        if kind in {"train", "test"} and compiled is not None:
             # Which weights are trained: they have gradients in training, and penalties in both.
             trained = tuple(
                 (id(weight), id(weight.regularizer), edits_of(weight.regularizer))
@@ -244,6 +264,8 @@ def checked_output(where: str, y: Tensor, rows: int) -> tuple[tuple[int, ...], s
 
 
 def _compile(model: Model, kind: str, batch: Batch) -> StepProgram:
+    if kind == "call":
+        return _compile_call(model, batch)
     compiled = model.compiled
     graph = _core.Graph()
     positions: list[Tensor] = []
@@ -276,6 +298,15 @@ def _compile(model: Model, kind: str, batch: Batch) -> StepProgram:
                 graph.output(total, f"total_{i}")
             results = measured.results
     return StepProgram(_core.Program.compile(graph), results, bool(positions))
+
+
+def _compile_call(model: Model, batch: Batch) -> StepProgram:
+    """Compile what ``model(x)`` does, with the bits that it has op by op."""
+    graph = _core.Graph(exact_rewrites=False)
+    with graph:
+        x = graph.input((batch.rows, *batch.x_shape), batch.x_dtype, "x")
+        graph.output(as_tensor(model(x, training=False)), "outputs")
+    return StepProgram(_core.Program.compile(graph, exact_rewrites=False), None, False)
 
 
 def _arrays(measured: Measured) -> list[Any]:

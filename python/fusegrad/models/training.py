@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from fusegrad.callbacks.base import CallbackList, checked_callbacks
 from fusegrad.callbacks.history import History
 from fusegrad.callbacks.progress import Progress
 from fusegrad.errors import ArgumentError
-from fusegrad.models import step
+from fusegrad.models import quick, step
 from fusegrad.models.prepare import (
     all_or_nothing,
     built_output,
@@ -68,8 +69,9 @@ def fit(
     given = checked_callbacks(where, callbacks)
     split = _split(where, validation_split)
 
+    data = quick.checked(model, x, y) if sample_weight is None else None
     with all_or_nothing(model):
-        data = prepare(model, where, x, y, sample_weight)
+        data = data or prepare(model, where, x, y, sample_weight)
         validation: Data | None = None
         if validation_data is not None:
             validation = prepare(model, where, *_validation(where, validation_data))
@@ -83,9 +85,10 @@ def fit(
             make_runner(model, "test", validation, val_size) if validation is not None else None
         )
 
+    quick.remember_data(model, data)
     history = History()
     params = {"epochs": epochs, "steps": runner.num_batches, "verbose": progress.style}
-    calls = CallbackList([*given, history, progress], model, params)
+    calls = CallbackList([*given, history, *progress.shown()], model, params)
     model.history = history
     model.stop_training = False
     names = compiled.names
@@ -124,6 +127,10 @@ def evaluate(
     """Measure; see `Model.evaluate`."""
     where = "evaluate"
     compiled = compiled_of(model, where)
+    if _silent(verbose, callbacks) and batch_size is None and sample_weight is None:
+        values = quick.measured(model, "test", x, y, _DEFAULT_BATCH)
+        if values is not None and isinstance(return_dict, bool):
+            return _values(compiled.names, values, return_dict)
     size = _batch_size(where, "batch_size", batch_size, _DEFAULT_BATCH)
     progress = Progress(_verbose(where, verbose))
     given = checked_callbacks(where, callbacks)
@@ -132,13 +139,17 @@ def evaluate(
         data = prepare(model, where, x, y, sample_weight)
         runner = make_runner(model, "test", data, size)
     params = {"epochs": 1, "steps": runner.num_batches, "verbose": progress.style}
-    calls = CallbackList([*given, progress], model, params)
+    calls = CallbackList([*given, *progress.shown()], model, params)
     try:
         logs = _evaluate_epoch(model, runner, calls, compiled.names, progress)
     finally:
         progress.close()
         _core.park_threads()
-    return _returned(compiled.names, logs, return_dict)
+    if runner.num_batches == 1:
+        quick.remember_step(model, "test", data)
+    if return_dict:
+        return logs
+    return _values(compiled.names, [logs[name] for name in compiled.names], False)
 
 
 def predict(
@@ -146,24 +157,30 @@ def predict(
 ) -> Array:
     """Compute outputs; see `Model.predict`."""
     where = "predict"
+    if _silent(verbose, callbacks) and batch_size is None:
+        outputs = quick.predicted(model, x, _DEFAULT_BATCH)
+        if outputs is not None:
+            return outputs
     size = _batch_size(where, "batch_size", batch_size, _DEFAULT_BATCH)
     progress = Progress(_verbose(where, verbose))
     given = checked_callbacks(where, callbacks)
     with all_or_nothing(model):
-        inputs, dtype = checked_inputs(model, where, "x", x)
-        built_output(model, where, inputs, dtype)
-        runner = make_runner(model, "predict", Data(inputs, dtype), size)
+        data = Data(*checked_inputs(model, where, "x", x))
+        built_output(model, where, data.x, data.x_dtype)
+        runner = make_runner(model, "predict", data, size)
     params = {"epochs": 1, "steps": runner.num_batches, "verbose": progress.style}
-    calls = CallbackList([*given, progress], model, params)
+    calls = CallbackList([*given, *progress.shown()], model, params)
     try:
         calls.call("on_predict_begin", {})
         runner.begin_epoch(0)
-        _run_epoch(model, "predict", runner, calls, [], progress, min(size, inputs.shape[0]))
+        _run_epoch(model, "predict", runner, calls, [], progress, min(size, data.rows))
         progress.settle(runner.batches_done)
         calls.call("on_predict_end", {})
     finally:
         progress.close()
         _core.park_threads()
+    if runner.num_batches == 1:
+        quick.remember_predict(model, data)
     return runner.rows()
 
 
@@ -183,6 +200,10 @@ def on_batch(
     where = f"{kind}_on_batch"
     compiled = compiled_of(model, where)
     return_dict = flag(where, "return_dict", return_dict)
+    if sample_weight is None and class_weight is None:
+        values = quick.measured(model, kind, x, y, sys.maxsize)
+        if values is not None:
+            return _values(compiled.names, values, return_dict)
     with all_or_nothing(model):
         data = prepare(model, where, x, y, sample_weight)
         if class_weight is not None:
@@ -193,18 +214,23 @@ def on_batch(
     # A batch by itself is an epoch of its own: a new dropout mask each time.
     runner.begin_epoch(model.next_epoch(0) if kind == "train" else 0)
     runner.run(1, None)
-    return _returned(compiled.names, _logs(compiled.names, runner), return_dict)
+    quick.remember_step(model, kind, data)
+    return _values(compiled.names, runner.results(), return_dict)
 
 
 def predict_on_batch(model: Model, x: Any) -> Array:
     """Compute outputs; see `Model.predict_on_batch`."""
     where = "predict_on_batch"
+    outputs = quick.predicted(model, x, sys.maxsize)
+    if outputs is not None:
+        return outputs
     with all_or_nothing(model):
-        inputs, dtype = checked_inputs(model, where, "x", x)
-        built_output(model, where, inputs, dtype)
-        runner = make_runner(model, "predict", Data(inputs, dtype), inputs.shape[0])
+        data = Data(*checked_inputs(model, where, "x", x))
+        built_output(model, where, data.x, data.x_dtype)
+        runner = make_runner(model, "predict", data, data.rows)
     runner.begin_epoch(0)
     runner.run(1, None)
+    quick.remember_predict(model, data)
     return runner.rows()
 
 
@@ -262,7 +288,11 @@ def _evaluate_epoch(
 
 def _logs(names: list[str], runner: Runner) -> Logs:
     """Return the means so far, in alphabetical order as Keras's logs are."""
-    return dict(sorted(zip(names, runner.results(), strict=True)))
+    return _sorted(names, runner.results())
+
+
+def _sorted(names: list[str], values: list[Any]) -> Logs:
+    return dict(sorted(zip(names, values, strict=True)))
 
 
 def graph_text(model: Model, stage: str, batch_size: int, shape: tuple[int, ...]) -> str:
@@ -288,11 +318,10 @@ def graph_text(model: Model, stage: str, batch_size: int, shape: tuple[int, ...]
     return model.programs.get(model, "train", batch).program.text(stage)
 
 
-def _returned(names: list[str], logs: Logs, return_dict: bool) -> Any:
+def _values(names: list[str], values: list[Any], return_dict: bool) -> Any:
     """Return the loss, the list of loss and metrics in the order of `compile`, or the dict."""
     if return_dict:
-        return logs
-    values = [logs[name] for name in names]
+        return _sorted(names, values)
     return values[0] if len(values) == 1 else values
 
 
@@ -322,6 +351,11 @@ def _batch_size(where: str, argument: str, value: Any, default: int) -> int:
         got = f"{value!r} (predict takes no targets)"
         raise ArgumentError(where, argument, "an integer >= 1", got)
     return default if value is None else positive_int(where, argument, value)
+
+
+def _silent(verbose: Any, callbacks: Any) -> bool:
+    """Whether nobody looks on."""
+    return type(verbose) is int and verbose == 0 and callbacks is None
 
 
 def _verbose(where: str, value: Any) -> int | str:

@@ -10,7 +10,7 @@ import numpy as np
 from fusegrad import _core
 from fusegrad._checks import checked_name, number, positive
 from fusegrad._registry import Registry, snake_case
-from fusegrad._settings import edits_of
+from fusegrad._settings import changes, edits_of
 from fusegrad._spelling import Spelled
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
@@ -116,7 +116,12 @@ class Optimizer(Spelled):
             np.int64(0), name=f"{self.name}/iterations", trainable=False, dtype="int64"
         )
         self._slots: dict[Variable, list[Variable]] = {}
+        self._forgotten = 0  # times that slots were, which compiled steps go on writing
         self.built = False
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        changes.count += 1
 
     # ---- hyperparameters
 
@@ -185,7 +190,8 @@ class Optimizer(Spelled):
     def signature(self) -> tuple[Any, ...]:
         """Return what a compiled step takes as constants: where it changes, steps are compiled."""
         rate = self._learning_rate
-        return (*self.hyperparameters().items(), *self._clippings().items(), edits_of(rate))
+        constants = (*self.hyperparameters().items(), *self._clippings().items())
+        return (*constants, edits_of(rate), self._forgotten)
 
     def describe(self) -> _core.Optimizer:
         """Return the rule of the core."""
@@ -222,9 +228,12 @@ class Optimizer(Spelled):
                     "weights that it has trained before (make a new optimizer for each model)",
                     f"others, after {steps} steps",
                 )
+        missing = [variable for variable in wanted if variable not in self._slots]
+        if self.built and not missing:
+            return
         names = self.describe().slots()
-        for variable in wanted:
-            if variable not in self._slots:
+        for variable in missing:
+            if variable not in self._slots:  # it may be there twice
                 order = "F" if variable.ndim == 2 else "C"
                 zeros = np.zeros(variable.shape, variable.dtype)
                 self._slots[variable] = [
@@ -240,11 +249,13 @@ class Optimizer(Spelled):
     def restore_slots(self, slots: dict[Variable, list[Variable]]) -> None:
         """Forget the slots that were made since `slots_made`."""
         self._slots = slots
+        self._forgotten += 1
         self.built = bool(slots)
 
     def reset(self) -> None:
         """Forget all slots and steps; the learning rate stays."""
         self._slots.clear()
+        self._forgotten += 1
         self._iterations.assign(0)
         self.built = False
 

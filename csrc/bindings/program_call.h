@@ -1,0 +1,135 @@
+// One run of a program on arrays that lie anywhere: what a call from Python comes to. Included by
+// the generated _tensor source, and by bind_program.cpp.
+#pragma once
+
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "fusegrad/program.h"
+
+namespace fusegrad {
+namespace binding {
+
+class ProgramCall {
+ public:
+  // Bounds: the least and the largest value of each input, for takes_data().
+  ProgramCall(std::shared_ptr<Program> program, std::vector<std::pair<double, double>> bounds)
+      : program_(std::move(program)), bounds_(std::move(bounds)) {
+    int64_t bytes = program_->arena_bytes();
+    for (int i = 0; i < program_->num_inputs(); ++i) {
+      inputs_.push_back(program_->input_meta(i));
+      bytes += num_elements(inputs_.back().shape) * itemsize(inputs_.back().dtype);
+    }
+    for (int i = 0; i < program_->num_outputs(); ++i) outputs_.push_back(program_->output_meta(i));
+    brief_ = bytes <= kFewBytes;
+  }
+
+  int num_inputs() const { return static_cast<int>(inputs_.size()); }
+  // Whether a view is just what input i is.
+  bool takes(int i, const View& view) const {
+    const Meta& meta = inputs_[static_cast<size_t>(i)];
+    return view.dtype == meta.dtype && view.shape == meta.shape;
+  }
+  // Whether rows of data that lie in C order can be copied into input i, and are within its bounds.
+  bool takes_data(int i, const View& view) const {
+    const Meta& meta = inputs_[static_cast<size_t>(i)];
+    const bool converts = is_floating(meta.dtype) ? view.dtype != DType::uint8
+                                                  : !is_floating(view.dtype);
+    if (!view.c_contiguous() || !converts ||
+        !(view.shape == meta.shape || as_column(view.shape) == as_column(meta.shape))) {
+      return false;
+    }
+    if (bounds_.empty()) return true;
+    const auto [low, high] = bounds_[static_cast<size_t>(i)];
+    return all_within(view, low, high);
+  }
+  // Whether a run is over so soon that other Python threads may wait for it.
+  bool brief() const { return brief_; }
+
+  // Inputs that it takes; outputs are fresh. False, and nothing is done, where another thread is
+  // running the program and `wait` is not set: it may need the interpreter that the caller holds.
+  bool run(const std::vector<View>& inputs, std::vector<Array>& outputs, bool wait) {
+    std::unique_lock<OwnedMutex> lock(program_->mutex(), std::defer_lock);
+    if (wait) {
+      lock.lock();
+    } else if (!lock.try_lock()) {
+      return false;
+    }
+    const Release bound(*program_, num_inputs());
+    for (int i = 0; i < num_inputs(); ++i) feed(i, inputs[static_cast<size_t>(i)]);
+    program_->run();
+    outputs.reserve(outputs_.size());
+    for (const Meta& meta : outputs_) {
+      const int i = static_cast<int>(outputs.size());
+      if (num_elements(meta.shape) * itemsize(meta.dtype) > kFewBytes) {
+        outputs.push_back(program_->result(i));
+      } else {
+        outputs.emplace_back(meta.dtype, meta.shape);
+        copy(outputs.back().view(), program_->output(i));
+      }
+    }
+    return true;
+  }
+
+ private:
+  static constexpr int64_t kFewBytes = 1 << 16;
+
+  // Puts the program's own buffers back when a run ends: what it was bound to may be gone by the
+  // next.
+  class Release {
+   public:
+    Release(Program& program, int count) : program_(program), count_(count) {}
+    ~Release() {
+      for (int i = 0; i < count_; ++i) {
+        const View own = program_.input_buffer(i);
+        if (own.size() * itemsize(own.dtype) > kFewBytes) program_.bind_input(i, own);
+      }
+    }
+    Release(const Release&) = delete;
+    Release& operator=(const Release&) = delete;
+
+   private:
+    Program& program_;
+    int count_;
+  };
+
+  // (n, 1) stands for (n,).
+  static Shape as_column(Shape shape) {
+    if (shape.rank() > 1 && shape.back() == 1) shape.erase(shape.rank() - 1);
+    return shape;
+  }
+
+  static void copy(const View& to, const View& from) {
+    if (to.dtype == from.dtype && from.c_contiguous() && to.c_contiguous()) {
+      const int64_t bytes = to.size() * itemsize(to.dtype);
+      if (bytes > 0) std::memcpy(to.data, from.data, static_cast<size_t>(bytes));
+    } else {
+      copy_elements(to, from);
+    }
+  }
+
+  // A few bytes are sooner copied than bound.
+  void feed(int i, View view) {
+    const View own = program_->input_buffer(i);
+    if (view.shape != own.shape) {  // a trailing axis of one element more or less
+      view.shape = own.shape;
+      view.strides = c_strides(own.shape);
+    }
+    if (view.dtype == own.dtype && own.size() * itemsize(own.dtype) > kFewBytes) {
+      program_->bind_input(i, view);
+    } else {
+      copy(own, view);
+    }
+  }
+
+  std::shared_ptr<Program> program_;
+  std::vector<std::pair<double, double>> bounds_;
+  std::vector<Meta> inputs_, outputs_;
+  bool brief_ = false;
+};
+
+}  // namespace binding
+}  // namespace fusegrad

@@ -1,0 +1,79 @@
+# Function: a compiled program that Python calls on arrays.
+
+
+@cython.final
+cdef class Function:
+    """A compiled program as a function of arrays; `fusegrad._core.Program.function` makes one."""
+
+    def __init__(self):
+        raise TypeError("a Function is made by fusegrad._core.Program.function")
+
+    def __call__(self, *inputs):
+        """The outputs, a tuple of Tensors.
+
+        None, and nothing is done, where an input is no array or Tensor of exactly the program's
+        dtype and shape, or where ops are being recorded.
+        """
+        cdef vector[Array] outputs
+        if not self.run(inputs, outputs, False):
+            return None
+        return tuple([plain(array) for array in outputs])
+
+    def of_data(self, *inputs):
+        """The outputs as NumPy arrays of their own, those without axes as scalars.
+
+        None, and nothing is done, where an input is no array in C order, has another shape than the
+        program's (but for a trailing axis of size 1), a dtype that is not converted as it is
+        copied, or a value beyond the bounds that the Function was made with; or where ops are being
+        recorded.
+        """
+        cdef vector[Array] outputs
+        if not self.run(inputs, outputs, True):
+            return None
+        return [own_numpy(array) for array in outputs]
+
+    cdef bint run(self, tuple inputs, vector[Array]& outputs, bint data) except *:
+        cdef int i, count = deref(self.program).num_inputs()
+        cdef vector[View] views
+        if <int>len(inputs) != count:
+            raise TypeError(f"the program takes {count} inputs, {len(inputs)} given")
+        if current_recorder != NULL:
+            return False
+        numpy()
+        views.resize(count)
+        for i in range(count):
+            x = inputs[i]
+            if type(x) is Tensor:
+                if (<Tensor>x).recorded() or not (<Tensor>x).array.defined():
+                    return False
+                views[i] = (<Tensor>x).array.view()
+            elif type(x) is not ndarray_type or not array_view(x, &views[i]):
+                return False
+            if not (
+                deref(self.program).takes_data(i, views[i]) if data
+                else deref(self.program).takes(i, views[i])
+            ):
+                return False
+        if not deref(self.program).brief() or not deref(self.program).run(views, outputs, False):
+            with nogil:
+                deref(self.program).run(views, outputs, True)
+        return True
+
+
+def within(array, double low, double high):
+    """Whether a numpy.ndarray in C order has finite elements only, from `low` to `high`.
+
+    False for other arrays, and for booleans.
+    """
+    cdef View view
+    return array_view(array, &view) and all_within(view, low, high)
+
+
+cdef object own_numpy(Array array):
+    """A NumPy array with a copy of the elements; a scalar where there are no axes."""
+    if array.rank() == 0:
+        numpy()
+        return numpy_dtypes[<int>array.dtype()].type(plain(array).scalar("this result"))
+    result = numpy().empty(dims_tuple(array.shape()), numpy_dtypes[<int>array.dtype()])
+    fill_array(result, array)
+    return result
