@@ -174,10 +174,22 @@ FUSEGRAD_INLINE VD copysign(VD magnitude, VD sign) {
   return from_bits(bits(abs(magnitude)) | sign_bit(sign));
 }
 
-// a > b ? a : b, so b when either is NaN or both are zeros: the same rule at every level.
+// a > b ? a : b, so b when either is NaN or both are zeros: the same rule at every level, and what
+// the x86 instructions do.
+#if defined(__AVX512F__)
+FUSEGRAD_INLINE VF max(VF a, VF b) { return (VF)_mm512_max_ps((__m512)a, (__m512)b); }
+FUSEGRAD_INLINE VF min(VF a, VF b) { return (VF)_mm512_min_ps((__m512)a, (__m512)b); }
+#elif defined(__AVX2__)
+FUSEGRAD_INLINE VF max(VF a, VF b) { return (VF)_mm256_max_ps((__m256)a, (__m256)b); }
+FUSEGRAD_INLINE VF min(VF a, VF b) { return (VF)_mm256_min_ps((__m256)a, (__m256)b); }
+#elif defined(__x86_64__)
+FUSEGRAD_INLINE VF max(VF a, VF b) { return (VF)_mm_max_ps((__m128)a, (__m128)b); }
+FUSEGRAD_INLINE VF min(VF a, VF b) { return (VF)_mm_min_ps((__m128)a, (__m128)b); }
+#else
 FUSEGRAD_INLINE VF max(VF a, VF b) { return select(a > b, a, b); }
-FUSEGRAD_INLINE VD max(VD a, VD b) { return select(a > b, a, b); }
 FUSEGRAD_INLINE VF min(VF a, VF b) { return select(a < b, a, b); }
+#endif
+FUSEGRAD_INLINE VD max(VD a, VD b) { return select(a > b, a, b); }
 FUSEGRAD_INLINE VD min(VD a, VD b) { return select(a < b, a, b); }
 
 // NumPy's rule: NaN when either operand is NaN.
@@ -222,6 +234,10 @@ FUSEGRAD_INLINE VD sqrt(VD x) { return (VD)_mm_sqrt_pd((__m128d)x); }
 FUSEGRAD_INLINE VF sqrt(VF x) { return (VF)vsqrtq_f32((float32x4_t)x); }
 FUSEGRAD_INLINE VD sqrt(VD x) { return (VD)vsqrtq_f64((float64x2_t)x); }
 #endif
+
+// ---- integer -> float ----------------------------------------------------------------------
+
+FUSEGRAD_INLINE VF to_float(VI32 x) { return __builtin_convertvector(x, VF); }
 
 // ---- float <-> double ----------------------------------------------------------------------
 // A VF is two VD halves: lanes [0, kLanesD) and [kLanesD, kLanesF). Narrowing rounds to nearest.
