@@ -39,7 +39,7 @@ BOUNDS = {
     "sigmoid": 2.0,
     "softplus": 2.0,
     "silu": 1.0,
-    "erf": 1.0,
+    "erf": 2.0,
 }
 EXACT: dict[str, Callable[[Array], Array]] = {
     "exp": np.exp,

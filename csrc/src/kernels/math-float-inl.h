@@ -72,7 +72,7 @@ FUSEGRAD_INLINE VF exp(VF x) {
   return scale_by_pow2(exp_of_remainder(p), p.shifted);
 }
 
-// e^x where neither x nor the result is near the ends of the range: |x| <= 80.
+// e^x for -80 <= x <= 80; NaN gives any value.
 FUSEGRAD_INLINE VF exp_moderate(VF x) {
   const ExpReducedF p = exp_reduce(x);
   return (VF)((VU32)exp_of_remainder(p) + (((VU32)p.shifted - 254) << 23));
@@ -82,8 +82,8 @@ FUSEGRAD_INLINE VF exp_moderate(VF x) {
 FUSEGRAD_INLINE VF exp_rest(const ExpReducedF& p) {
   const VF tail = p.n * kLn2TailF;
   const VF r = p.head - tail;
-  const VF q = polynomial(r, {0.5f, 0x1.555556p-3f, 0x1.5554f6p-5f, 0x1.111004p-7f, 0x1.6d3cecp-10f,
-                              0x1.a242fep-13f});
+  const VF q = polynomial(
+      r, {0.5f, 0x1.555556p-3f, 0x1.5554f6p-5f, 0x1.111004p-7f, 0x1.6d3cecp-10f, 0x1.a242fep-13f});
   return fma(r * r, q, -tail);
 }
 
@@ -104,9 +104,9 @@ FUSEGRAD_INLINE VF expm1(VF x) {
 
 // log(1 + f) - f for -1/4 <= f <= 1/2, to 2^-27 of log(1 + f).
 FUSEGRAD_INLINE VF log_rest(VF f) {
-  const VF q = polynomial(f, {-0.5f, 0x1.5555a4p-2f, -0x1.000048p-2f, 0x1.99698ap-3f,
-                              -0x1.54edep-3f, 0x1.288258p-3f, -0x1.0d9934p-3f, 0x1.ace206p-4f,
-                              -0x1.71b788p-5f});
+  const VF q =
+      polynomial(f, {-0.5f, 0x1.5555a4p-2f, -0x1.000048p-2f, 0x1.99698ap-3f, -0x1.54edep-3f,
+                     0x1.288258p-3f, -0x1.0d9934p-3f, 0x1.ace206p-4f, -0x1.71b788p-5f});
   return (f * f) * q;
 }
 
@@ -119,9 +119,9 @@ FUSEGRAD_INLINE VF log_finish(VF k, VF f) {
 }
 
 // u = 2^k m with m in [3/4, 3/2) for positive normal u: the bits of 2^k without the bias of the
-// exponent. The bound is 3 units above 3/4: see log1p.
+// exponent.
 FUSEGRAD_INLINE VI32 log_exponent(VF u) {
-  return (bits(u) - 0x3f400003) & static_cast<int32_t>(0xff800000);
+  return (bits(u) - 0x3f400000) & static_cast<int32_t>(0xff800000);
 }
 
 // The limits of log at x (u = x) and of log1p (u = 1 + x) outside 0 < u < infinity.
@@ -140,8 +140,8 @@ FUSEGRAD_INLINE VF log(VF x) {
 }
 
 // With u the rounded 1 + x = 2^k m: log1p x = k ln 2 + log(1 + f), f = m - 1 + 2^-k ((1 + x) - u).
-// f is exact for k of 0 and 1, because m < 3/4 + 3 units keeps x above 1/2 where k is 1. The powers
-// are halved, so that k = 127 and 128 fit.
+// Where k is -1, 0 or 1, f is a float, but for one x: there the result could not bear its rounding.
+// 2^-k is halved twice, so that k = 127 and 128 fit.
 FUSEGRAD_INLINE VF log1p(VF x) {
   const VF u = 1.0f + x;
   const VI32 e = log_exponent(u);
@@ -153,9 +153,9 @@ FUSEGRAD_INLINE VF log1p(VF x) {
 
 // log(1 + t) for 0 <= t <= 1, to 2^-30.
 FUSEGRAD_INLINE VF log1p_unit(VF t) {
-  const VF q = polynomial(t, {-0x1.fffff8p-2f, 0x1.5553b6p-2f, -0x1.ffc59ep-3f, 0x1.978b54p-3f,
-                              -0x1.4a72b2p-3f, 0x1.ff28d8p-4f, -0x1.54f16cp-4f, 0x1.58ff44p-5f,
-                              -0x1.c0a2p-7f, 0x1.113634p-9f});
+  const VF q = polynomial(
+      t, {-0x1.fffff8p-2f, 0x1.5553b6p-2f, -0x1.ffc59ep-3f, 0x1.978b54p-3f, -0x1.4a72b2p-3f,
+          0x1.ff28d8p-4f, -0x1.54f16cp-4f, 0x1.58ff44p-5f, -0x1.c0a2p-7f, 0x1.113634p-9f});
   return fma(t * t, q, t);
 }
 
@@ -169,9 +169,9 @@ FUSEGRAD_INLINE VF sigmoid(VF x) {
   return fma(-a, e / (1.0f + e), a);
 }
 
-// With e = exp(-|x|): x / (1 + e) for x >= 0, x e / (1 + e) below, every factor in two words, and the
-// power of two last, so that the result has full accuracy where e underflows. 1 / (1 + e) in the
-// last correction is a line within 7 %.
+// With e = exp(-|x|): x / (1 + e) for x >= 0, x e / (1 + e) below, every factor in two words, and
+// the power of two last, so that the result has full accuracy where e underflows. 1 / (1 + e) in
+// the last correction is a line within 7 %.
 FUSEGRAD_INLINE VF silu(VF x) {
   const VF bounded = max(set1(-110.0f), x);
   const ExpReducedF p = exp_reduce(max(set1(-110.0f), -abs(x)));
@@ -190,7 +190,8 @@ FUSEGRAD_INLINE VF silu(VF x) {
   const VF q = num / den;
   const VF left = fma(-q, den, num) + fma(-q, den_lo, num_lo);
   const VF r = fma(left, fma(den, set1(-0.4857f), set1(1.457f)), q);
-  return select(x > 100.0f, x, scale_by_pow2(r, select(above, set1(kRoundToIntF), p.shifted)));
+  const VF result = scale_by_pow2(r, select(above, set1(kRoundToIntF), p.shifted));
+  return select(x > 100.0f, x, copysign(result, x));
 }
 
 FUSEGRAD_INLINE VF softplus(VF x) { return relu(x) + log1p_unit(exp(-abs(x))); }
@@ -203,7 +204,7 @@ FUSEGRAD_INLINE VF tanh(VF x) {
   const VF near = fma(x * z, q, x);
   const VF a = min(set1(10.0f), abs(x));
   const VF far = 1.0f - 2.0f / (exp_moderate(a + a) + 1.0f);
-  return select(a < 1.0f, near, copysign(far, x));
+  return copysign(select(a >= 1.0f, far, near), x);  // near for NaN
 }
 
 // Near 0 x + x q(x^2); beyond, 1 - e^(-p(|x|)) with p = -log erfc.
@@ -215,7 +216,7 @@ FUSEGRAD_INLINE VF erf(VF x) {
   const VF l = polynomial(a, {0x1.8b3eccp-13f, -0x1.212c2cp+0f, -0x1.4434f8p-1f, -0x1.bc1868p-4f,
                               0x1.9d0a6p-6f, -0x1.139624p-8f, 0x1.cedfap-12f, -0x1.6bf498p-16f});
   const VF far = 1.0f - exp_moderate(l);
-  return select(a < 1.0f, near, copysign(far, x));
+  return copysign(select(a >= 1.0f, far, near), x);  // near for NaN
 }
 
 }  // namespace
