@@ -24,6 +24,27 @@ def test_the_smallest_results_are_within_the_bound(name: str) -> None:
     assert examine(name, first, last, 7, hashes_only=False)["worst"] <= BOUNDS[name]
 
 
+SPECIAL = {
+    "zero": 0x00000000,
+    "smallest": 0x00000001,
+    "largest": 0x7F7FFFFF,
+    "infinity": 0x7F800000,
+    "NaN": 0x7FC00000,
+    "one": 0x3F800000,
+    "just below a half": 0x3EFFFFFF,
+    "just below a quarter": 0x3E7FFFFF,
+}
+
+
+@pytest.mark.parametrize("sign", [0x00000000, 0x80000000])
+@pytest.mark.parametrize("argument", sorted(SPECIAL))
+@pytest.mark.parametrize("name", sorted(BOUNDS))
+def test_special_arguments(name: str, argument: str, sign: int) -> None:
+    """Signs of zeros, infinities and NaN too: a wrong one counts as an infinite error."""
+    x = SPECIAL[argument] | sign
+    assert examine(name, x, x + 1, 1, hashes_only=False)["worst"] <= BOUNDS[name]
+
+
 def table() -> dict[str, dict[str, dict[str, Any]]]:
     levels: dict[str, dict[str, dict[str, Any]]] = json.loads(RESULTS.read_text())
     return levels

@@ -1,9 +1,8 @@
-// exp, expm1, log, log1p, tanh, sigmoid, softplus and erf on vectors of floats, in single precision
-// with explicit fused multiply-adds: one fixed order of + - * / fma, comparisons and integer
-// operations, so that every ISA level gives the same bits. Every one of the 2^32 arguments has been
-// tried (tests/exhaustive); what rounds last is a sum or a quotient whose small part carries the
-// rounding errors of the large one. Coefficients are smallest-maximum fits of the function named
-// beside them, each rounded to a float before the rest is fitted (tools/float32_polynomials.py).
+// exp, expm1, log, log1p, tanh, sigmoid, softplus, silu and erf on vectors of floats, in single
+// precision with explicit fused multiply-adds: one fixed order of + - * / fma, comparisons and
+// integer operations, so that every ISA level gives the same bits. All 2^32 arguments have been
+// tried (tests/exhaustive). Coefficients are smallest-maximum fits of the function named beside
+// them, each rounded to a float before the rest is fitted (tools/float32_polynomials.py).
 #pragma once
 
 #include "kernels/vec-inl.h"
@@ -42,7 +41,7 @@ FUSEGRAD_INLINE ExpReducedF exp_reduce(VF x) {
   return {shifted, n, fma(n, set1(-kLn2HeadF), x)};
 }
 
-// y 2^n for -150 <= n <= 128, in two steps of which only the last can round.
+// y 2^n for -160 <= n <= 128, in two steps of which only the last can round.
 FUSEGRAD_INLINE VF scale_by_pow2(VF y, VF shifted) {
   const VU32 sum = (VU32)shifted;
   const VU32 half = sum >> 1;

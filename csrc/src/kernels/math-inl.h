@@ -1,7 +1,7 @@
 // The functions that kernels use, as overloads on vectors of floats and of doubles: exp, expm1,
 // log, log1p, tanh, sigmoid, softplus, log_sigmoid, erf, erfc, gelu, silu, power. The float forms
-// widen, evaluate and round once. The *_for<T> forms stay in double, accurate enough for T, for
-// fused kernels.
+// are in math-float-inl.h; those of erfc, gelu and power widen, evaluate in double and round once.
+// The *_for<T> forms stay in double, accurate enough for T, for fused kernels.
 #pragma once
 
 #include "kernels/double-double-inl.h"
