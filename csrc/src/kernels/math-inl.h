@@ -1,12 +1,13 @@
 // The functions that kernels use, as overloads on vectors of floats and of doubles: exp, expm1,
 // log, log1p, tanh, sigmoid, softplus, log_sigmoid, erf, erfc, gelu, silu, power. The float forms
-// widen, evaluate and round once. The *_for<T> forms stay in double, accurate enough for T, for
-// fused kernels.
+// are in math-float-inl.h; those of erfc, gelu and power widen, evaluate in double and round once.
+// The *_for<T> forms stay in double, accurate enough for T, for fused kernels.
 #pragma once
 
 #include "kernels/double-double-inl.h"
 #include "kernels/math-erf-inl.h"
 #include "kernels/math-exp-inl.h"
+#include "kernels/math-float-inl.h"
 #include "kernels/math-log-inl.h"
 #include "kernels/vec-inl.h"
 
@@ -156,23 +157,28 @@ FUSEGRAD_INLINE VD power_for(VD x, VD y) {
 
 // ---- overloads -------------------------------------------------------------------------------
 
-#define FUSEGRAD_UNARY_MATH(name)                                                  \
-  FUSEGRAD_INLINE VD name(VD x) { return name##_for<double>(x); }                  \
+#define FUSEGRAD_DOUBLE_MATH(name) \
+  FUSEGRAD_INLINE VD name(VD x) { return name##_for<double>(x); }
+FUSEGRAD_DOUBLE_MATH(exp)
+FUSEGRAD_DOUBLE_MATH(expm1)
+FUSEGRAD_DOUBLE_MATH(log)
+FUSEGRAD_DOUBLE_MATH(log1p)
+FUSEGRAD_DOUBLE_MATH(tanh)
+FUSEGRAD_DOUBLE_MATH(sigmoid)
+FUSEGRAD_DOUBLE_MATH(softplus)
+FUSEGRAD_DOUBLE_MATH(erf)
+FUSEGRAD_DOUBLE_MATH(erfc)
+FUSEGRAD_DOUBLE_MATH(gelu)
+FUSEGRAD_DOUBLE_MATH(silu)
+#undef FUSEGRAD_DOUBLE_MATH
+
+#define FUSEGRAD_MATH_IN_DOUBLE(name)                                              \
   FUSEGRAD_INLINE VF name(VF x) {                                                  \
     return narrow(name##_for<float>(widen_lo(x)), name##_for<float>(widen_hi(x))); \
   }
-FUSEGRAD_UNARY_MATH(exp)
-FUSEGRAD_UNARY_MATH(expm1)
-FUSEGRAD_UNARY_MATH(log)
-FUSEGRAD_UNARY_MATH(log1p)
-FUSEGRAD_UNARY_MATH(tanh)
-FUSEGRAD_UNARY_MATH(sigmoid)
-FUSEGRAD_UNARY_MATH(softplus)
-FUSEGRAD_UNARY_MATH(erf)
-FUSEGRAD_UNARY_MATH(erfc)
-FUSEGRAD_UNARY_MATH(gelu)
-FUSEGRAD_UNARY_MATH(silu)
-#undef FUSEGRAD_UNARY_MATH
+FUSEGRAD_MATH_IN_DOUBLE(erfc)
+FUSEGRAD_MATH_IN_DOUBLE(gelu)
+#undef FUSEGRAD_MATH_IN_DOUBLE
 
 FUSEGRAD_INLINE VD log_sigmoid(VD x) { return -softplus(-x); }
 FUSEGRAD_INLINE VF log_sigmoid(VF x) { return -softplus(-x); }

@@ -243,6 +243,10 @@ FUSEGRAD_INLINE VF sqrt(VF x) { return (VF)vsqrtq_f32((float32x4_t)x); }
 FUSEGRAD_INLINE VD sqrt(VD x) { return (VD)vsqrtq_f64((float64x2_t)x); }
 #endif
 
+// ---- integer -> float ----------------------------------------------------------------------
+
+FUSEGRAD_INLINE VF to_float(VI32 x) { return __builtin_convertvector(x, VF); }
+
 // ---- float <-> double ----------------------------------------------------------------------
 // A VF is two VD halves: lanes [0, kLanesD) and [kLanesD, kLanesF). Narrowing rounds to nearest.
 
