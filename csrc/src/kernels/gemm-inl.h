@@ -72,8 +72,8 @@ Plan<T> make_plan(const GemmArgs<T>& g) {
   plan.group = kGemmRows / tallest;
   // Packing pays when it is reused: a packed row serves every column panel, a packed column
   // every row panel.
-  plan.pack_a = columns > 3 * plan.vectors;
-  plan.pack_b = g.b_cs != 1 || (plan.panels.count > 4 && g.k * g.n > 4096);
+  plan.pack_a = columns > 3 * plan.vectors || g.bfloat16;
+  plan.pack_b = g.b_cs != 1 || g.bfloat16 || (plan.panels.count > 4 && g.k * g.n > 4096);
   return plan;
 }
 
@@ -101,7 +101,7 @@ void gemm(const GemmArgs<T>& args) {
   const bool bare = g.c_cs == 1;
   const bool bare_last = bare && g.bias == nullptr && out.act == Activation::linear;
 
-  if (g.m == 1 && g.n > 1 && (g.b_cs == 1 || g.b_rs == 1)) {
+  if (g.m == 1 && g.n > 1 && (g.b_cs == 1 || g.b_rs == 1) && !g.bfloat16) {
     if (g.b_cs == 1) {
       gemv_by_rows(g, out);
     } else {
@@ -128,6 +128,7 @@ void gemm(const GemmArgs<T>& args) {
         const int64_t vectors = plan.pack_b ? panel_vectors<T>(columns - j, plan.vectors) : 1;
         pack_panel(b_pack + j * depth, vectors * kLanes, b0 + j * g.b_cs, g.b_cs, g.b_rs,
                    at_most(vectors * kLanes, columns - j), depth);
+        if (g.bfloat16) round_to_bfloat16(b_pack + j * depth, vectors * kLanes * depth);
         j += vectors * kLanes;
       }
       for (int64_t p0 = 0; p0 < plan.panels.count; p0 += plan.group) {
@@ -138,6 +139,9 @@ void gemm(const GemmArgs<T>& args) {
             const int64_t i = plan.panels.start(p);
             pack_panel(a_pack + (i - row0) * depth, plan.panels.rows(p),
                        g.a + i * g.a_rs + k0 * g.a_cs, g.a_rs, g.a_cs, plan.panels.rows(p), depth);
+            if (g.bfloat16) {
+              round_to_bfloat16(a_pack + (i - row0) * depth, plan.panels.rows(p) * depth);
+            }
           }
         }
         for (int64_t j = 0; j < columns;) {
@@ -176,6 +180,7 @@ void gemm(const GemmArgs<T>& args) {
 
 void gemm_f32(const GemmArgs<float>& args) { gemm(args); }
 void gemm_f64(const GemmArgs<double>& args) { gemm(args); }
+void gemm_bf16(const GemmArgs<float>& args) { gemm(args); }
 
 }  // namespace
 }  // namespace fusegrad::simd::FUSEGRAD_ISA

@@ -179,5 +179,17 @@ inline void pack_panel(T* dst, int64_t width, const T* src, int64_t lane_stride,
   }
 }
 
+// Rounds a packed panel to bfloat16, the nearest or of two the even one, kept in float32. dst needs
+// the slack that packing needs.
+FUSEGRAD_INLINE VF to_bfloat16(VF x) {
+  const VI32 odd = (VI32)((VU32)bits(x) >> 16) & 1;
+  const VI32 rounded = (bits(x) + (odd + 0x7fff)) & static_cast<int32_t>(0xffff0000);
+  return select(x != x, x, from_bits(rounded));
+}
+inline void round_to_bfloat16(float* panel, int64_t count) {
+  for (int64_t i = 0; i < count; i += kLanesF) store(panel + i, to_bfloat16(load(panel + i)));
+}
+inline void round_to_bfloat16(double*, int64_t) {}  // products of doubles are never rounded
+
 }  // namespace
 }  // namespace fusegrad::simd::FUSEGRAD_ISA

@@ -71,6 +71,7 @@ struct GemmArgs {
   int64_t bias_stride_m, bias_stride_n;
   Activation act;
   double act_param;  // slope of leaky_relu
+  bool bfloat16;     // round a and b to bfloat16 first; gemm_bf16 only, which wants it set
   void* workspace;   // gemm_workspace_bytes(m, n, k, sizeof(T)) bytes, 64-byte aligned
 };
 
