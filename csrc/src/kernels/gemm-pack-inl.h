@@ -89,13 +89,12 @@ FUSEGRAD_INLINE void transpose_rows(VF* out, const float* p, const int64_t* offs
 FUSEGRAD_INLINE void transpose_rows(VD* out, const double* p, const int64_t* offset) {
   transpose_parts(out, load(p + offset[0]), load(p + offset[1]));
 }
+// From rows transposed inside each 128-bit part to columns: part q of s[i*kRows + c] holds rows
+// i*kRows .., column q*kRows + c.
 template <class T>
-FUSEGRAD_INLINE void transpose_step(typename Vec<T>::V* out, const T* p, const int64_t* offset) {
+FUSEGRAD_INLINE void join_parts(typename Vec<T>::V* out, const typename Vec<T>::V* s) {
   typedef typename Vec<T>::V V;
   constexpr int kRows = kPart<T>;
-  V s[4 * kRows];  // part q of s[i*kRows + c]: rows i*kRows.., column q*kRows + c
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) transpose_rows(s + i * kRows, p, offset + i * kRows);
 #pragma GCC unroll 4
   for (int c = 0; c < kRows; ++c) {
     const V lo01 = parts<0x44>(s[c], s[kRows + c]);
@@ -107,6 +106,14 @@ FUSEGRAD_INLINE void transpose_step(typename Vec<T>::V* out, const T* p, const i
     out[2 * kRows + c] = parts<0x88>(hi01, hi23);
     out[3 * kRows + c] = parts<0xdd>(hi01, hi23);
   }
+}
+template <class T>
+FUSEGRAD_INLINE void transpose_step(typename Vec<T>::V* out, const T* p, const int64_t* offset) {
+  constexpr int kRows = kPart<T>;
+  typename Vec<T>::V s[4 * kRows];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) transpose_rows(s + i * kRows, p, offset + i * kRows);
+  join_parts<T>(out, s);
 }
 #else
 template <class T>
