@@ -1,9 +1,9 @@
 // Matrix product of bfloat16 operands for processors with AVX512_BF16, whose vdpbf16ps multiplies
 // pairs of neighbouring k and adds both products to a float32 sum: twice the rate of float32.
 //
-// One element is one chain of such steps over ascending pairs in blocks of kBlockK, block sums added
-// in order, so that tiles and threads cannot change a bit; other instruction sets give other bits.
-// The instruction takes subnormal operands and sums for 0.
+// One element is one chain of such steps over ascending pairs in blocks of kBlockK, block sums
+// added in order, so that tiles and threads cannot change a bit; other instruction sets give other
+// bits. The instruction takes subnormal operands and sums for 0.
 #include <utility>
 
 #include "kernels/gemm-pack-inl.h"
@@ -23,8 +23,8 @@ constexpr int kTallest = 14;
 constexpr int64_t kLanes = kLanesF;
 
 // ---- packing -------------------------------------------------------------------------------
-// A packed panel is dst[p*width + i]: lane i, elements k = 2p (low half) and 2p + 1, 0 past the end.
-// Pairs are typed float, so that they move through the vocabulary of vectors.
+// A packed panel is dst[p*width + i]: lane i, elements k = 2p (low half) and 2p + 1, 0 past the
+// end. Pairs are typed float, so that they move through the vocabulary of vectors.
 
 // The bfloat16 of the lanes of lo, then those of hi.
 FUSEGRAD_INLINE VF to_bfloat16(VF lo, VF hi) {
@@ -32,8 +32,9 @@ FUSEGRAD_INLINE VF to_bfloat16(VF lo, VF hi) {
 }
 
 FUSEGRAD_INLINE VF to_pairs(VF even, VF odd) {
-  const __m512i zipped = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24,
-                                          8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  const __m512i zipped =
+      _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                       21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
   return (VF)_mm512_permutexvar_epi16(zipped, (__m512i)to_bfloat16(even, odd));
 }
 

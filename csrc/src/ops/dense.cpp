@@ -1,6 +1,7 @@
 // dense: act(x kernel + bias) in one kernel, with the bits of the three ops run one by one.
 //
-// x (..., in), kernel (in, out), bias (out) or none; attrs.activation, scalars[0] = slope; attrs.bfloat16.
+// x (..., in), kernel (in, out), bias (out) or none; attrs.activation, scalars[0] = slope;
+// attrs.bfloat16.
 #include "ops/check.h"
 #include "ops/emit.h"
 #include "ops/gemm.h"

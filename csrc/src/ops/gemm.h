@@ -85,8 +85,8 @@ inline Strides batch_strides(const View& view, int used, const Shape& batch) {
 
 }  // namespace detail
 
-// c = act(op(a) op(b) + bias) by matmul's rules, which attrs say transposes and arithmetic of; shapes
-// have been checked.
+// c = act(op(a) op(b) + bias) by matmul's rules, which attrs say transposes and arithmetic of;
+// shapes have been checked.
 template <typename T>
 void multiply_views(const View& c, const View& a, const View& b, const Attrs& attrs,
                     const Epilogue& epilogue) {
