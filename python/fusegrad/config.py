@@ -98,14 +98,14 @@ def dtype_policy() -> DTypePolicy:
     return DTypePolicy(floatx()) if known is None else known
 
 
-def set_dtype_policy(policy: str | DTypePolicy) -> None:
+def set_dtype_policy(policy: str | DTypePolicy | None) -> None:
     """Set the policy of new layers; `set_floatx` has no effect on layers from then on.
 
     Parameters
     ----------
-    policy : str or fusegrad.dtype_policies.DTypePolicy
+    policy : str, fusegrad.dtype_policies.DTypePolicy or None
         ``"float32"``, ``"float64"``, or ``"mixed_bfloat16"``: weights in float32, matrix products
-        in bfloat16.
+        in bfloat16. None restores the default, the policy of `floatx`.
 
     Raises
     ------
@@ -118,15 +118,16 @@ def set_dtype_policy(policy: str | DTypePolicy) -> None:
     >>> set_dtype_policy("mixed_bfloat16")
     >>> layers.Dense(1).compute_dtype
     'bfloat16'
-    >>> set_dtype_policy("float32")
+    >>> set_dtype_policy(None)
     """
     from fusegrad.dtype_policies import DTypePolicy, policy_of
 
     given: object = policy
-    if not isinstance(given, str | DTypePolicy):
-        expected = "a DTypePolicy or its name, such as 'mixed_bfloat16'"
+    if given is not None and not isinstance(given, str | DTypePolicy):
+        expected = "a DTypePolicy or its name, such as 'mixed_bfloat16', or None"
         raise ArgumentError("set_dtype_policy", "policy", expected, repr(policy))
-    _state["dtype_policy"] = policy_of("set_dtype_policy", "policy", policy)
+    checked = None if policy is None else policy_of("set_dtype_policy", "policy", policy)
+    _state["dtype_policy"] = checked
 
 
 def epsilon() -> float:
