@@ -22,19 +22,7 @@ inline int64_t panel_vectors(int64_t left, int64_t widest) {
   return vectors >= 2 ? 2 : 1;
 }
 
-// The rows are cut into panels whose heights differ by at most one.
-struct RowPanels {
-  int64_t count, height, taller;  // the first `taller` panels have height + 1 rows
-  int64_t start(int64_t p) const { return p * height + at_most(p, taller); }
-  int64_t rows(int64_t p) const { return height + (p < taller ? 1 : 0); }
-};
-
-inline RowPanels split_rows(int64_t m, int64_t tallest) {
-  const int64_t count = (m + tallest - 1) / tallest;
-  return RowPanels{count, m / count, m % count};
-}
-
-// Applies sigmoid, tanh or softplus to rows that have just been written.
+// Applies sigmoid, tanh or softplus to rows that have just been written; others are done already.
 inline void apply_unary(UnaryOp op, float* c, int64_t cs, int64_t n) {
   unary_f32(op, c, cs, c, cs, n);
 }
@@ -43,6 +31,7 @@ inline void apply_unary(UnaryOp op, double* c, int64_t cs, int64_t n) {
 }
 template <class T>
 void activate(Activation act, T* c, int64_t c_rs, int64_t c_cs, int64_t m, int64_t n) {
+  if (is_in_tile(act)) return;
   const UnaryOp op = act == Activation::sigmoid ? UnaryOp::sigmoid
                      : act == Activation::tanh  ? UnaryOp::tanh
                                                 : UnaryOp::softplus;
@@ -51,6 +40,27 @@ void activate(Activation act, T* c, int64_t c_rs, int64_t c_cs, int64_t m, int64
     return;
   }
   for (int64_t i = 0; i < m; ++i) apply_unary(op, c + i * c_rs, c_cs, n);
+}
+
+// True where the unit stride of c runs along m, so that lanes along n are transposed when stored.
+template <class T>
+inline bool is_turned(const GemmArgs<T>& g) {
+  return g.c_cs != 1 && g.c_rs == 1 && g.m <= kGemmTurnedRows;
+}
+
+// Cost of `n` lanes over m rows, in thirds of a multiply-add of vectors: that is about what it
+// takes to transpose one element of the lane operand while packing, or of c while storing. Strides
+// are those along the lanes, c_other the one across them.
+template <class T>
+inline int64_t cost_of_lanes(int64_t n, int64_t m, int64_t k, int64_t operand, int64_t c,
+                             int64_t c_other) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  constexpr int64_t kScattered = 16;  // an element of c that is stored by itself
+  const int64_t vectors = (n + kLanes - 1) / kLanes;
+  int64_t cost = 3 * vectors * m * k;
+  if (operand != 1) cost += n * k;
+  if (c != 1) cost += n * m * (c_other == 1 && m <= kGemmTurnedRows ? 1 : kScattered);
+  return cost;
 }
 
 template <class T>
@@ -69,51 +79,24 @@ Plan<T> make_plan(const GemmArgs<T>& g) {
   plan.vectors = columns == 1 ? 1 : (columns >= 3 && g.m <= kRows4 / 2 ? 4 : 2);
   const int64_t tallest = plan.vectors == 1 ? kRows1 : (plan.vectors == 2 ? kRows2 : kRows4);
   plan.panels = split_rows(g.m, tallest);
-  plan.group = kGemmRows / tallest;
   // Packing pays when it is reused: a packed row serves every column panel, a packed column
   // every row panel.
   plan.pack_a = columns > 3 * plan.vectors || g.bfloat16;
   plan.pack_b = g.b_cs != 1 || g.bfloat16 || (plan.panels.count > 4 && g.k * g.n > 4096);
+  plan.group = plan.pack_a ? kGemmRows / tallest : plan.panels.count;
   return plan;
 }
 
+// The product with lanes along n. `scratch` holds the packed panels.
 template <class T>
-void gemm(const GemmArgs<T>& args) {
+void multiply(const GemmArgs<T>& g, T* scratch) {
   constexpr int kLanes = Vec<T>::kLanes;
   constexpr int64_t kColumns = kGemmPanelBytes / static_cast<int64_t>(sizeof(T));
-  GemmArgs<T> g = args;
-  if (g.m <= 0 || g.n <= 0) return;
-  // Lanes run along n: exchange the operands when c is contiguous along m instead.
-  if ((g.n == 1 && g.m > 1) || (g.m > 1 && g.c_cs != 1 && g.c_rs == 1)) {
-    g.a = args.b, g.a_rs = args.b_cs, g.a_cs = args.b_rs;
-    g.b = args.a, g.b_rs = args.a_cs, g.b_cs = args.a_rs;
-    g.c_rs = args.c_cs, g.c_cs = args.c_rs;
-    g.m = args.n, g.n = args.m;
-    g.bias_stride_m = args.bias_stride_n, g.bias_stride_n = args.bias_stride_m;
-  }
-  const bool simple =
-      g.act == Activation::linear || g.act == Activation::relu || g.act == Activation::leaky_relu;
-  TileOut<T> out;
-  out.c_rs = g.c_rs, out.c_cs = g.c_cs;
-  out.bias_rs = g.bias_stride_m, out.bias_cs = g.bias_stride_n;
-  out.act = simple ? g.act : Activation::linear;
-  out.slope = static_cast<T>(g.act_param);
-  const bool bare = g.c_cs == 1;
-  const bool bare_last = bare && g.bias == nullptr && out.act == Activation::linear;
-
-  if (g.m == 1 && g.n > 1 && (g.b_cs == 1 || g.b_rs == 1) && !g.bfloat16) {
-    if (g.b_cs == 1) {
-      gemv_by_rows(g, out);
-    } else {
-      gemv_by_columns(g, out);
-    }
-    if (!simple) activate(g.act, g.c, g.n * g.c_cs, g.c_cs, g.m, g.n);
-    return;
-  }
+  TileOut<T> out = start_output(g);
   const Plan<T> plan = make_plan(g);
   const int64_t depth_max = at_most(g.k, kGemmBlockK);
-  T* const b_pack = static_cast<T*>(g.workspace);
-  T* const a_pack = b_pack + (at_most(g.n, kColumns) + 64) * depth_max;
+  T* const a_pack = scratch;
+  T* const b_pack = a_pack + (at_most(g.m, kGemmRows) + 16) * depth_max;
 
   for (int64_t j0 = 0; j0 < g.n; j0 += kColumns) {
     const int64_t columns = at_most(kColumns, g.n - j0);
@@ -123,14 +106,6 @@ void gemm(const GemmArgs<T>& args) {
       const T* const b0 = g.b + k0 * g.b_rs + j0 * g.b_cs;
       out.first = k0 == 0;
       out.last = k0 + kGemmBlockK >= g.k;
-      // In place, only the vector that would read past the last column is packed.
-      for (int64_t j = plan.pack_b ? 0 : whole; j < columns;) {
-        const int64_t vectors = plan.pack_b ? panel_vectors<T>(columns - j, plan.vectors) : 1;
-        pack_panel(b_pack + j * depth, vectors * kLanes, b0 + j * g.b_cs, g.b_cs, g.b_rs,
-                   at_most(vectors * kLanes, columns - j), depth);
-        if (g.bfloat16) round_to_bfloat16(b_pack + j * depth, vectors * kLanes * depth);
-        j += vectors * kLanes;
-      }
       for (int64_t p0 = 0; p0 < plan.panels.count; p0 += plan.group) {
         const int64_t p1 = at_most(p0 + plan.group, plan.panels.count);
         const int64_t row0 = plan.panels.start(p0);
@@ -145,13 +120,24 @@ void gemm(const GemmArgs<T>& args) {
           }
         }
         for (int64_t j = 0; j < columns;) {
+          // In place, only the vector that would read past the last column is packed.
           const bool packed = plan.pack_b || j >= whole;
           const int64_t left = packed ? columns - j : whole - j;
           const int64_t vectors = panel_vectors<T>(left, plan.vectors);
-          const T* const b = packed ? b_pack + j * depth : b0 + j;
-          const int64_t ldb = packed ? vectors * kLanes : g.b_rs;
+          const T* b = b0 + j;
+          int64_t ldb = g.b_rs;
           out.cols = at_most(vectors * kLanes, columns - j);
-          out.plain = (out.last ? bare_last : bare) && out.cols == vectors * kLanes;
+          if (packed) {
+            // A panel is packed where it is used first. Panels that no other group of rows uses
+            // share one place, which stays in the nearest cache.
+            T* const panel = b_pack + (plan.group < plan.panels.count ? j * depth : 0);
+            ldb = vectors * kLanes;
+            if (p0 == 0) {
+              pack_panel(panel, ldb, b0 + j * g.b_cs, g.b_cs, g.b_rs, out.cols, depth);
+              if (g.bfloat16) round_to_bfloat16(panel, ldb * depth);
+            }
+            b = panel;
+          }
           for (int64_t p = p0; p < p1; ++p) {
             const int64_t i = plan.panels.start(p);
             const int64_t rows = plan.panels.rows(p);
@@ -169,13 +155,48 @@ void gemm(const GemmArgs<T>& args) {
           }
           j += vectors * kLanes;
         }
-        if (out.last && !simple) {
+        if (out.last) {
           activate(g.act, g.c + row0 * g.c_rs + j0 * g.c_cs, g.c_rs, g.c_cs,
                    plan.panels.start(p1) - row0, columns);
         }
       }
     }
   }
+}
+
+// The same where the unit stride of c runs along m: blocks of columns are computed in scratch
+// memory and transposed on their way out.
+template <class T>
+void multiply_turned(const GemmArgs<T>& g, T* scratch) {
+  for (int64_t j = 0; j < g.n; j += kGemmTurned) {
+    GemmArgs<T> block = g;
+    block.n = at_most(kGemmTurned, g.n - j);
+    block.b += j * g.b_cs;
+    if (g.bias != nullptr) block.bias += j * g.bias_stride_n;
+    block.c = scratch, block.c_rs = kGemmTurned, block.c_cs = 1;
+    multiply(block, scratch + kGemmTurned * kGemmTurnedRows);
+    store_transposed(g.c + j * g.c_cs, g.c_cs, scratch, kGemmTurned, block.n, g.m);
+  }
+}
+
+template <class T>
+void gemm(const GemmArgs<T>& args) {
+  GemmArgs<T> g = args;
+  if (g.m <= 0 || g.n <= 0) return;
+  if (g.m == 1 || g.n == 1) {
+    if (g.n == 1 && g.m > 1) g = exchanged(g);
+    if (g.n > 1 && (g.b_cs == 1 || g.b_rs == 1) && !g.bfloat16) {
+      gemv(g);
+      activate(g.act, g.c, g.n * g.c_cs, g.c_cs, g.m, g.n);
+      return;
+    }
+  } else {
+    const int64_t along_n = cost_of_lanes<T>(g.n, g.m, g.k, g.b_cs, g.c_cs, g.c_rs);
+    const int64_t along_m = cost_of_lanes<T>(g.m, g.n, g.k, g.a_rs, g.c_rs, g.c_cs);
+    if (along_m < along_n) g = exchanged(g);
+  }
+  T* const scratch = static_cast<T*>(g.workspace);
+  is_turned(g) ? multiply_turned(g, scratch) : multiply(g, scratch);
 }
 
 void gemm_f32(const GemmArgs<float>& args) { gemm(args); }

@@ -136,6 +136,18 @@ FUSEGRAD_INLINE void transpose_step(VD* out, const double* p, const int64_t* off
 
 constexpr int64_t kWidestPanel = 64;
 
+// The rows are cut into panels whose heights differ by at most one.
+struct RowPanels {
+  int64_t count, height, taller;  // the first `taller` panels have height + 1 rows
+  int64_t start(int64_t p) const { return p * height + at_most(p, taller); }
+  int64_t rows(int64_t p) const { return height + (p < taller ? 1 : 0); }
+};
+
+inline RowPanels split_rows(int64_t m, int64_t tallest) {
+  const int64_t count = (m + tallest - 1) / tallest;
+  return RowPanels{count, m / count, m % count};
+}
+
 // A panel whose source has unit depth stride. Lanes past `valid` repeat the last one. Whole vectors
 // are stored, lane groups from the last to the first and rows upwards, so that what spills past
 // `width` into the next row is overwritten.
@@ -157,6 +169,27 @@ inline void pack_transposed(T* dst, int64_t width, const T* src, int64_t lane_st
   }
   for (; k < depth; ++k) {
     for (int64_t i = 0; i < valid; ++i) dst[k * width + i] = src[offset[i] + k];
+  }
+}
+
+// The way back: dst[i*dst_rs + j] = src[j*src_rs + i] for i < rows, j < columns. Rows of src have
+// whole vectors.
+template <class T>
+inline void store_transposed(T* dst, int64_t dst_rs, const T* src, int64_t src_rs, int64_t rows,
+                             int64_t columns) {
+  typedef typename Vec<T>::V V;
+  constexpr int kLanes = Vec<T>::kLanes;
+  for (int64_t j = 0; j < columns; j += kLanes) {
+    const int64_t count = at_most(kLanes, columns - j);
+    int64_t offset[kLanes];
+    for (int64_t q = 0; q < kLanes; ++q) offset[q] = at_most(j + q, columns - 1) * src_rs;
+    for (int64_t i = 0; i < rows; i += kStep<T>) {
+      V out[kStep<T>];
+      transpose_step(out, src + i, offset);
+      for (int c = 0; c < kStep<T> && i + c < rows; ++c) {
+        store_n(dst + (i + c) * dst_rs + j, out[c], count);
+      }
+    }
   }
 }
 

@@ -26,14 +26,122 @@ template <class T>
 struct TileOut {
   T* c;
   int64_t c_rs, c_cs;
-  int64_t cols;      // valid columns of the tile
-  bool first, last;  // first and last block of k
-  bool plain;        // whole vectors, unit stride and, if last, neither bias nor activation
+  int64_t cols;       // valid columns; only the tile's last vector may have fewer than its lanes
+  bool first, last;   // first and last block of k
+  bool in_registers;  // c has unit stride and bias one value for each row or each column
   const T* bias;
   int64_t bias_rs, bias_cs;
   Activation act;  // linear, relu or leaky_relu
   T slope;
 };
+
+// The activations that are applied to a tile; others follow on finished rows.
+inline bool is_in_tile(Activation act) {
+  return act == Activation::linear || act == Activation::relu || act == Activation::leaky_relu;
+}
+
+// What is the same for all tiles of a product.
+template <class T>
+inline TileOut<T> start_output(const GemmArgs<T>& g) {
+  TileOut<T> out = {};
+  out.c_rs = g.c_rs, out.c_cs = g.c_cs;
+  out.bias_rs = g.bias_stride_m, out.bias_cs = g.bias_stride_n;
+  out.in_registers = g.c_cs == 1 && (g.bias == nullptr || g.bias_stride_n == 0 ||
+                                     (g.bias_stride_n == 1 && g.bias_stride_m == 0));
+  out.act = is_in_tile(g.act) ? g.act : Activation::linear;
+  out.slope = static_cast<T>(g.act_param);
+  return out;
+}
+
+// Exchanges the operands: c^T = b^T a^T.
+template <class T>
+inline GemmArgs<T> exchanged(const GemmArgs<T>& args) {
+  GemmArgs<T> g = args;
+  g.a = args.b, g.a_rs = args.b_cs, g.a_cs = args.b_rs;
+  g.b = args.a, g.b_rs = args.a_cs, g.b_cs = args.a_rs;
+  g.c_rs = args.c_cs, g.c_cs = args.c_rs;
+  g.m = args.n, g.n = args.m;
+  g.bias_stride_m = args.bias_stride_n, g.bias_stride_n = args.bias_stride_m;
+  return g;
+}
+
+// Part of a row: the first `count` lanes, which on AVX-512 cost no more than all of them.
+template <class T>
+FUSEGRAD_INLINE typename Vec<T>::V load_segment(const T* p, int64_t count) {
+#if !defined(__AVX512F__)
+  if (count == Vec<T>::kLanes) return load(p);
+#endif
+  return load_n(p, count);
+}
+template <class T>
+FUSEGRAD_INLINE void store_segment(T* p, typename Vec<T>::V x, int64_t count) {
+#if !defined(__AVX512F__)
+  if (count == Vec<T>::kLanes) return store(p, x);
+#endif
+  store_n(p, x, count);
+}
+
+// The epilogue of a tile whose sums are still in registers, one step for all of them at a time.
+template <class T, int kRows, int kVectors>
+FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors],
+                                      const TileOut<T>& out) {
+  typedef typename Vec<T>::V V;
+  constexpr int kLanes = Vec<T>::kLanes;
+  constexpr int kLast = kVectors - 1;
+  const int64_t tail = out.cols - kLast * kLanes;
+  if (!out.first) {
+    const T* c = out.c;
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kLast; ++v) acc[i][v] = load(c + v * kLanes) + acc[i][v];
+      acc[i][kLast] = load_segment(c + kLast * kLanes, tail) + acc[i][kLast];
+      c += out.c_rs;
+    }
+  }
+  if (out.last) {
+    if (out.bias != nullptr && out.bias_cs == 1) {
+      V bias[kVectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < kLast; ++v) bias[v] = load(out.bias + v * kLanes);
+      bias[kLast] = load_segment(out.bias + kLast * kLanes, tail);
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) acc[i][v] = acc[i][v] + bias[v];
+      }
+    } else if (out.bias != nullptr) {
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+        const V bias = set1(out.bias[i * out.bias_rs]);
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) acc[i][v] = acc[i][v] + bias;
+      }
+    }
+    if (out.act == Activation::relu) {
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) acc[i][v] = relu(acc[i][v]);
+      }
+    } else if (out.act == Activation::leaky_relu) {
+      const V slope = set1(out.slope);
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) acc[i][v] = leaky_relu(acc[i][v], slope);
+      }
+    }
+  }
+  T* c = out.c;
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kLast; ++v) store(c + v * kLanes, acc[i][v]);
+    store_segment(c + kLast * kLanes, acc[i][kLast], tail);
+    c += out.c_rs;
+  }
+}
 
 // One row segment of at most kLanes columns through the full epilogue.
 template <class T>
@@ -83,7 +191,7 @@ inline void finish_segment(typename Vec<T>::V acc, T* c, const TileOut<T>& out, 
   }
 }
 
-// The general epilogue, out of line so that the tiles stay small: acc is rows x width.
+// The epilogue for any strides, out of line so that the tiles stay small: acc is rows x width.
 template <class T>
 __attribute__((noinline)) void finish_tile(const T* acc, int64_t rows, int64_t width,
                                            const TileOut<T>& out) {
@@ -109,6 +217,14 @@ void tile(const T* a, int64_t a_rs, int64_t a_cs, const T* b, int64_t ldb, int64
   const int64_t rs = kPacked ? 1 : a_rs;
   const int64_t cs = kPacked ? kRows : a_cs;
   V acc[kRows][kVectors] = {};
+  if (!out.first) {
+    // What earlier blocks left of a large c is far away by now; it arrives during the sums.
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) __builtin_prefetch(out.c + i * out.c_rs + v * kLanes, 1);
+    }
+  }
   for (int64_t k = 0; k < depth; ++k) {
     V bv[kVectors];
 #pragma GCC unroll 4
@@ -122,25 +238,8 @@ void tile(const T* a, int64_t a_rs, int64_t a_cs, const T* b, int64_t ldb, int64
     a += cs;
     b += ldb;
   }
-  if (out.plain) {
-    T* c = out.c;
-    if (out.first) {
-#pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) store(c + v * kLanes, acc[i][v]);
-        c += out.c_rs;
-      }
-    } else {
-#pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) {
-          store(c + v * kLanes, load(c + v * kLanes) + acc[i][v]);
-        }
-        c += out.c_rs;
-      }
-    }
+  if (out.in_registers) {
+    finish_registers(acc, out);
     return;
   }
   alignas(64) T rows[kRows * kVectors * kLanes];

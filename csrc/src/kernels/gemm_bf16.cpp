@@ -19,6 +19,7 @@ namespace FUSEGRAD_ISA {
 namespace {
 
 constexpr int64_t kBlockK = 512;
+static_assert(kBlockK / 2 <= kGemmBlockK, "gemm_workspace_bytes counts pairs as elements");
 constexpr int kTallest = 14;
 constexpr int64_t kLanes = kLanesF;
 
@@ -139,17 +140,8 @@ void tile_bf16(const float* a, const float* b, int64_t pairs, const TileOut<floa
     a += kRows;
     b += kVectors * kLanes;
   }
-  if (out.plain) {
-    float* c = out.c;
-#pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 2
-      for (int v = 0; v < kVectors; ++v) {
-        float* const at = c + v * kLanes;
-        store(at, out.first ? acc[i][v] : load(at) + acc[i][v]);
-      }
-      c += out.c_rs;
-    }
+  if (out.in_registers) {
+    finish_registers(acc, out);
     return;
   }
   alignas(64) float rows[kRows * kVectors * kLanes];
@@ -171,45 +163,27 @@ Bf16Tile tile_of(int64_t rows, std::integer_sequence<int, kIndex...>) {
 
 // ---- loops ---------------------------------------------------------------------------------
 
-UnaryOp unary_of(Activation act) {
-  return act == Activation::sigmoid ? UnaryOp::sigmoid
-         : act == Activation::tanh  ? UnaryOp::tanh
-                                    : UnaryOp::softplus;
+// Applies sigmoid, tanh or softplus to rows that have just been written; others are done already.
+void activate(Activation act, float* c, int64_t c_rs, int64_t c_cs, int64_t m, int64_t n) {
+  if (is_in_tile(act)) return;
+  const UnaryOp op = act == Activation::sigmoid ? UnaryOp::sigmoid
+                     : act == Activation::tanh  ? UnaryOp::tanh
+                                                : UnaryOp::softplus;
+  for (int64_t i = 0; i < m; ++i) {
+    table_avx512()->unary_f32(op, c + i * c_rs, c_cs, c + i * c_rs, c_cs, n);
+  }
 }
 
-void gemm_bf16(const GemmArgs<float>& args) {
+// The product with lanes along n.
+void multiply(const GemmArgs<float>& g) {
   constexpr int64_t kColumns = kGemmPanelBytes / static_cast<int64_t>(sizeof(float));
-  GemmArgs<float> g = args;
-  if (g.m <= 0 || g.n <= 0) return;
-  // Lanes run along n: exchange the operands when c is contiguous along m instead.
-  if ((g.n == 1 && g.m > 1) || (g.m > 1 && g.c_cs != 1 && g.c_rs == 1)) {
-    g.a = args.b, g.a_rs = args.b_cs, g.a_cs = args.b_rs;
-    g.b = args.a, g.b_rs = args.a_cs, g.b_cs = args.a_rs;
-    g.c_rs = args.c_cs, g.c_cs = args.c_rs;
-    g.m = args.n, g.n = args.m;
-    g.bias_stride_m = args.bias_stride_n, g.bias_stride_n = args.bias_stride_m;
-  }
-  const bool simple =
-      g.act == Activation::linear || g.act == Activation::relu || g.act == Activation::leaky_relu;
-  TileOut<float> out;
-  out.c_rs = g.c_rs, out.c_cs = g.c_cs;
-  out.bias_rs = g.bias_stride_m, out.bias_cs = g.bias_stride_n;
-  out.act = simple ? g.act : Activation::linear;
-  out.slope = static_cast<float>(g.act_param);
-  const bool bare = g.c_cs == 1;
-  const bool bare_last = bare && g.bias == nullptr && out.act == Activation::linear;
-
-  // Row panels whose heights differ by at most one: the first `taller` have height + 1 rows.
-  const int64_t panels = (g.m + kTallest - 1) / kTallest;
-  const int64_t height = g.m / panels;
-  const int64_t taller = g.m % panels;
-  const auto start = [&](int64_t p) { return p * height + at_most(p, taller); };
-  constexpr int64_t kGroup = kGemmRows / kTallest;  // row panels packed at a time
-
-  const int64_t pairs_max = (at_most(g.k, kBlockK) + 1) / 2;
-  float* const b_pack = static_cast<float*>(g.workspace);
-  float* const a_pack = b_pack + (at_most(g.n, kColumns) + 64) * pairs_max;
   constexpr auto kHeights = std::make_integer_sequence<int, kTallest>();
+  TileOut<float> out = start_output(g);
+  const RowPanels panels = split_rows(g.m, kTallest);
+  constexpr int64_t kGroup = kGemmRows / kTallest;  // row panels packed at a time
+  const int64_t pairs_max = (at_most(g.k, kBlockK) + 1) / 2;
+  float* const a_pack = static_cast<float*>(g.workspace);
+  float* const b_pack = a_pack + (at_most(g.m, kGemmRows) + 16) * pairs_max;
 
   for (int64_t j0 = 0; j0 < g.n; j0 += kColumns) {
     const int64_t columns = at_most(kColumns, g.n - j0);
@@ -218,45 +192,52 @@ void gemm_bf16(const GemmArgs<float>& args) {
       const int64_t pairs = (depth + 1) / 2;
       out.first = k0 == 0;
       out.last = k0 + kBlockK >= g.k;
-      const auto width_at = [&](int64_t j) { return columns - j > kLanes ? 2 * kLanes : kLanes; };
-      for (int64_t j = 0; j < columns; j += width_at(j)) {
-        pack_pairs(b_pack + j * pairs, width_at(j), g.b + k0 * g.b_rs + (j0 + j) * g.b_cs, g.b_cs,
-                   g.b_rs, at_most(width_at(j), columns - j), depth);
-      }
-      for (int64_t p0 = 0; p0 < panels; p0 += kGroup) {
-        const int64_t p1 = at_most(p0 + kGroup, panels);
-        const int64_t row0 = start(p0);
+      for (int64_t p0 = 0; p0 < panels.count; p0 += kGroup) {
+        const int64_t p1 = at_most(p0 + kGroup, panels.count);
+        const int64_t row0 = panels.start(p0);
         for (int64_t p = p0; p < p1; ++p) {
-          const int64_t i = start(p);
-          const int64_t rows = start(p + 1) - i;
+          const int64_t i = panels.start(p);
+          const int64_t rows = panels.rows(p);
           pack_pairs(a_pack + (i - row0) * pairs, rows, g.a + i * g.a_rs + k0 * g.a_cs, g.a_rs,
                      g.a_cs, rows, depth);
         }
-        for (int64_t j = 0; j < columns; j += width_at(j)) {
-          const int64_t width = width_at(j);
-          out.cols = at_most(width, columns - j);
-          out.plain = (out.last ? bare_last : bare) && out.cols == width;
+        for (int64_t j = 0; j < columns; j += 2 * kLanes) {
+          out.cols = at_most(2 * kLanes, columns - j);
+          const int64_t width = out.cols > kLanes ? 2 * kLanes : kLanes;
+          // A panel is packed where it is used first; one that no other group of rows uses stays in
+          // the nearest cache.
+          float* const b = b_pack + (kGroup < panels.count ? j * pairs : 0);
+          if (p0 == 0) {
+            pack_pairs(b, width, g.b + k0 * g.b_rs + (j0 + j) * g.b_cs, g.b_cs, g.b_rs, out.cols,
+                       depth);
+          }
           for (int64_t p = p0; p < p1; ++p) {
-            const int64_t i = start(p);
-            const int64_t rows = start(p + 1) - i;
+            const int64_t i = panels.start(p);
+            const int64_t rows = panels.rows(p);
             out.c = g.c + i * g.c_rs + (j0 + j) * g.c_cs;
             out.bias = g.bias == nullptr
                            ? nullptr
                            : g.bias + i * g.bias_stride_m + (j0 + j) * g.bias_stride_n;
             const Bf16Tile tile =
                 width == kLanes ? tile_of<1>(rows, kHeights) : tile_of<2>(rows, kHeights);
-            tile(a_pack + (i - row0) * pairs, b_pack + j * pairs, pairs, out);
+            tile(a_pack + (i - row0) * pairs, b, pairs, out);
           }
         }
-        if (out.last && !simple) {
-          for (int64_t i = row0; i < start(p1); ++i) {
-            float* const c = g.c + i * g.c_rs + j0 * g.c_cs;
-            table_avx512()->unary_f32(unary_of(g.act), c, g.c_cs, c, g.c_cs, columns);
-          }
+        if (out.last) {
+          activate(g.act, g.c + row0 * g.c_rs + j0 * g.c_cs, g.c_rs, g.c_cs,
+                   panels.start(p1) - row0, columns);
         }
       }
     }
   }
+}
+
+// Lanes run along n: exchanges the operands where c is contiguous along m instead.
+void gemm_bf16(const GemmArgs<float>& args) {
+  GemmArgs<float> g = args;
+  if (g.m <= 0 || g.n <= 0) return;
+  if ((g.n == 1 && g.m > 1) || (g.m > 1 && g.c_cs != 1 && g.c_rs == 1)) g = exchanged(g);
+  multiply(g);
 }
 
 }  // namespace

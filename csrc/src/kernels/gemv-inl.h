@@ -21,11 +21,12 @@ inline void finish_columns(const T* acc, int64_t j, int64_t count, const GemmArg
 // Rows of b are contiguous: the outputs of many columns accumulate in a buffer that stays in cache
 // while several rows at a time pass by.
 template <class T>
-void gemv_by_rows(const GemmArgs<T>& g, TileOut<T>& out) {
+void gemv_by_rows(const GemmArgs<T>& g) {
   typedef typename Vec<T>::V V;
   constexpr int kLanes = Vec<T>::kLanes;
   constexpr int64_t kColumns = 8192 / sizeof(T);
   constexpr int kRowsAtOnce = 4;
+  TileOut<T> out = start_output(g);
   alignas(64) T acc[kColumns];
   for (int64_t j0 = 0; j0 < g.n; j0 += kColumns) {
     const int64_t columns = at_most(kColumns, g.n - j0);
@@ -110,9 +111,10 @@ inline void gemv_group(const GemmArgs<T>& g, int64_t j0, int64_t columns, TileOu
 }
 
 template <class T>
-void gemv_by_columns(const GemmArgs<T>& g, TileOut<T>& out) {
+void gemv_by_columns(const GemmArgs<T>& g) {
   constexpr int64_t kLanes = Vec<T>::kLanes;
   constexpr int kGroups = 2;
+  TileOut<T> out = start_output(g);
   for (int64_t j = 0; j < g.n; j += kGroups * kLanes) {
     const int64_t columns = at_most(kGroups * kLanes, g.n - j);
     if (columns > kLanes) {
@@ -121,6 +123,12 @@ void gemv_by_columns(const GemmArgs<T>& g, TileOut<T>& out) {
       gemv_group<T, 1>(g, j, columns, out);
     }
   }
+}
+
+// m is 1, and b has a unit stride.
+template <class T>
+void gemv(const GemmArgs<T>& g) {
+  g.b_cs == 1 ? gemv_by_rows(g) : gemv_by_columns(g);
 }
 
 }  // namespace

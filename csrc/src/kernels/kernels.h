@@ -76,17 +76,19 @@ struct GemmArgs {
 };
 
 constexpr int64_t kGemmBlockK = 256;       // part of the numerics contract
-constexpr int64_t kGemmPanelBytes = 2048;  // longest packed row of the lane operand
-constexpr int64_t kGemmRows = 96;          // longest packed column of the broadcast operand
+constexpr int64_t kGemmPanelBytes = 8192;  // longest packed row of the lane operand
+constexpr int64_t kGemmRows = 196;         // longest packed column of the broadcast operand
+constexpr int64_t kGemmTurned = 256;       // rows that are computed as columns at a time,
+constexpr int64_t kGemmTurnedRows = 64;    // and the most columns that become rows
 
-// Upper bound of the packing buffers of one gemm call with these sizes, either operand order.
+// Upper bound of the scratch memory of one gemm call with these sizes, either operand order.
 constexpr int64_t gemm_workspace_bytes(int64_t m, int64_t n, int64_t k, int64_t item_size = 8) {
   const int64_t depth = k < kGemmBlockK ? k : kGemmBlockK;
   const int64_t longest = (m > n ? m : n) + 64;
   const int64_t lanes = kGemmPanelBytes / item_size + 64;
   const int64_t rows = kGemmRows + 16;
-  const int64_t elements = (longest < lanes ? longest : lanes) + (longest < rows ? longest : rows);
-  return depth * elements * item_size + 1024;
+  const int64_t packed = (longest < lanes ? longest : lanes) + (longest < rows ? longest : rows);
+  return (depth * packed + kGemmTurned * kGemmTurnedRows) * item_size + 1024;
 }
 
 // Rows of a 2-D view: element (o, r) is x[o*os + r*rs], o < outer, r < inner; inner >= 1
