@@ -1,10 +1,11 @@
-# One OBJECT library per instruction-set level of the target processor, all from the same source.
+# One OBJECT library per instruction-set level of the target processor, all from the same source,
+# and one for what AVX-512 gains where the processor has bfloat16 instructions too.
 # fusegrad_add_isa_libraries(<variable>) stores their $<TARGET_OBJECTS:...> in <variable>;
 # the caller adds those, csrc/src/kernels/dispatch.cpp and csrc/src/runtime/cpu.cpp to the core.
 
 function(fusegrad_add_isa_libraries out)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
-    set(levels baseline avx2 avx512)
+    set(levels baseline avx2 avx512 avx512_bf16)
   elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
     set(levels neon)
   else()
@@ -20,11 +21,16 @@ function(fusegrad_add_isa_libraries out)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     list(APPEND flags_avx512 -Wno-uninitialized -Wno-maybe-uninitialized)
   endif()
+  set(flags_avx512_bf16 ${flags_avx512} -mavx512bf16)
 
   set(objects "")
   foreach(level IN LISTS levels)
     set(target fusegrad_kernels_${level})
-    add_library(${target} OBJECT "${PROJECT_SOURCE_DIR}/csrc/src/kernels/isa.cpp")
+    set(source isa.cpp)
+    if(level STREQUAL "avx512_bf16")
+      set(source gemm_bf16.cpp)
+    endif()
+    add_library(${target} OBJECT "${PROJECT_SOURCE_DIR}/csrc/src/kernels/${source}")
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/csrc/include"
                                                  "${PROJECT_SOURCE_DIR}/csrc/src")
     target_compile_features(${target} PRIVATE cxx_std_17)

@@ -311,6 +311,8 @@ CALLS: list[Row] = [
            lambda m: layers.Dense(1, kernel_regularizer=initializers.Zeros()),
            "kernel_regularizer", "a name"),
           ("dtype", "Dense", lambda m: layers.Dense(1, dtype="float16"), "dtype", "'float32'"),
+          ("float16", "Dense", lambda m: layers.Dense(1, dtype="mixed_float16"), "dtype",
+           "no loss scaling"),
           ("name", "Dense", lambda m: layers.Dense(1, name=3), "name", "a non-empty string"),
           ("name with a slash", "Dense", lambda m: layers.Dense(1, name="a/b"), "name", "'/'"),
           ("trainable", "Dense", lambda m: layers.Dense(1, trainable="no"), "trainable", "True or"),

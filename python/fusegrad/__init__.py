@@ -23,11 +23,13 @@ if TYPE_CHECKING:
         callbacks,
         config,
         datasets,
+        dtype_policies,
         errors,
         initializers,
         layers,
         losses,
         metrics,
+        mixed_precision,
         models,
         ops,
         optimizers,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     )
     from fusegrad._tensor import Tensor
     from fusegrad.config import get_num_threads, set_num_threads
+    from fusegrad.dtype_policies import DTypePolicy
     from fusegrad.errors import ArgumentError
     from fusegrad.initializers import Initializer
     from fusegrad.layers import Input, Layer
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArgumentError",
+    "DTypePolicy",
     "Initializer",
     "Input",
     "Layer",
@@ -69,6 +73,7 @@ __all__ = [
     "callbacks",
     "config",
     "datasets",
+    "dtype_policies",
     "errors",
     "get_num_threads",
     "grad",
@@ -78,6 +83,7 @@ __all__ = [
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "ops",
     "optimizers",
@@ -91,6 +97,7 @@ __all__ = [
 
 _HOMES = {
     "ArgumentError": "fusegrad.errors",
+    "DTypePolicy": "fusegrad.dtype_policies",
     "Initializer": "fusegrad.initializers",
     "Input": "fusegrad.layers",
     "Layer": "fusegrad.layers",

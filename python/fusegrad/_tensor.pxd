@@ -94,6 +94,7 @@ cdef extern from "fusegrad/op.h" namespace "fusegrad" nogil:
         cbool transpose_a
         cbool transpose_b
         cbool flag
+        cbool bfloat16
 
     cdef cppclass OpDef:
         const char* name

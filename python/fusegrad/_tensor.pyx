@@ -522,7 +522,7 @@ cdef char* format_of(DType dtype) noexcept:
 def apply(
     str name not None, inputs, *, axes=None, bint all_axes=False, shape=None, start=None, step=None,
     scalars=None, seed=0, stream=0, dtype=None, str activation="linear", bint keepdims=False,
-    bint transpose_a=False, bint transpose_b=False, bint flag=False,
+    bint transpose_a=False, bint transpose_b=False, bint flag=False, bint bfloat16=False,
 ):
     """The result of the op `name`: a Tensor, or a tuple of Tensors for an op with several results.
 
@@ -533,7 +533,7 @@ def apply(
     inputs : sequence
         Operands: Tensors, Variables, arrays, numbers, nested lists.
     axes, all_axes, shape, start, step, scalars, seed, stream, dtype, activation, keepdims, \
-transpose_a, transpose_b, flag
+transpose_a, transpose_b, flag, bfloat16
         The op's attributes; the functions in `fusegrad.ops` know which op reads which.
 
     Raises
@@ -572,6 +572,7 @@ transpose_a, transpose_b, flag
     attrs.transpose_a = transpose_a
     attrs.transpose_b = transpose_b
     attrs.flag = flag
+    attrs.bfloat16 = bfloat16
     return run(<int>index, list(inputs), attrs)
 
 

@@ -10,14 +10,20 @@ Examples
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 from fusegrad._spelling import missing
 from fusegrad.errors import ArgumentError
 
+if TYPE_CHECKING:
+    from fusegrad.dtype_policies import DTypePolicy
+
 __all__ = [
+    "dtype_policy",
     "epsilon",
     "floatx",
     "get_num_threads",
+    "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
     "set_num_threads",
@@ -26,7 +32,7 @@ __all__ = [
 
 __getattr__ = missing(__name__, __all__)
 
-_state: dict[str, str | float] = {"floatx": "float32", "epsilon": 1e-7}
+_state: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "dtype_policy": None}
 
 
 def floatx() -> str:
@@ -71,6 +77,57 @@ def set_floatx(value: str) -> None:
     native = sys.modules.get("fusegrad._tensor")
     if native is not None:
         native._set_default_float(value)
+
+
+def dtype_policy() -> DTypePolicy:
+    """Return the policy of new layers that are given no `dtype`.
+
+    Returns
+    -------
+    fusegrad.dtype_policies.DTypePolicy
+        What `set_dtype_policy` was given; before, the one of `floatx`.
+
+    Examples
+    --------
+    >>> dtype_policy()
+    <DTypePolicy "float32">
+    """
+    from fusegrad.dtype_policies import DTypePolicy
+
+    known: DTypePolicy | None = _state["dtype_policy"]
+    return DTypePolicy(floatx()) if known is None else known
+
+
+def set_dtype_policy(policy: str | DTypePolicy | None) -> None:
+    """Set the policy of new layers; `set_floatx` has no effect on layers from then on.
+
+    Parameters
+    ----------
+    policy : str, fusegrad.dtype_policies.DTypePolicy or None
+        ``"float32"``, ``"float64"``, or ``"mixed_bfloat16"``: weights in float32, matrix products
+        in bfloat16. None restores the default, the policy of `floatx`.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        There is no such policy.
+
+    Examples
+    --------
+    >>> from fusegrad import layers
+    >>> set_dtype_policy("mixed_bfloat16")
+    >>> layers.Dense(1).compute_dtype
+    'bfloat16'
+    >>> set_dtype_policy(None)
+    """
+    from fusegrad.dtype_policies import DTypePolicy, policy_of
+
+    given: object = policy
+    if given is not None and not isinstance(given, str | DTypePolicy):
+        expected = "a DTypePolicy or its name, such as 'mixed_bfloat16', or None"
+        raise ArgumentError("set_dtype_policy", "policy", expected, repr(policy))
+    checked = None if policy is None else policy_of("set_dtype_policy", "policy", policy)
+    _state["dtype_policy"] = checked
 
 
 def epsilon() -> float:
@@ -172,3 +229,4 @@ def show() -> None:
     print(f"  instruction sets  {levels} (in use: {_core.isa()})")
     print(f"  threads           {_core.num_threads()}")
     print(f"  floatx            {floatx()}")
+    print(f"  dtype policy      {dtype_policy().name}")

@@ -2038,7 +2038,7 @@ def one_hot(x: Any, num_classes: int, dtype: Any = None) -> Tensor:
 # ---- linear algebra ------------------------------------------------------------------------------
 
 
-def matmul(x1: Any, x2: Any) -> Tensor:
+def matmul(x1: Any, x2: Any, compute_dtype: str | None = None) -> Tensor:
     """Return the matrix product ``y[i, j] = sum_k x1[i, k] * x2[k, j]``.
 
     Parameters
@@ -2047,6 +2047,9 @@ def matmul(x1: Any, x2: Any) -> Tensor:
         Shape (..., n, k) or (k,).
     x2 : array_like
         Shape (..., k, m) or (k,). The promoted dtype is floating.
+    compute_dtype : {None, "float32", "float64", "bfloat16"}, default None
+        "bfloat16" rounds the operands, which must be float32, to bfloat16 as they are multiplied,
+        and does so in gradients; the others multiply them as they are.
 
     Returns
     -------
@@ -2062,13 +2065,22 @@ def matmul(x1: Any, x2: Any) -> Tensor:
     -----
     Each element is one chain of fused multiply-adds with k ascending, in blocks of 256 whose sums
     are added in order; it does not depend on strides, threads or instruction set. 0 for ``k = 0``.
+    Products of bfloat16 are exact and summed in float32 in another order where the processor has
+    instructions for them (AVX512_BF16), and then depend on the instruction set, but not on threads.
 
     Examples
     --------
     >>> matmul([[1.0, 2.0]], [[3.0], [4.0]])
     Tensor([[11.]], dtype=float32)
     """
-    return _one("matmul", [x1, x2])
+    return _one("matmul", [x1, x2], bfloat16=_in_bfloat16("matmul", compute_dtype))
+
+
+def _in_bfloat16(where: str, compute_dtype: Any) -> bool:
+    if compute_dtype not in (None, "float32", "float64", "bfloat16"):
+        expected = "None, 'float32', 'float64' or 'bfloat16'"
+        raise ArgumentError(where, "compute_dtype", expected, repr(compute_dtype))
+    return bool(compute_dtype == "bfloat16")
 
 
 def dot(x1: Any, x2: Any) -> Tensor:
@@ -2103,7 +2115,12 @@ def dot(x1: Any, x2: Any) -> Tensor:
 
 
 def dense(
-    x: Any, kernel: Any, bias: Any = None, activation: str = "linear", negative_slope: float = 0.2
+    x: Any,
+    kernel: Any,
+    bias: Any = None,
+    activation: str = "linear",
+    negative_slope: float = 0.2,
+    compute_dtype: str | None = None,
 ) -> Tensor:
     """Return ``activation(x @ kernel + bias)``.
 
@@ -2118,6 +2135,9 @@ def dense(
     activation : {"linear", "relu", "leaky_relu", "sigmoid", "tanh", "softplus"}, default "linear"
     negative_slope : float, default 0.2
         For "leaky_relu", at least 0.
+    compute_dtype : {None, "float32", "float64", "bfloat16"}, default None
+        "bfloat16" rounds `x` and `kernel`, which must be float32, to bfloat16 as they are
+        multiplied, and does so in gradients; the others multiply them as they are.
 
     Returns
     -------
@@ -2139,7 +2159,13 @@ def dense(
     Tensor([[0.]], dtype=float32)
     """
     inputs = [x, kernel] if bias is None else [x, kernel, bias]
-    return _one("dense", inputs, activation=activation, scalars=[negative_slope])
+    return _one(
+        "dense",
+        inputs,
+        activation=activation,
+        scalars=[negative_slope],
+        bfloat16=_in_bfloat16("dense", compute_dtype),
+    )
 
 
 # ---- softmax and losses --------------------------------------------------------------------------

@@ -30,7 +30,8 @@ struct Attrs {
   bool keepdims = false;
   bool transpose_a = false;
   bool transpose_b = false;
-  bool flag = false;  // nesterov; complement of log_sigmoid
+  bool flag = false;      // nesterov; complement of log_sigmoid
+  bool bfloat16 = false;  // products: of operands rounded to bfloat16, summed in float32
 
   bool operator==(const Attrs& other) const;
 };

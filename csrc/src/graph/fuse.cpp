@@ -74,7 +74,9 @@ class Fuser {
       const Shape& bias_shape = graph_.meta(bias).shape;
       if (bias_shape.rank() != 1 || bias_shape[0] != shape.back()) continue;
       std::vector<Value> inputs{matmul->inputs[0], matmul->inputs[1], bias};
-      graph_.replace(index, dense_op, std::move(inputs), Attrs(), note(add, "matmul + bias"));
+      Attrs attrs;
+      attrs.bfloat16 = matmul->attrs.bfloat16;
+      graph_.replace(index, dense_op, std::move(inputs), attrs, note(add, "matmul + bias"));
       return true;
     }
     return false;
@@ -92,6 +94,7 @@ class Fuser {
     } else if (source->attrs.activation != Activation::linear) {
       return false;
     }
+    attrs.bfloat16 = source->attrs.bfloat16;
     const char* parts = source->inputs.size() == 3 ? "matmul + bias + " : "matmul + ";
     const std::string text = note(node, std::string(parts) + node.op->name);
     graph_.replace(index, dense_op, source->inputs, attrs, text);

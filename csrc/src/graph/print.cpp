@@ -66,6 +66,7 @@ std::string attributes(const OpDef& op, const Attrs& attrs, DType result) {
   if (attrs.transpose_a) add("transpose_a");
   if (attrs.transpose_b) add("transpose_b");
   if (attrs.flag) add("flag");
+  if (attrs.bfloat16) add("bfloat16");
   return text;
 }
 

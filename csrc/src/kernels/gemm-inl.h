@@ -36,18 +36,6 @@ inline void prefetch_some(PrefetchQueue* queue) {
   }
 }
 
-// The rows are cut into panels whose heights differ by at most one.
-struct RowPanels {
-  int64_t count, height, taller;  // the first `taller` panels have height + 1 rows
-  int64_t start(int64_t p) const { return p * height + at_most(p, taller); }
-  int64_t rows(int64_t p) const { return height + (p < taller ? 1 : 0); }
-};
-
-inline RowPanels split_rows(int64_t m, int64_t tallest) {
-  const int64_t count = (m + tallest - 1) / tallest;
-  return RowPanels{count, m / count, m % count};
-}
-
 // Applies sigmoid, tanh or softplus to rows that have just been written; others are done already.
 inline void apply_unary(UnaryOp op, float* c, int64_t cs, int64_t n) {
   unary_f32(op, c, cs, c, cs, n);
@@ -66,24 +54,6 @@ void activate(Activation act, T* c, int64_t c_rs, int64_t c_cs, int64_t m, int64
     return;
   }
   for (int64_t i = 0; i < m; ++i) apply_unary(op, c + i * c_rs, c_cs, n);
-}
-
-template <class A>
-inline void swap_values(A& x, A& y) {
-  const A old = x;
-  x = y;
-  y = old;
-}
-
-// Exchanges the operands: c^T = b^T a^T.
-template <class T>
-inline void exchange(GemmArgs<T>& g) {
-  swap_values(g.a, g.b);
-  swap_values(g.a_rs, g.b_cs);
-  swap_values(g.a_cs, g.b_rs);
-  swap_values(g.c_rs, g.c_cs);
-  swap_values(g.m, g.n);
-  swap_values(g.bias_stride_m, g.bias_stride_n);
 }
 
 // True where the unit stride of c runs along m, so that lanes along n are transposed when stored.
@@ -125,8 +95,8 @@ Plan<T> make_plan(const GemmArgs<T>& g) {
   plan.panels = split_rows(g.m, tallest);
   // Packing pays when it is reused: a packed row serves every column panel, a packed column
   // every row panel.
-  plan.pack_a = columns > 3 * plan.vectors;
-  plan.pack_b = g.b_cs != 1 || (plan.panels.count > 4 && g.k * g.n > 4096);
+  plan.pack_a = columns > 3 * plan.vectors || g.bfloat16;
+  plan.pack_b = g.b_cs != 1 || g.bfloat16 || (plan.panels.count > 4 && g.k * g.n > 4096);
   plan.group = plan.pack_a ? kGemmRows / tallest : plan.panels.count;
   return plan;
 }
@@ -158,6 +128,9 @@ void multiply(const GemmArgs<T>& g, T* scratch) {
             const int64_t i = plan.panels.start(p);
             pack_panel(a_pack + (i - row0) * depth, plan.panels.rows(p),
                        g.a + i * g.a_rs + k0 * g.a_cs, g.a_rs, g.a_cs, plan.panels.rows(p), depth);
+            if (g.bfloat16) {
+              round_to_bfloat16(a_pack + (i - row0) * depth, plan.panels.rows(p) * depth);
+            }
           }
         }
         for (int64_t j = 0; j < columns;) {
@@ -173,7 +146,10 @@ void multiply(const GemmArgs<T>& g, T* scratch) {
             // share one place, which stays in the nearest cache.
             T* const panel = b_pack + (plan.group < plan.panels.count ? j * depth : 0);
             ldb = vectors * kLanes;
-            if (p0 == 0) pack_panel(panel, ldb, b0 + j * g.b_cs, g.b_cs, g.b_rs, out.cols, depth);
+            if (p0 == 0) {
+              pack_panel(panel, ldb, b0 + j * g.b_cs, g.b_cs, g.b_rs, out.cols, depth);
+              if (g.bfloat16) round_to_bfloat16(panel, ldb * depth);
+            }
             b = panel;
           }
           for (int64_t p = p0; p < p1; ++p) {
@@ -224,7 +200,7 @@ void gemm(const GemmArgs<T>& args) {
   if (g.m <= 0 || g.n <= 0) return;
   if (g.m == 1 || g.n == 1) {
     if (g.n == 1 && g.m > 1) exchange(g);
-    if (g.n > 1 && (g.b_cs == 1 || g.b_rs == 1)) {
+    if (g.n > 1 && (g.b_cs == 1 || g.b_rs == 1) && !g.bfloat16) {
       gemv(g);
       activate(g.act, g.c, g.n * g.c_cs, g.c_cs, g.m, g.n);
       return;
@@ -240,6 +216,7 @@ void gemm(const GemmArgs<T>& args) {
 
 void gemm_f32(const GemmArgs<float>& args) { gemm(args); }
 void gemm_f64(const GemmArgs<double>& args) { gemm(args); }
+void gemm_bf16(const GemmArgs<float>& args) { gemm(args); }
 
 }  // namespace
 }  // namespace fusegrad::simd::FUSEGRAD_ISA

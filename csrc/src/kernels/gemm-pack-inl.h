@@ -89,13 +89,12 @@ FUSEGRAD_INLINE void transpose_rows(VF* out, const float* p, const int64_t* offs
 FUSEGRAD_INLINE void transpose_rows(VD* out, const double* p, const int64_t* offset) {
   transpose_parts(out, load(p + offset[0]), load(p + offset[1]));
 }
+// From rows transposed inside each 128-bit part to columns: part q of s[i*kRows + c] holds rows
+// i*kRows .., column q*kRows + c.
 template <class T>
-FUSEGRAD_INLINE void transpose_step(typename Vec<T>::V* out, const T* p, const int64_t* offset) {
+FUSEGRAD_INLINE void join_parts(typename Vec<T>::V* out, const typename Vec<T>::V* s) {
   typedef typename Vec<T>::V V;
   constexpr int kRows = kPart<T>;
-  V s[4 * kRows];  // part q of s[i*kRows + c]: rows i*kRows.., column q*kRows + c
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) transpose_rows(s + i * kRows, p, offset + i * kRows);
 #pragma GCC unroll 4
   for (int c = 0; c < kRows; ++c) {
     const V lo01 = parts<0x44>(s[c], s[kRows + c]);
@@ -107,6 +106,14 @@ FUSEGRAD_INLINE void transpose_step(typename Vec<T>::V* out, const T* p, const i
     out[2 * kRows + c] = parts<0x88>(hi01, hi23);
     out[3 * kRows + c] = parts<0xdd>(hi01, hi23);
   }
+}
+template <class T>
+FUSEGRAD_INLINE void transpose_step(typename Vec<T>::V* out, const T* p, const int64_t* offset) {
+  constexpr int kRows = kPart<T>;
+  typename Vec<T>::V s[4 * kRows];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) transpose_rows(s + i * kRows, p, offset + i * kRows);
+  join_parts<T>(out, s);
 }
 #else
 template <class T>
@@ -128,6 +135,18 @@ FUSEGRAD_INLINE void transpose_step(VD* out, const double* p, const int64_t* off
 // ---- panels --------------------------------------------------------------------------------
 
 constexpr int64_t kWidestPanel = 64;
+
+// The rows are cut into panels whose heights differ by at most one.
+struct RowPanels {
+  int64_t count, height, taller;  // the first `taller` panels have height + 1 rows
+  int64_t start(int64_t p) const { return p * height + at_most(p, taller); }
+  int64_t rows(int64_t p) const { return height + (p < taller ? 1 : 0); }
+};
+
+inline RowPanels split_rows(int64_t m, int64_t tallest) {
+  const int64_t count = (m + tallest - 1) / tallest;
+  return RowPanels{count, m / count, m % count};
+}
 
 // A panel whose source has unit depth stride. Lanes past `valid` repeat the last one. Whole vectors
 // are stored, lane groups from the last to the first and rows upwards, so that what spills past
@@ -199,6 +218,18 @@ inline void pack_panel(T* dst, int64_t width, const T* src, int64_t lane_stride,
     }
   }
 }
+
+// Rounds a packed panel to bfloat16, the nearest or of two the even one, kept in float32. dst needs
+// the slack that packing needs.
+FUSEGRAD_INLINE VF to_bfloat16(VF x) {
+  const VI32 odd = (VI32)((VU32)bits(x) >> 16) & 1;
+  const VI32 rounded = (bits(x) + (odd + 0x7fff)) & static_cast<int32_t>(0xffff0000);
+  return select(x != x, x, from_bits(rounded));
+}
+inline void round_to_bfloat16(float* panel, int64_t count) {
+  for (int64_t i = 0; i < count; i += kLanesF) store(panel + i, to_bfloat16(load(panel + i)));
+}
+inline void round_to_bfloat16(double*, int64_t) {}  // products of doubles are never rounded
 
 }  // namespace
 }  // namespace fusegrad::simd::FUSEGRAD_ISA

@@ -53,6 +53,24 @@ inline TileOut<T> start_output(const GemmArgs<T>& g) {
   return out;
 }
 
+template <class A>
+inline void swap_values(A& x, A& y) {
+  const A old = x;
+  x = y;
+  y = old;
+}
+
+// Exchanges the operands: c^T = b^T a^T.
+template <class T>
+inline void exchange(GemmArgs<T>& g) {
+  swap_values(g.a, g.b);
+  swap_values(g.a_rs, g.b_cs);
+  swap_values(g.a_cs, g.b_rs);
+  swap_values(g.c_rs, g.c_cs);
+  swap_values(g.m, g.n);
+  swap_values(g.bias_stride_m, g.bias_stride_n);
+}
+
 // Part of a row: the first `count` lanes, which on AVX-512 cost no more than all of them.
 template <class T>
 FUSEGRAD_INLINE typename Vec<T>::V load_segment(const T* p, int64_t count) {

@@ -92,6 +92,7 @@ struct GemmArgs {
   Activation act;
   double act_param;  // slope of leaky_relu
   PrefetchQueue* prefetch;
+  bool bfloat16;     // round a and b to bfloat16 first; gemm_bf16 only, which wants it set
   void* workspace;   // gemm_workspace_bytes(m, n, k, sizeof(T)) bytes, 64-byte aligned
 };
 

@@ -1,6 +1,7 @@
 // dense: act(x kernel + bias) in one kernel, with the bits of the three ops run one by one.
 //
-// x (..., in), kernel (in, out), bias (out) or none; attrs.activation, scalars[0] = slope.
+// x (..., in), kernel (in, out), bias (out) or none; attrs.activation, scalars[0] = slope;
+// attrs.bfloat16.
 #include "ops/check.h"
 #include "ops/emit.h"
 #include "ops/gemm.h"
@@ -15,6 +16,7 @@ void dense_infer(InferContext& c) {
     fail(c.op, "inputs", "x, kernel and at most one bias", std::to_string(c.num_inputs));
   }
   require_float(c, 0, "x");
+  if (c.attrs->bfloat16) require_dtype(c, 0, "x", DType::float32);
   require_rank(c, 0, "x", 1);
   const DType dtype = c.inputs[0].dtype;
   const Shape& x = c.inputs[0].shape;
@@ -42,7 +44,7 @@ void dense_eval(const EvalContext& c) {
   epilogue.activation = c.attrs->activation;
   epilogue.slope = c.attrs->scalars[0];
   by_float(c.outputs[0].dtype, [&](auto tag) {
-    multiply_views<decltype(tag)>(c.outputs[0], c.inputs[0], c.inputs[1], false, false, epilogue);
+    multiply_views<decltype(tag)>(c.outputs[0], c.inputs[0], c.inputs[1], *c.attrs, epilogue);
   });
 }
 
@@ -62,7 +64,7 @@ Value activation_gradient(VjpContext& c) {
     case Activation::sigmoid: return sigmoid_grad(b, dy, y);
     case Activation::tanh: return tanh_grad(b, dy, y);
     case Activation::softplus: {
-      Value z = matmul(b, c.input(0), c.input(1), false, false);
+      Value z = matmul(b, c.input(0), c.input(1), false, false, c.attrs());
       if (c.num_inputs() == 3) z = add(b, z, c.input(2));
       return multiply(b, dy, sigmoid(b, z));
     }
@@ -75,8 +77,10 @@ void dense_vjp(VjpContext& c) {
   Builder& b = c.builder();
   const Value dz = activation_gradient(c);
   const Shape& x = c.input_meta(0).shape;
-  if (c.needs(0)) c.set(0, matmul(b, dz, c.input(1), false, true));
-  if (c.needs(1)) c.set(1, matmul(b, as_rows(b, c.input(0)), as_rows(b, dz), true, false));
+  if (c.needs(0)) c.set(0, matmul(b, dz, c.input(1), false, true, c.attrs()));
+  if (c.needs(1)) {
+    c.set(1, matmul(b, as_rows(b, c.input(0)), as_rows(b, dz), true, false, c.attrs()));
+  }
   if (c.num_inputs() == 3 && c.needs(2)) {
     Dims leading;
     for (int i = 0; i + 1 < x.rank(); ++i) leading.push_back(i);

@@ -129,8 +129,11 @@ inline Value along(Builder& b, const OpDef& op, Value x, Value y, int64_t axis) 
   return b.emit(op, {x, y}, attrs);
 }
 
-inline Value matmul(Builder& b, Value x, Value y, bool transpose_a, bool transpose_b) {
+// op(x) op(y) in the arithmetic of the product whose gradient it is part of.
+inline Value matmul(Builder& b, Value x, Value y, bool transpose_a, bool transpose_b,
+                    const Attrs& product) {
   Attrs attrs;
+  attrs.bfloat16 = product.bfloat16;
   attrs.transpose_a = transpose_a;
   attrs.transpose_b = transpose_b;
   return b.emit(matmul_op, {x, y}, attrs);

@@ -26,6 +26,9 @@ void run_block(GemmArgs<T> args) {
   args.workspace = thread_workspace(
       gemm_workspace_bytes(args.m, args.n, args.k, static_cast<int64_t>(sizeof(T))));
   args.prefetch = thread_prefetch();
+  if constexpr (std::is_same_v<T, float>) {
+    if (args.bfloat16) return kernels().gemm_bf16(args);
+  }
   FUSEGRAD_TYPED(T, gemm)(args);
 }
 
@@ -82,9 +85,10 @@ inline Strides batch_strides(const View& view, int used, const Shape& batch) {
 
 }  // namespace detail
 
-// c = act(op(a) op(b) + bias) by matmul's rules; shapes have been checked.
+// c = act(op(a) op(b) + bias) by matmul's rules, which attrs say transposes and arithmetic of;
+// shapes have been checked.
 template <typename T>
-void multiply_views(const View& c, const View& a, const View& b, bool transpose_a, bool transpose_b,
+void multiply_views(const View& c, const View& a, const View& b, const Attrs& attrs,
                     const Epilogue& epilogue) {
   if (c.size() == 0) return;
   const bool row = a.rank() == 1;     // a is one row
@@ -101,8 +105,8 @@ void multiply_views(const View& c, const View& a, const View& b, bool transpose_
     args.a_rs = args.k;
     args.a_cs = a.strides[0];
   } else {
-    const int rows = transpose_a ? ra - 1 : ra - 2;
-    const int cols = transpose_a ? ra - 2 : ra - 1;
+    const int rows = attrs.transpose_a ? ra - 1 : ra - 2;
+    const int cols = attrs.transpose_a ? ra - 2 : ra - 1;
     args.m = a.shape[rows];
     args.k = a.shape[cols];
     args.a_rs = a.strides[rows];
@@ -113,8 +117,8 @@ void multiply_views(const View& c, const View& a, const View& b, bool transpose_
     args.b_rs = b.strides[0];
     args.b_cs = 1;
   } else {
-    const int rows = transpose_b ? rb - 1 : rb - 2;
-    const int cols = transpose_b ? rb - 2 : rb - 1;
+    const int rows = attrs.transpose_b ? rb - 1 : rb - 2;
+    const int cols = attrs.transpose_b ? rb - 2 : rb - 1;
     args.n = b.shape[cols];
     args.b_rs = b.strides[rows];
     args.b_cs = b.strides[cols];
@@ -129,6 +133,7 @@ void multiply_views(const View& c, const View& a, const View& b, bool transpose_
   }
   args.act = epilogue.activation;
   args.act_param = epilogue.slope;
+  args.bfloat16 = attrs.bfloat16;
   if (batch_rank == 0) return detail::run_product(args);
 
   Shape batch;

@@ -17,6 +17,7 @@ Shape batch_of(const Shape& shape) {
 
 void matmul_infer(InferContext& c) {
   require_float(c, 0, "x1");
+  if (c.attrs->bfloat16) require_dtype(c, 0, "x1", DType::float32);
   require_dtype(c, 1, "x2", c.inputs[0].dtype);
   require_rank(c, 0, "x1", 1);
   require_rank(c, 1, "x2", 1);
@@ -42,8 +43,7 @@ void matmul_infer(InferContext& c) {
 
 void matmul_eval(const EvalContext& c) {
   by_float(c.outputs[0].dtype, [&](auto tag) {
-    multiply_views<decltype(tag)>(c.outputs[0], c.inputs[0], c.inputs[1], c.attrs->transpose_a,
-                                  c.attrs->transpose_b, Epilogue());
+    multiply_views<decltype(tag)>(c.outputs[0], c.inputs[0], c.inputs[1], *c.attrs, Epilogue());
   });
 }
 
@@ -53,6 +53,9 @@ void matmul_vjp(VjpContext& c) {
   Builder& b = c.builder();
   const bool ta = c.attrs().transpose_a;
   const bool tb = c.attrs().transpose_b;
+  const auto product = [&](Value left, Value right, bool transpose_left, bool transpose_right) {
+    return matmul(b, left, right, transpose_left, transpose_right, c.attrs());
+  };
   const Shape& a_shape = c.input_meta(0).shape;
   const Shape& b_shape = c.input_meta(1).shape;
   const bool row = a_shape.rank() == 1;
@@ -64,7 +67,7 @@ void matmul_vjp(VjpContext& c) {
   const Value x = row ? reshape(b, c.input(0), {1, a_shape[0]}) : c.input(0);
   const Value y = column ? reshape(b, c.input(1), {b_shape[0], 1}) : c.input(1);
   if (c.needs(0)) {
-    Value dx = ta ? matmul(b, y, dc, tb, true) : matmul(b, dc, y, false, !tb);
+    Value dx = ta ? product(y, dc, tb, true) : product(dc, y, false, !tb);
     if (row) {
       // (..., 1, k) to (..., k)
       Shape shape = b.meta(dx).shape;
@@ -79,9 +82,9 @@ void matmul_vjp(VjpContext& c) {
     // One b for many rows: a single product over all of them.
     const Value rows = as_rows(b, x);
     const Value flat = as_rows(b, dc);
-    dy = tb ? matmul(b, flat, rows, true, false) : matmul(b, rows, flat, true, false);
+    dy = tb ? product(flat, rows, true, false) : product(rows, flat, true, false);
   } else {
-    dy = tb ? matmul(b, dc, x, true, ta) : matmul(b, x, dc, !ta, false);
+    dy = tb ? product(dc, x, true, ta) : product(x, dc, !ta, false);
   }
   if (column) {
     // (..., k, 1) to (k,)

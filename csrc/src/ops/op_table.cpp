@@ -16,7 +16,8 @@ bool Attrs::operator==(const Attrs& other) const {
          std::memcmp(scalars, other.scalars, sizeof(scalars)) == 0 && seed == other.seed &&
          stream == other.stream && dtype == other.dtype && activation == other.activation &&
          all_axes == other.all_axes && keepdims == other.keepdims &&
-         transpose_a == other.transpose_a && transpose_b == other.transpose_b && flag == other.flag;
+         transpose_a == other.transpose_a && transpose_b == other.transpose_b &&
+         flag == other.flag && bfloat16 == other.bfloat16;
 }
 
 void kNotDifferentiable(VjpContext&) {}

@@ -15,14 +15,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fusegrad import _core, config, initializers, ops, regularizers
-from fusegrad._checks import flag, float_dtype, positive_int, storable
+from fusegrad import _core, initializers, ops, regularizers
+from fusegrad._checks import flag, positive_int, storable
 from fusegrad._checks import sizes as checked_sizes
 from fusegrad._registry import Registry, named, snake_case
 from fusegrad._settings import changes
 from fusegrad._spelling import Spelled, keywords, nearest
 from fusegrad._tensor import Tensor, as_tensor, detached
 from fusegrad.data.adapters import to_array
+from fusegrad.dtype_policies import DTypePolicy, policy_of
 from fusegrad.errors import ArgumentError
 from fusegrad.variable import Variable
 
@@ -92,9 +93,9 @@ class Layer(Spelled):
     ----------
     trainable : bool, default True
         Whether `fit` changes the weights. A change takes effect at the next `fit`.
-    dtype : str, optional
-        ``"float32"`` or ``"float64"``; by default `fusegrad.config.floatx()`. Inputs are converted
-        to it.
+    dtype : str or DTypePolicy, optional
+        ``"float32"``, ``"float64"`` or ``"mixed_bfloat16"``; by default
+        `fusegrad.config.dtype_policy()`. Inputs are converted to the dtype of the weights.
     name : str, optional
         By default the class's name in snake case, numbered.
     input_shape : tuple of int, optional
@@ -145,7 +146,7 @@ class Layer(Spelled):
         self._own_weights: list[Variable] = []
         self._sublayers: list[Layer] = []
         self._trainable = flag(kind, "trainable", trainable)
-        self.dtype = config.floatx() if dtype is None else float_dtype(kind, dtype)
+        self._dtype_policy = policy_of(kind, "dtype", dtype)
         self.name = name or auto_name(snake_case(kind))
         self.built = False
         self._input_shape: Shape | None = None
@@ -595,6 +596,39 @@ class Layer(Spelled):
     # ---- description
 
     @property
+    def dtype_policy(self) -> DTypePolicy:
+        """The dtypes of the weights and of matrix products.
+
+        It can be set to a policy or its name; a layer that is built keeps the dtype of its weights.
+        """
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        where = type(self).__name__
+        policy = policy_of(where, "dtype_policy", value)
+        if self.built and policy.variable_dtype != self.dtype:
+            expected = f"a policy of {self.dtype} weights, which '{self.name}' has"
+            raise ArgumentError(where, "dtype_policy", expected, repr(policy))
+        self._dtype_policy = policy
+        self._edits += 1
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the weights, the same as `variable_dtype`."""
+        return self._dtype_policy.variable_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the weights and of the output."""
+        return self._dtype_policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype of what matrix products multiply; "bfloat16" under "mixed_bfloat16"."""
+        return self._dtype_policy.compute_dtype
+
+    @property
     def input_shape(self) -> Shape:
         """The shape that the layer was built for; None stands for any number of rows."""
         if self._input_shape is None:
@@ -619,7 +653,7 @@ class Layer(Spelled):
         >>> layers.Dropout(0.5, name="drop").get_config()["rate"]
         0.5
         """
-        return {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
+        return {"name": self.name, "trainable": self._trainable, "dtype": self.dtype_policy.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:

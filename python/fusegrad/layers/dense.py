@@ -53,7 +53,8 @@ class Dense(Activated):
     Notes
     -----
     The input has shape ``(..., features)``, the output ``(..., units)``. Weights: ``kernel``,
-    ``(features, units)``, and ``bias``, ``(units,)``.
+    ``(features, units)``, and ``bias``, ``(units,)``. With ``dtype="mixed_bfloat16"`` the operands
+    of ``x @ kernel`` are rounded to bfloat16, and those of its gradients.
 
     Examples
     --------
@@ -140,15 +141,15 @@ class Dense(Activated):
         self._check(x)
         epilogue = looked_up(_EPILOGUES, self.activation)
         if epilogue is not None:
-            return ops.dense(x, self.kernel, self.bias, activation=epilogue)
-        result: Tensor = self.activation(ops.dense(x, self.kernel, self.bias))
+            return self._product(x, epilogue)
+        result: Tensor = self.activation(self._product(x))
         return result
 
     def pre_activation(self, x: Any) -> Tensor:
         """Return ``x @ kernel + bias``: the logits of a layer that ends a classifier."""
         x = self.convert(x)
         self._check(x)
-        return self.without_head(ops.dense(x, self.kernel, self.bias))
+        return self.without_head(self._product(x))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the input shape with `units` as its last size."""
@@ -167,6 +168,11 @@ class Dense(Activated):
             "bias_regularizer": regularizers.serialize(self.bias_regularizer),
             "activity_regularizer": regularizers.serialize(self.activity_regularizer),
         }
+
+    def _product(self, x: Tensor, activation: str = "linear") -> Tensor:
+        return ops.dense(
+            x, self.kernel, self.bias, activation=activation, compute_dtype=self.compute_dtype
+        )
 
     def _check(self, x: Tensor) -> None:
         features = self.kernel.shape[0]

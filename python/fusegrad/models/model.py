@@ -29,8 +29,8 @@ class Model(Layer):
     Parameters
     ----------
     trainable : bool, default True
-    dtype : str, optional
-        ``"float32"`` or ``"float64"``; by default `fusegrad.config.floatx()`.
+    dtype : str or DTypePolicy, optional
+        As for every `Layer`.
     name : str, optional
         By default the class's name in snake case, numbered.
 
