@@ -19,6 +19,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import Tape, Tensor, as_tensor, current_builder, gradient, identity
 from fusegrad.config import floatx
@@ -237,10 +239,11 @@ class Jitted(Spelled):
         """Run the program for these arguments; within a trace or a grad, `fun` itself."""
         if current_builder() is not None:
             return self._fun(*args, **kwargs)
-        # The last program again, where the arguments are plain Tensors that fit it.
+        # The last program again, where the arguments are plain arrays that fit it.
         recent = self._recent
         if recent is not None and not kwargs and recent[0] == floatx():
-            results = recent[1]._program.run_if_fits(args)
+            tensors = tuple(as_tensor(arg) if type(arg) is np.ndarray else arg for arg in args)
+            results = recent[1]._program.run_if_fits(tensors)
             if results is not None:
                 return recent[1]._result(results)
         lowered, inputs = self._lowered(args, kwargs)
