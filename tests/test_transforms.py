@@ -273,6 +273,78 @@ def test_jit_results_are_not_overwritten():
     assert first.tolist() == [2, 2, 2]
 
 
+def test_large_results_are_kept_while_they_are_used():
+    double = fg.jit(lambda x: (x + x, x * 3))
+    x = np.arange(20000.0)
+    first = double(x)
+    view = double(2 * x)[0].numpy()  # its Tensor is gone
+    double(x)
+    for _ in range(3):
+        double(7 * x)
+    assert np.array_equal(first[0], 2 * x) and np.array_equal(first[1], 3 * x)
+    assert np.array_equal(view, 4 * x)
+
+
+def test_jit_alternates_between_programs():
+    calls = []
+
+    def total(*args):
+        calls.append(args)
+        return ops.sum(args[0]) * (args[1] if len(args) > 1 else 1)
+
+    jitted = fg.jit(total)
+    small, large = np.ones(3, np.float32), np.ones((4, 2), np.float32)
+    for _ in range(3):
+        assert jitted(small).item() == 3
+        assert jitted(large).item() == 8
+        assert jitted(_tensor.as_tensor(large)).item() == 8
+        assert jitted(small, 2).item() == 6
+        assert jitted(small, 3).item() == 9
+        assert jitted(small.astype(np.float64)).dtype == "float64"
+    assert len(calls) == 5
+
+
+LOSSES = {
+    "sparse": (ops.sparse_softmax_cross_entropy, "labels"),
+    "softmax": (ops.softmax_cross_entropy, "distribution"),
+    "sigmoid": (ops.sigmoid_cross_entropy, "distribution"),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("classes", [1, 2, 10, 17, 33, 100, 1100, 9000])
+@pytest.mark.parametrize("name", LOSSES)
+def test_loss_and_gradient_in_one_visit(name, classes, weighted):
+    op, kind = LOSSES[name]
+    rng = np.random.default_rng(classes)
+    for dtype in (np.float32, np.float64):
+        x = (rng.normal(size=(19, classes)) * 4).astype(dtype)
+        x[1] = x[1, 0]  # equal logits
+        x[2, -1] = -np.inf
+        x[3, 0] = 1000
+        if kind == "labels":
+            target = rng.integers(0, classes, 19)
+        else:
+            target = rng.uniform(size=x.shape).astype(dtype)
+            target[:9] = np.eye(classes, dtype=dtype)[rng.integers(0, classes, 9)]
+            target[2, -1] = 0
+        weight = rng.uniform(size=x.shape[0]).astype(dtype)
+
+        def loss(x, target=target, weight=weight):
+            values = op(target, x)
+            if name == "sigmoid":
+                values = ops.mean(values, axis=-1)
+            return ops.mean(values * weight if weighted else values)
+
+        both = fg.jit(fg.value_and_grad(loss))
+        for logits in (x, np.asfortranarray(x)):
+            value, gradient = both(logits)
+            expected = fg.value_and_grad(loss)(logits)
+            assert value.numpy().tobytes() == expected[0].numpy().tobytes()
+            assert gradient.numpy().tobytes() == expected[1].numpy().tobytes()
+        assert "_with_grad(" in both.lower(x).text("plan")
+
+
 def test_jit_input_layouts():
     f = fg.jit(lambda x, y: x @ y + 1)
     a, b = np.arange(6.0).reshape(2, 3), np.arange(6.0).reshape(2, 3)

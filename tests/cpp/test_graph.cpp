@@ -215,4 +215,30 @@ FUSEGRAD_TEST(graph_fuse) {
   CHECK(count_ops(half, tanh_op) == 1);
 }
 
+FUSEGRAD_TEST(graph_fuse_loss_and_gradient) {
+  Graph graph;
+  const Value x = graph.input({DType::float32, {8, 5}}, "x");
+  const Value y = graph.input({DType::int64, {8}}, "y");
+  const Value g = graph.input({DType::float32, {8}}, "g");
+  const Value loss = graph.emit(sparse_softmax_cross_entropy_op, {x, y});
+  const Value scale = graph.emit(exp_op, {g});  // is needed earlier than it is listed
+  const Value grad = graph.emit(sparse_softmax_cross_entropy_grad_op, {x, y, scale});
+  graph.output(graph.emit(tanh_op, {loss}), "loss");
+  graph.output(grad, "grad");
+  const Graph fused = fuse(simplify(graph));
+  CHECK(count_ops(fused, sparse_softmax_cross_entropy_with_grad_op) == 1);
+  CHECK(count_ops(fused, sparse_softmax_cross_entropy_op) == 0);
+  CHECK(count_ops(fused, sparse_softmax_cross_entropy_grad_op) == 0);
+
+  Graph dependent;  // the gradient's cotangent is made of the loss itself
+  const Value x2 = dependent.input({DType::float32, {8, 5}}, "x");
+  const Value y2 = dependent.input({DType::int64, {8}}, "y");
+  const Value loss2 = dependent.emit(sparse_softmax_cross_entropy_op, {x2, y2});
+  const Value scale2 = dependent.emit(exp_op, {loss2});
+  dependent.output(dependent.emit(sparse_softmax_cross_entropy_grad_op, {x2, y2, scale2}), "grad");
+  dependent.output(loss2, "loss");
+  const Graph kept = fuse(simplify(dependent));
+  CHECK(count_ops(kept, sparse_softmax_cross_entropy_with_grad_op) == 0);
+}
+
 }  // namespace fusegrad::test

@@ -3,8 +3,6 @@
 // the same. g is the gradient that arrives, gs its stride, 0 for one number.
 #pragma once
 
-#include <type_traits>
-
 #include "kernels/math-loss-inl.h"
 #include "kernels/rows-inl.h"
 #include "kernels/rowwise-inl.h"
@@ -16,67 +14,84 @@ namespace {
 // ---- softmax with integer labels y
 // loss = (m - x_y) + log1p(s); dx_j = g (p_j - [j = y]), where p_y - 1 is -s / (1 + s) for a
 // largest x_y. A label outside [0, inner) gives a NaN loss.
-template <class T>
-FUSEGRAD_INLINE void ce_rows(T* loss, const Rows<T>& dx, const Rows<const T>& x,
-                             const int64_t* labels, const T* g, int64_t gs, int64_t outer,
-                             int64_t inner, Scratch scratch) {
-  for_tiles<T>(x, {}, dx, outer, inner, scratch,
-               [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
-                 const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
-                 const int64_t* const label = labels + tile.first;
-                 const DoubleVD d = logit_gap<T>(walk.load_at(tile.x, label), row.top.value);
-                 if (loss != nullptr) {
-                   walk.store_row(loss + tile.first, (log1p_sum<T>(row.s) - d.lo) - d.hi);
-                 }
-                 if (g == nullptr) return;
-                 const VD scale = walk.load_row(g + tile.first * gs, gs);
-                 const VD at_label = VD{} - row.complement(exp_to_one<T>(d.hi, d.lo)) * scale;
-                 if constexpr (std::decay_t<decltype(walk)>::kAcross) {
-                   const VD place = walk.load_labels(label);
-                   walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
-                     const VD v = row.share(row.exponential(i, whole), scale);
-                     walk.store(tile.y, i, select(walk.index(i) == place, at_label, v));
-                   });
-                 } else {
-                   walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
-                     walk.store(tile.y, i, row.share(row.exponential(i, whole), scale), whole);
-                   });
-                   walk.store_at(tile.y, label, at_label);
-                 }
-               });
+template <class T, class Walk>
+FUSEGRAD_INLINE void ce_tile(const Walk& walk, const Tile<T>& tile, T* loss, const int64_t* labels,
+                             const T* g, int64_t gs) {
+  const Softmax<T, Walk> row(walk, tile);
+  const DoubleVD d = logit_gap<T>(walk.load_at(tile.x, labels), row.top.value);
+  if (loss != nullptr) walk.store_row(loss, (log1p_sum<T>(row.s) - d.lo) - d.hi);
+  if (g == nullptr) return;
+  const VD scale = walk.load_row(g, gs);
+  const VD at_label = VD{} - row.complement(exp_to_one<T>(d.hi, d.lo)) * scale;
+  if constexpr (Walk::kAcross) {
+    const VD label = walk.load_labels(labels);
+    VD number = {};
+    walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
+      const VD v = row.share(row.exponential(i, whole), scale);
+      walk.store(tile.y, i, select(number == label, at_label, v));
+      number = number + 1.0;
+    });
+  } else {
+    walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
+      walk.store(tile.y, i, row.share(row.exponential(i, whole), scale), whole);
+    });
+    walk.store_at(tile.y, labels, at_label);
+  }
 }
 
 // ---- softmax with a distribution t per row
 // loss = sum t_j ((m - x_j) + log1p(s)), where t_j = 0 counts as 0 even for an infinite logit;
 // dx_j = g (p_j (sum(t) - t_j) - t_j (1 - p_j)): for a one-hot t, the integer form.
+template <class T, class Walk>
+FUSEGRAD_INLINE void ce_dist_tile(const Walk& walk, const Tile<T>& tile, T* loss, const T* g,
+                                  int64_t gs) {
+  const Softmax<T, Walk> row(walk, tile);
+  if (loss != nullptr) {
+    const VD l = log1p_sum<T>(row.s);
+    walk.store_row(loss, walk.sum_all([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
+      const DoubleVD d = row.gap(i, whole);
+      const VD w = walk.load(tile.t, i, whole);
+      return select(w == 0.0, VD{}, w * ((l - d.lo) - d.hi));
+    }));
+  }
+  if (g == nullptr) return;
+  const VD total = walk.sum_all([&](int64_t i, auto whole)
+                                    FUSEGRAD_INLINE_LAMBDA { return walk.load(tile.t, i, whole); });
+  const VD scale = walk.load_row(g, gs);
+  walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
+    const VD w = walk.load(tile.t, i, whole);
+    const VD e = row.exponential(i, whole);
+    const VD dv = row.share(e) * (total - w) - w * row.complement(e);
+    walk.store(tile.y, i, dv * scale, whole);
+  });
+}
+
+// p + offset, but null stays.
+template <class T>
+FUSEGRAD_INLINE T* from(T* p, int64_t offset) {
+  return p == nullptr ? p : p + offset;
+}
+
+template <class T>
+FUSEGRAD_INLINE void ce_rows(T* loss, const Rows<T>& dx, const Rows<const T>& x,
+                             const int64_t* labels, const T* g, int64_t gs, int64_t outer,
+                             int64_t inner, Scratch scratch) {
+  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
+    const int64_t o = tile.first;
+    ce_tile<T>(walk, tile, from(loss, o), labels + o, from(g, o * gs), gs);
+  };
+  for_tiles<T>(x, {}, dx, outer, inner, scratch, body);
+}
+
 template <class T>
 FUSEGRAD_INLINE void ce_dist_rows(T* loss, const Rows<T>& dx, const Rows<const T>& x,
                                   const Rows<const T>& t, const T* g, int64_t gs, int64_t outer,
                                   int64_t inner, Scratch scratch) {
-  for_tiles<T>(x, t, dx, outer, inner, scratch,
-               [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
-                 const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
-                 if (loss != nullptr) {
-                   const VD l = log1p_sum<T>(row.s);
-                   const VD value = walk.sum_all([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
-                     const DoubleVD d = row.gap(i, whole);
-                     const VD w = walk.load(tile.t, i, whole);
-                     return select(w == 0.0, VD{}, w * ((l - d.lo) - d.hi));
-                   });
-                   walk.store_row(loss + tile.first, value);
-                 }
-                 if (g == nullptr) return;
-                 const VD total = walk.sum_all([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
-                   return walk.load(tile.t, i, whole);
-                 });
-                 const VD scale = walk.load_row(g + tile.first * gs, gs);
-                 walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
-                   const VD w = walk.load(tile.t, i, whole);
-                   const VD e = row.exponential(i, whole);
-                   const VD dv = row.share(e) * (total - w) - w * row.complement(e);
-                   walk.store(tile.y, i, dv * scale, whole);
-                 });
-               });
+  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
+    const int64_t o = tile.first;
+    ce_dist_tile<T>(walk, tile, from(loss, o), from(g, o * gs), gs);
+  };
+  for_tiles<T>(x, t, dx, outer, inner, scratch, body);
 }
 
 // ---- sigmoid, elementwise
@@ -95,25 +110,42 @@ FUSEGRAD_INLINE VD sigmoid_loss(VD x, VD t, const SigmoidParts& parts) {
   }
 }
 
+// kCount vectors from element i on; the last one has `count` lanes.
+template <class T, int kCount>
+FUSEGRAD_INLINE void sigmoid_ce_step(T* loss, int64_t ls, T* dx, int64_t dxs, const T* x,
+                                     int64_t xs, const T* t, int64_t ts, const T* g, int64_t gs,
+                                     int64_t i, int64_t count) {
+  VD logit[kCount];
+  for (int k = 0; k < kCount; ++k) logit[k] = load_lanes(x + (i + k * kLanesD) * xs, xs, count);
+  SigmoidParts parts[kCount];
+  sigmoid_parts<T, kCount>(parts, logit);
+  for (int k = 0; k < kCount; ++k) {
+    const int64_t at = i + k * kLanesD;
+    const VD target = load_lanes(t + at * ts, ts, count);
+    if (loss != nullptr) {
+      store_lanes(loss + at * ls, ls, sigmoid_loss<T>(logit[k], target, parts[k]), count);
+    }
+    if (dx == nullptr) continue;
+    const VI64 positive = logit[k] >= 0.0;
+    const VD on = select(positive, parts[k].large, parts[k].small);
+    const VD off = select(positive, parts[k].small, parts[k].large);
+    const VD scale = load_lanes(g + at * gs, gs, count);
+    store_lanes(dx + at * dxs, dxs, ((1.0 - target) * on - target * off) * scale, count);
+  }
+}
+
 template <class T>
 FUSEGRAD_INLINE void sigmoid_ce_loop(T* loss, int64_t ls, T* dx, int64_t dxs, const T* x,
                                      int64_t xs, const T* t, int64_t ts, const T* g, int64_t gs,
                                      int64_t n) {
-  for (int64_t i = 0; i < n; i += kLanesD) {
+  constexpr int kCount = kExpStep<T>;
+  int64_t i = 0;
+  for (; i + kCount * kLanesD <= n; i += kCount * kLanesD) {
+    sigmoid_ce_step<T, kCount>(loss, ls, dx, dxs, x, xs, t, ts, g, gs, i, kLanesD);
+  }
+  for (; i < n; i += kLanesD) {
     const int64_t count = n - i < kLanesD ? n - i : kLanesD;
-    const VD logit = load_lanes(x + i * xs, xs, count);
-    const VD target = load_lanes(t + i * ts, ts, count);
-    const SigmoidParts parts = sigmoid_parts<T>(logit);
-    if (loss != nullptr) {
-      store_lanes(loss + i * ls, ls, sigmoid_loss<T>(logit, target, parts), count);
-    }
-    if (dx != nullptr) {
-      const VI64 positive = logit >= 0.0;
-      const VD on = select(positive, parts.large, parts.small);
-      const VD off = select(positive, parts.small, parts.large);
-      const VD scale = load_lanes(g + i * gs, gs, count);
-      store_lanes(dx + i * dxs, dxs, ((1.0 - target) * on - target * off) * scale, count);
-    }
+    sigmoid_ce_step<T, 1>(loss, ls, dx, dxs, x, xs, t, ts, g, gs, i, count);
   }
 }
 

@@ -81,26 +81,31 @@ struct SigmoidParts {
   VD tail, large, small;
 };
 
-template <class T>
-FUSEGRAD_INLINE SigmoidParts sigmoid_parts(VD x) {
-  const VD e = exp_to_one<T>(-abs(x), VD{});
-  if constexpr (sizeof(T) == 4) {
-    // 1 + e is 1 + f, or 2 (1 + f) from sqrt(2) on.
-    const VI64 direct = e < 0x1.a827999fcef32p-2;
-    const VD f = select(direct, e, 0.5 * e - 0.5);
-    const VD k = select(direct, VD{}, set1(kLn2));
-    const VD u = 1.0 + e;
-    const VD v = 2.0 + f;
-    const VD inverse = 1.0 / (u * v);
-    const VD large = inverse * v;
-    return {k + twice_atanh(f * (inverse * u)), large, large * e};
-  } else {
-    const VD den = 1.0 + e;
-    // Takes the rounding error of 1 + e out of the quotients, with 1 / (1 + e) to 7 %.
-    const VD correction = (e - (den - 1.0)) * (1.457 - 0.4857 * den);
-    const VD large = 1.0 / den;
-    const VD small = e / den;
-    return {log1p_unit_for<double>(e), large - large * correction, small - small * correction};
+template <class T, int kCount>
+FUSEGRAD_INLINE void sigmoid_parts(SigmoidParts (&parts)[kCount], const VD (&x)[kCount]) {
+  VD e[kCount];
+  DoubleVD below[kCount];
+  for (int k = 0; k < kCount; ++k) below[k] = {-abs(x[k]), VD{}};
+  exp_to_one<T, kCount>(e, below);
+  for (int k = 0; k < kCount; ++k) {
+    const VD u = 1.0 + e[k];
+    if constexpr (sizeof(T) == 4) {
+      // 1 + e is 1 + f, or 2 (1 + f) from sqrt(2) on.
+      const VI64 direct = e[k] < 0x1.a827999fcef32p-2;
+      const VD f = select(direct, e[k], 0.5 * e[k] - 0.5);
+      const VD log2 = select(direct, VD{}, set1(kLn2));
+      const VD v = 2.0 + f;
+      const VD inverse = 1.0 / (u * v);
+      const VD large = inverse * v;
+      parts[k] = {log2 + twice_atanh(f * (inverse * u)), large, large * e[k]};
+    } else {
+      // Takes the rounding error of 1 + e out of the quotients, with 1 / (1 + e) to 7 %.
+      const VD correction = (e[k] - (u - 1.0)) * (1.457 - 0.4857 * u);
+      const VD large = 1.0 / u;
+      const VD small = e[k] / u;
+      parts[k] = {log1p_unit_for<double>(e[k]), large - large * correction,
+                  small - small * correction};
+    }
   }
 }
 

@@ -178,12 +178,14 @@ struct AcrossRows {
   FUSEGRAD_INLINE VD sum_except(VD left_out, const F& terms) const {
     VD lane[16] = {};
     int64_t r = 0;
+    VD number = {};
     const auto add = [&](auto& v) FUSEGRAD_INLINE_LAMBDA {
       constexpr int kCount = static_cast<int>(sizeof v / sizeof v[0]);
       terms(r, Whole(), v);
       VD* const into = lane + (r & 15);
       for (int k = 0; k < kCount; ++k) {
-        into[k] = into[k] + select(index(r + k) == left_out, VD{}, v[k]);
+        into[k] = into[k] + select(number == left_out, VD{}, v[k]);
+        number = number + 1.0;
       }
       r += kCount;
     };
@@ -214,10 +216,12 @@ struct AcrossRows {
       if (kept != nullptr) simd::FUSEGRAD_ISA::store(kept + r * kLanesD, v);
       best.value = max(v, best.value);
     }
+    VD number = index(inner - 1);
 #pragma GCC unroll 1
     for (int64_t r = inner - 1; r >= 0; --r) {
       const VD v = kept != nullptr ? simd::FUSEGRAD_ISA::load(kept + r * kLanesD) : load(x, r);
-      best.index = select(v == best.value, index(r), best.index);
+      best.index = select(v == best.value, number, best.index);
+      number = number - 1.0;
     }
     return best;
   }

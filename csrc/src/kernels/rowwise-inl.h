@@ -67,19 +67,19 @@ struct Softmax {
   FUSEGRAD_INLINE Softmax(const Walk& w, const Tile<T>& tile)
       : walk(w), x(tile.x), kept(tile.kept) {
     top = walk.first_largest(x, kept);
-    const VD total = walk.template sum_except<kExpStep<T>>(
-        top.index, [&](int64_t slot, auto whole, auto& e) FUSEGRAD_INLINE_LAMBDA {
-          constexpr int kCount = static_cast<int>(sizeof e / sizeof e[0]);
-          DoubleVD d[kCount];
-          for (int k = 0; k < kCount; ++k) {
-            const VD value = Walk::kAcross && kept != nullptr ? load(kept + (slot + k) * kLanesD)
-                                                              : walk.load(x, slot + k, whole);
-            d[k] = logit_gap<T>(value, top.value);
-          }
-          exp_to_one<T, kCount>(e, d);
-          if (kept == nullptr) return;
-          for (int k = 0; k < kCount; ++k) store(kept + (slot + k) * kLanesD, e[k]);
-        });
+    const auto terms = [&](int64_t slot, auto whole, auto& e) FUSEGRAD_INLINE_LAMBDA {
+      constexpr int kCount = static_cast<int>(sizeof e / sizeof e[0]);
+      DoubleVD d[kCount];
+      for (int k = 0; k < kCount; ++k) {
+        const VD value = Walk::kAcross && kept != nullptr ? load(kept + (slot + k) * kLanesD)
+                                                          : walk.load(x, slot + k, whole);
+        d[k] = logit_gap<T>(value, top.value);
+      }
+      exp_to_one<T, kCount>(e, d);
+      if (kept == nullptr) return;
+      for (int k = 0; k < kCount; ++k) store(kept + (slot + k) * kLanesD, e[k]);
+    };
+    const VD total = walk.template sum_except<kExpStep<T>>(top.index, terms);
     s = total + (top.value - top.value);
     inverse = 1.0 / (1.0 + s);
   }
@@ -158,38 +158,37 @@ FUSEGRAD_INLINE void for_tiles(const Rows<const T>& x, const Rows<const T>& t, c
 template <class T>
 FUSEGRAD_INLINE void softmax_rows(const Rows<T>& y, const Rows<const T>& x, int64_t outer,
                                   int64_t inner, Scratch scratch) {
-  for_tiles<T>(x, {}, y, outer, inner, scratch,
-               [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
-                 const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
-                 walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
-                   walk.store(tile.y, i, row.share(row.exponential(i, whole)), whole);
-                 });
-               });
+  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
+    const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
+    walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
+      walk.store(tile.y, i, row.share(row.exponential(i, whole)), whole);
+    });
+  };
+  for_tiles<T>(x, {}, y, outer, inner, scratch, body);
 }
 
 template <class T>
 FUSEGRAD_INLINE void log_softmax_rows(const Rows<T>& y, const Rows<const T>& x, int64_t outer,
                                       int64_t inner) {
-  for_tiles<T>(x, {}, y, outer, inner, {},
-               [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
-                 const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
-                 const VD l = log1p_sum<T>(row.s);
-                 walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
-                   const DoubleVD d = row.gap(i, whole);
-                   walk.store(tile.y, i, d.hi - (l - d.lo), whole);
-                 });
-               });
+  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
+    const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
+    const VD l = log1p_sum<T>(row.s);
+    walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
+      const DoubleVD d = row.gap(i, whole);
+      walk.store(tile.y, i, d.hi - (l - d.lo), whole);
+    });
+  };
+  for_tiles<T>(x, {}, y, outer, inner, {}, body);
 }
 
 template <class T>
 FUSEGRAD_INLINE void logsumexp_rows(T* out, const Rows<const T>& x, int64_t outer, int64_t inner) {
-  for_tiles<T>(x, {}, {}, outer, inner, {},
-               [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
-                 const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
-                 const VD m = row.top.value;
-                 walk.store_row(out + tile.first,
-                                select(abs(m) < kInf, m + log1p_sum<T>(row.s), m));
-               });
+  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
+    const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
+    const VD m = row.top.value;
+    walk.store_row(out + tile.first, select(abs(m) < kInf, m + log1p_sum<T>(row.s), m));
+  };
+  for_tiles<T>(x, {}, {}, outer, inner, {}, body);
 }
 
 // dx = y (dy - sum(dy y))

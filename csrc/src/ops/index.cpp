@@ -18,6 +18,14 @@ void copy_labels(const char* op, const char* argument, const View& labels, int64
   by_dtype(labels.dtype, [&](auto tag) {
     using T = decltype(tag);
     const T* at = labels.as<const T>();
+    if (!wrap && labels.c_contiguous()) {
+      uint64_t outside = 0;  // not 0: the first one is looked for below
+      for (int64_t i = 0; i < size; ++i) {
+        out[i] = static_cast<int64_t>(at[i]);
+        outside |= static_cast<uint64_t>(out[i]) >= static_cast<uint64_t>(limit) ? 1u : 0u;
+      }
+      if (outside == 0) return;
+    }
     for (int64_t i = 0; i < size; ++i) {
       int64_t value = static_cast<int64_t>(*at);
       if (wrap && value < 0) value += limit;

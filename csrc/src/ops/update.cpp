@@ -10,6 +10,7 @@
 #include "ops/iterate.h"
 
 #include "fusegrad/builder.h"
+#include "fusegrad/workspace.h"
 
 namespace fusegrad {
 namespace {
