@@ -109,8 +109,8 @@ void multiply(const GemmArgs<T>& g, T* scratch) {
   TileOut<T> out = start_output(g);
   const Plan<T> plan = make_plan(g);
   const int64_t depth_max = at_most(g.k, kGemmBlockK);
-  T* const a_pack = scratch;
-  T* const b_pack = a_pack + (at_most(g.m, kGemmRows) + 16) * depth_max;
+  T* const b_pack = scratch;  // first, so that its vectors are aligned
+  T* const a_pack = b_pack + (at_most(g.n, kColumns) + 64) * depth_max;
 
   for (int64_t j0 = 0; j0 < g.n; j0 += kColumns) {
     const int64_t columns = at_most(kColumns, g.n - j0);
