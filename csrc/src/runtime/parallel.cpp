@@ -56,8 +56,8 @@ namespace {
 // ---- waiting -----------------------------------------------------------------------------------
 
 constexpr int64_t kSpinNanoseconds = 50'000;
-constexpr int64_t kAwakeNanoseconds = 1'000'000;  // while a ThreadsAwake lives
-constexpr int kGraceReads = 20;                   // about half a microsecond
+constexpr int64_t kAwakeNanoseconds = 200'000;  // while a ThreadsAwake lives
+constexpr int kGraceReads = 20;                 // about half a microsecond
 
 int64_t now_nanoseconds() {
   timespec time;
