@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from typing import Any
 
 import numpy as np
 
 import fusegrad as fg
-from fusegrad import datasets, ops
+from fusegrad import _core, datasets, ops
 from op_cases import CASES
 
 
@@ -144,7 +145,16 @@ def optimizers_hash() -> str:
     return " ".join(training_hash(kind) for kind in kinds)
 
 
+def split_every_loop() -> None:
+    """Use as many threads as the environment says, whatever the work and the machine."""
+    threads = int(os.environ.get("FUSEGRAD_NUM_THREADS", "1"))
+    if threads > 1:
+        _core.set_num_threads(threads)
+        _core.set_split_all(True)
+
+
 if __name__ == "__main__":
+    split_every_loop()
     parts = {
         "ops": op_hash,
         "matmul": matmul_hash,

@@ -118,6 +118,8 @@ void bind_runtime(py::module_& module) {
   module.def("set_num_threads", &set_num_threads, unlocked, py::arg("count"),
              "Set the number of threads; 0 restores the default.");
   module.def("park_threads", &park_threads, unlocked, "Put idle threads to sleep now.");
+  module.def("set_split_all", &set_split_all, py::arg("split"),
+             "For tests: split every loop over all threads, whatever its work.");
   module.def("isa", [] { return isa_level_name(isa_level()); }, "The instruction set in use.");
   module.def("isa_levels", &isa_levels, "The instruction sets in this build, slowest first.");
   module.def("isa_request_error", &request_error,

@@ -167,8 +167,9 @@ def set_epsilon(value: float) -> None:
 def get_num_threads() -> int:
     """Return the number of threads that ops and training steps use.
 
-    By default the least of the CPUs this process may run on, its cgroup quota, and the environment
-    variable FUSEGRAD_NUM_THREADS (or OMP_NUM_THREADS). Results do not depend on it.
+    By default the least of the CPUs this process may run on, its cgroup quota rounded down (1.5
+    CPUs are one thread), and the environment variable FUSEGRAD_NUM_THREADS (or OMP_NUM_THREADS).
+    Results do not depend on it.
 
     Examples
     --------
@@ -186,7 +187,8 @@ def set_num_threads(count: int | None) -> None:
     Parameters
     ----------
     count : int or None
-        At least 1; None restores the default.
+        At least 1; None restores the default. More threads than this process may use CPUs are
+        allowed and not used, because they would only wait for each other.
 
     Raises
     ------

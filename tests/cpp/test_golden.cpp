@@ -116,6 +116,7 @@ std::shared_ptr<Program> compile(const Training& t, int64_t rows, const std::vec
 // Trains; returns the hash of weights, slots and the loss of each epoch, in this order.
 uint64_t trained_hash(const Training& t, int threads, bool optimize) {
   set_num_threads(threads);
+  set_split_all(true);  // however small the loops
   const std::vector<Array> weights = initial_weights(t);
   const std::vector<Array> slots = zero_slots(t.rule, weights);
   const Array rate = Array::scalar(t.rate), iterations = Array::scalar<int64_t>(0);
@@ -134,6 +135,7 @@ uint64_t trained_hash(const Training& t, int threads, bool optimize) {
     const double total = *trainer.result(0).view().as<double>();
     losses.view().as<double>()[epoch] = total / static_cast<double>(rows);
   }
+  set_split_all(false);
   set_num_threads(0);
   CHECK_EQ(*iterations.view().as<int64_t>(), t.epochs * trainer.num_batches());
   CHECK(elements(losses).back() < 0.7 * elements(losses).front());  // it learns, and no NaN

@@ -26,10 +26,12 @@
 namespace fusegrad {
 namespace {
 
-// Whether a region over n indices visits each exactly once, in chunks of at least `grain`.
+// Whether a region over n indices visits each exactly once, in parts of at least `grain` unless
+// all loops are split.
 bool covers(int64_t n, int64_t grain) {
   std::vector<uint8_t> visits(static_cast<size_t>(n));
   std::atomic<bool> long_enough{true};
+  if (splits_all()) grain = 1;
   parallel_for(n, grain, [&](int64_t begin, int64_t end) {
     if (end - begin < grain && end - begin != n) long_enough = false;
     for (int64_t i = begin; i < end; ++i) ++visits[static_cast<size_t>(i)];
@@ -38,6 +40,25 @@ bool covers(int64_t n, int64_t grain) {
     if (count != 1) return false;
   }
   return long_enough;
+}
+
+// Splits every loop while it lives, over as many threads as are set.
+struct SplitAll {
+  explicit SplitAll(int threads) {
+    set_num_threads(threads);
+    set_split_all(true);
+  }
+  ~SplitAll() {
+    set_split_all(false);
+    set_num_threads(0);
+  }
+};
+
+// Parts that parallel_for makes of a loop.
+int parts_of(int64_t n, int64_t grain) {
+  std::atomic<int> parts{0};
+  parallel_for(n, grain, [&](int64_t, int64_t) { ++parts; });
+  return parts;
 }
 
 // Runs `body` in a forked child; true where it returned true there.
@@ -68,7 +89,7 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 
 FUSEGRAD_TEST(parallel_covers_ranges) {
   for (int threads : {1, 2, 3, 8, 2, 5}) {
-    set_num_threads(threads);
+    const SplitAll split(threads);
     CHECK_EQ(num_threads(), threads);
     for (int64_t n : {0, 1, 2, 7, 64, 100, 1000, 65536, 100001}) {
       for (int64_t grain : {1, 3, 16, 1000}) CHECK(covers(n, grain));
@@ -77,8 +98,40 @@ FUSEGRAD_TEST(parallel_covers_ranges) {
   set_num_threads(0);
 }
 
+FUSEGRAD_TEST(parallel_splits_where_it_pays) {
+  set_num_threads(2);
+  const bool two = affinity_cpus() >= 2 && cgroup_cpus("/proc/self/cgroup", "/sys/fs/cgroup") != 1;
+  CHECK_EQ(parts_of(1999, 1000), 1);
+  usleep(20'000);  // workers sleep
+  CHECK_EQ(parts_of(1000 * 2 * kWakeGrains - 1, 1000), 1);
+  {
+    const ThreadsAwake awake;
+    CHECK_EQ(parts_of(1999, 1000), 1);
+    CHECK(!worth_threads(1999, 1000));
+    CHECK(worth_threads(2000, 1000));
+    // A retreat from workers that do not get their CPUs may last 200 ms.
+    bool split = false;
+    for (int i = 0; i < 1000 && two && !split; ++i) {
+      split = parts_of(2000, 1000) == 2;
+      if (!split) usleep(1000);
+    }
+    CHECK_EQ(split, two);
+  }
+  set_num_threads(0);
+}
+
+FUSEGRAD_TEST(parallel_uses_no_more_threads_than_cpus) {
+  set_num_threads(0);
+  const int cpus = num_threads();
+  set_num_threads(kMaxThreads);
+  const ThreadsAwake awake;
+  for (int i = 0; i < 100; ++i) CHECK(parts_of(1'000'000, 1) <= affinity_cpus());
+  CHECK(cpus <= affinity_cpus());
+  set_num_threads(0);
+}
+
 FUSEGRAD_TEST(parallel_huge_ranges) {
-  set_num_threads(4);
+  const SplitAll split(4);
   std::atomic<int64_t> largest{0};
   parallel_for(INT64_MAX, 1, [&](int64_t, int64_t end) {
     int64_t seen = largest;
@@ -90,7 +143,7 @@ FUSEGRAD_TEST(parallel_huge_ranges) {
 }
 
 FUSEGRAD_TEST(parallel_many_regions) {
-  set_num_threads(3);
+  const SplitAll split(3);
   std::vector<int64_t> values(300);
   for (int round = 0; round < 3000; ++round) {
     parallel_for(300, 1, [&](int64_t begin, int64_t end) {
@@ -104,7 +157,7 @@ FUSEGRAD_TEST(parallel_many_regions) {
 }
 
 FUSEGRAD_TEST(parallel_nested_runs_inline) {
-  set_num_threads(4);
+  const SplitAll split(4);
   std::atomic<int> total{0}, strays{0};
   parallel_for(8, 1, [&](int64_t begin, int64_t end) {
     const std::thread::id self = std::this_thread::get_id();
@@ -121,7 +174,7 @@ FUSEGRAD_TEST(parallel_nested_runs_inline) {
 }
 
 FUSEGRAD_TEST(parallel_raises_what_a_part_raised) {
-  set_num_threads(4);
+  const SplitAll split(4);
   for (int64_t bad = 0; bad < 8; ++bad) {
     bool raised = false;
     try {
@@ -146,7 +199,7 @@ FUSEGRAD_TEST(parallel_raises_what_a_part_raised) {
 }
 
 FUSEGRAD_TEST(parallel_many_callers) {
-  set_num_threads(3);
+  const SplitAll split(3);
   std::atomic<int> failures{0};
   std::vector<std::thread> callers;
   for (int caller = 0; caller < 4; ++caller) {
@@ -166,7 +219,7 @@ FUSEGRAD_TEST(parallel_many_callers) {
 }
 
 FUSEGRAD_TEST(parallel_survives_fork) {
-  set_num_threads(3);
+  const SplitAll split(3);
   CHECK(covers(1000, 1));
   CHECK(in_child([] { return covers(1000, 1); }));
   // A grandchild, from a child whose pool is in use.
@@ -218,7 +271,7 @@ FUSEGRAD_TEST(parallel_default_count) {
 }
 
 FUSEGRAD_TEST(parallel_float_environment) {
-  set_num_threads(2);
+  const SplitAll split(2);
   std::fesetround(FE_UPWARD);
   {
     const FloatEnvironment environment;
@@ -260,6 +313,8 @@ FUSEGRAD_TEST(cpu_limits_of_cgroups) {
   write_file(root / "mount/cpu.max", "max 100000\n");
   CHECK_EQ(limit("0::/\n"), 0);
   write_file(root / "mount/cpu.max", "150000 100000\n");
+  CHECK_EQ(limit("0::/\n"), 1);
+  write_file(root / "mount/cpu.max", "299999 100000\n");
   CHECK_EQ(limit("0::/\n"), 2);
   CHECK_EQ(limit("0::/a/b\n"), 2);  // a group that is not visible here
   write_file(root / "mount/a/cpu.max", "50000 100000\n");

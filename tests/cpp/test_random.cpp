@@ -38,7 +38,9 @@ FUSEGRAD_TEST(uniform_depends_on_place_alone) {
   fill_uniform(plain.view(), 7, 3, -2.0, 5.0);
   const Array turned(DType::float32, Shape{60, 500}, Strides{1, 60});
   set_num_threads(3);
+  set_split_all(true);
   fill_uniform(turned.view(), 7, 3, -2.0, 5.0);
+  set_split_all(false);
   set_num_threads(0);
   CHECK_EQ(std::memcmp(contiguous(turned, DType::float32).data(), plain.data(), 60 * 500 * 4), 0);
   const Array head(DType::float32, Shape{100});
@@ -101,7 +103,9 @@ FUSEGRAD_TEST(normal_depends_on_place_alone) {
     fill_normal(plain.view(), 7, 3, -2.0, 5.0, truncated);
     const Array turned(DType::float32, Shape{60, 500}, Strides{1, 60});
     set_num_threads(3);
+    set_split_all(true);
     fill_normal(turned.view(), 7, 3, -2.0, 5.0, truncated);
+    set_split_all(false);
     set_num_threads(0);
     CHECK_EQ(std::memcmp(contiguous(turned, DType::float32).data(), plain.data(), 60 * 500 * 4), 0);
     const Array head(DType::float32, Shape{300});

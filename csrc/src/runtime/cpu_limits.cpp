@@ -1,6 +1,8 @@
 // Reads affinity and cgroup quotas.
 // A quota of an outer group binds the inner ones, so every level up to the mount point is read.
-// Files that are missing or odd mean no limit.
+// Files that are missing or odd mean no limit. A quota is rounded down: threads that together use
+// more than it are all stopped for the rest of each period, which costs more than a part of a CPU
+// gives.
 #include "runtime/cpu_limits.h"
 
 #include <cstdint>
@@ -21,7 +23,7 @@ int least(int a, int b) { return a == 0 ? b : b == 0 ? a : a < b ? a : b; }
 
 int whole_cpus(int64_t quota, int64_t period) {
   if (quota <= 0 || period <= 0) return 0;
-  const int64_t cpus = (quota - 1) / period + 1;
+  const int64_t cpus = quota < period ? 1 : quota / period;
   return cpus > (1 << 20) ? 0 : static_cast<int>(cpus);
 }
 
