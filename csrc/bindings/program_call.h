@@ -36,8 +36,8 @@ class ProgramCall {
   // Whether rows of data that lie in C order can be copied into input i, and are within its bounds.
   bool takes_data(int i, const View& view) const {
     const Meta& meta = inputs_[static_cast<size_t>(i)];
-    const bool converts = is_floating(meta.dtype) ? view.dtype != DType::uint8
-                                                  : !is_floating(view.dtype);
+    const bool converts =
+        is_floating(meta.dtype) ? view.dtype != DType::uint8 : !is_floating(view.dtype);
     if (!view.c_contiguous() || !converts ||
         !(view.shape == meta.shape || as_column(view.shape) == as_column(meta.shape))) {
       return false;

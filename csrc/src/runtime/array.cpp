@@ -319,8 +319,10 @@ bool all_within(const View& view, Bound low, Bound high) {
 bool all_within(const View& view, double low, double high) {
   constexpr double kLargest = std::numeric_limits<float>::max();
   constexpr double kLargestInteger = 9007199254740992.0;  // of those that double holds
-  low = std::max(low, view.dtype == DType::float32 ? -kLargest : -std::numeric_limits<double>::max());
-  high = std::min(high, view.dtype == DType::float32 ? kLargest : std::numeric_limits<double>::max());
+  low =
+      std::max(low, view.dtype == DType::float32 ? -kLargest : -std::numeric_limits<double>::max());
+  high =
+      std::min(high, view.dtype == DType::float32 ? kLargest : std::numeric_limits<double>::max());
   const auto least = static_cast<int64_t>(std::max(low, -kLargestInteger));
   const auto most = static_cast<int64_t>(std::min(high, kLargestInteger));
   switch (view.dtype) {
