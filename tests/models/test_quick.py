@@ -195,7 +195,8 @@ def test_targets_of_other_losses() -> None:
         results = []
         for options in ({}, {"run_eagerly": True}):
             model = network(units=1)
-            model.compile(optimizers.SGD(0.1), loss, metrics=[metrics.BinaryAccuracy()], **options)
+            accuracy = metrics.BinaryAccuracy(threshold=0.0)
+            model.compile(optimizers.SGD(0.1), loss, metrics=[accuracy], **options)
             values = [
                 model.train_on_batch(X, y)
                 for y in (targets, targets, targets[:, np.newaxis], targets.astype(int))
