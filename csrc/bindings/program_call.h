@@ -36,12 +36,9 @@ class ProgramCall {
   // Whether rows of data that lie in C order can be copied into input i, and are within its bounds.
   bool takes_data(int i, const View& view) const {
     const Meta& meta = inputs_[static_cast<size_t>(i)];
-    const bool converts = is_floating(meta.dtype) ? view.dtype != DType::uint8
-                                                  : !is_floating(view.dtype);
-    if (!view.c_contiguous() || !converts ||
-        !(view.shape == meta.shape || as_column(view.shape) == as_column(meta.shape))) {
-      return false;
-    }
+    const bool converts =
+        is_floating(meta.dtype) ? view.dtype != DType::uint8 : !is_floating(view.dtype);
+    if (!view.c_contiguous() || !converts || !same_rows(view.shape, meta.shape)) return false;
     if (bounds_.empty()) return true;
     const auto [low, high] = bounds_[static_cast<size_t>(i)];
     return all_within(view, low, high);
@@ -96,10 +93,11 @@ class ProgramCall {
     int count_;
   };
 
-  // (n, 1) stands for (n,).
-  static Shape as_column(Shape shape) {
-    if (shape.rank() > 1 && shape.back() == 1) shape.erase(shape.rank() - 1);
-    return shape;
+  // (n,) and (n, 1) stand for each other.
+  static bool same_rows(const Shape& a, const Shape& b) {
+    if (a == b) return true;
+    const Shape& wide = a.rank() == 2 ? a : b;
+    return a.rank() + b.rank() == 3 && wide[1] == 1 && a[0] == b[0];
   }
 
   static void copy(const View& to, const View& from) {

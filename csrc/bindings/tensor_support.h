@@ -175,9 +175,7 @@ inline bool array_dtype(const PyArrayObject* array, DType* dtype) {
     case NPY_DOUBLE: *dtype = DType::float64; return true;
     case NPY_UBYTE: *dtype = DType::uint8; return true;
     case NPY_INT: *dtype = DType::int32; return true;
-    case NPY_LONG:
-      *dtype = sizeof(long) == 8 ? DType::int64 : DType::int32;
-      return true;
+    case NPY_LONG: *dtype = sizeof(long) == 8 ? DType::int64 : DType::int32; return true;
     case NPY_LONGLONG: *dtype = DType::int64; return true;
     default: return false;
   }
@@ -193,7 +191,8 @@ inline bool array_view(PyObject* object, View* view) {
     return false;
   }
   view->data = PyArray_DATA(const_cast<PyArrayObject*>(array));
-  for (int i = 0; i < PyArray_NDIM(array); ++i) view->shape.push_back(PyArray_DIMS(const_cast<PyArrayObject*>(array))[i]);
+  for (int i = 0; i < PyArray_NDIM(array); ++i)
+    view->shape.push_back(PyArray_DIMS(const_cast<PyArrayObject*>(array))[i]);
   view->strides = c_strides(view->shape);
   return true;
 }

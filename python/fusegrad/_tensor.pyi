@@ -8,6 +8,7 @@ import numpy.typing as npt
 from typing_extensions import disjoint_base
 
 __all__ = [
+    "Function",
     "GraphHandle",
     "Tape",
     "Tensor",
@@ -22,6 +23,7 @@ __all__ = [
     "gradient",
     "identity",
     "in_current_trace",
+    "within",
 ]
 
 _Axis = int | tuple[int, ...] | None
@@ -165,3 +167,10 @@ def in_current_trace(tensor: Tensor) -> bool: ...
 def identity(x: Tensor) -> Tensor: ...
 def gradient(y: Tensor, xs: Sequence[Tensor], seed: Tensor | None = None) -> list[Tensor]: ...
 def _set_default_float(name: str) -> None: ...
+def within(array: npt.NDArray[Any], low: float, high: float) -> bool: ...
+
+@final
+class Function:
+    def __init__(self) -> None: ...
+    def __call__(self, *inputs: Any) -> tuple[Tensor, ...] | None: ...
+    def of_data(self, *inputs: Any) -> list[Any] | None: ...

@@ -19,9 +19,9 @@ from cython.operator cimport dereference as deref
 from fusegrad import config, errors
 
 __all__ = [
-    "Function", "GraphHandle", "Tape", "Tensor", "apply", "as_tensor", "copy_into", "current_builder",
-    "detached", "empty", "from_numpy", "full", "gradient", "identity", "in_current_trace",
-    "within",
+    "Function", "GraphHandle", "Tape", "Tensor", "apply", "as_tensor", "copy_into",
+    "current_builder", "detached", "empty", "from_numpy", "full", "gradient", "identity",
+    "in_current_trace", "within",
 ]
 
 include "_tensor_table.pxi"

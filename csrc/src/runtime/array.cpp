@@ -319,16 +319,21 @@ bool all_within(const View& view, Bound low, Bound high) {
 }  // namespace
 
 bool all_within(const View& view, double low, double high) {
-  constexpr double kLargest = std::numeric_limits<float>::max();
   constexpr double kLargestInteger = 9007199254740992.0;  // of those that double holds
-  low = std::max(low, view.dtype == DType::float32 ? -kLargest : -std::numeric_limits<double>::max());
-  high = std::min(high, view.dtype == DType::float32 ? kLargest : std::numeric_limits<double>::max());
+  const double largest = view.dtype == DType::float32 ? std::numeric_limits<float>::max()
+                                                      : std::numeric_limits<double>::max();
+  low = std::max(low, -largest);
+  high = std::min(high, largest);
   const auto least = static_cast<int64_t>(std::max(low, -kLargestInteger));
   const auto most = static_cast<int64_t>(std::min(high, kLargestInteger));
+  const bool any_finite = low == -largest && high == largest;
   switch (view.dtype) {
     case DType::float32:
+      if (any_finite) return kernels().all_finite_f32(view.as<const float>(), view.size()) < 0;
       return all_within<float>(view, static_cast<float>(low), static_cast<float>(high));
-    case DType::float64: return all_within<double>(view, low, high);
+    case DType::float64:
+      if (any_finite) return kernels().all_finite_f64(view.as<const double>(), view.size()) < 0;
+      return all_within<double>(view, low, high);
     case DType::int64: return all_within<int64_t>(view, least, most);
     case DType::int32: return all_within<int32_t>(view, least, most);
     case DType::uint8: return all_within<uint8_t>(view, least, most);

@@ -146,7 +146,7 @@ class CallbackList(Spelled):
 
     def has_batch_hooks(self, mode: str) -> bool:
         """Whether any callback overrides a batch hook of ``"train"``, ``"test"``, ``"predict"``."""
-        return any([self._overriding(hook) for hook in _BATCH_HOOKS[mode]])
+        return any(map(self._overriding, _BATCH_HOOKS[mode]))
 
     def call(self, hook: str, *args: Any) -> None:
         """Call a hook of every callback."""

@@ -216,7 +216,7 @@ class Layer(Spelled):
             object.__setattr__(self, name, value)
             return
         changes.count += 1
-        if name in self._constants:
+        if name in self._constants or name == "call":
             object.__setattr__(self, "_edits", self._edits + 1)
         if name not in _BOOKKEEPING:
             for part in _parts(value):

@@ -100,7 +100,7 @@ def predicted(model: Model, x: Any, most: int) -> NDArray[Any] | None:
 
 def remember_predict(model: Model, data: Data) -> None:
     """Let the next call on rows like these be quick."""
-    if not _is_quick(model, data):
+    if model.run_eagerly or data.x.dtype.char not in _FLOATS or data.x.size > _FEW:
         return
     batch = step.Batch(data.rows, tuple(data.x.shape[1:]), data.x_dtype)
     program = model.programs.get(model, "predict", batch).program
@@ -138,7 +138,7 @@ def measured(model: Model, kind: str, x: Any, y: Any, most: int) -> list[Any] | 
 
 def remember_step(model: Model, kind: str, data: Data) -> None:
     """Let the next step on rows like these be quick, where its checks are those of bounds."""
-    bounds = _target_bounds(model, data) if _is_quick(model, data) else None
+    bounds = _target_bounds(model, data) if data.x.size <= _FEW else None
     if bounds is None or data.y is None:
         return
     batch = step.Batch(
@@ -157,15 +157,19 @@ def remember_step(model: Model, kind: str, data: Data) -> None:
 def _target_bounds(model: Model, data: Data) -> tuple[float, float] | None:
     """Return the least and the largest target, or None where more is checked than that."""
     compiled = model.compiled
-    if compiled is None or compiled.loss is None or data.sample_weight is not None:
+    if compiled is None or compiled.loss is None or compiled.run_eagerly:
+        return None
+    if data.sample_weight is not None or data.x.dtype.char not in _FLOATS:
         return None
     for entry in compiled.metrics:
         if entry.metric is not None and type(entry.metric).check_targets != Metric.check_targets:
             return None
     loss = compiled.loss
     shape, dtype = model.programs.output(model, "fit", tuple(data.x.shape[1:]), data.x_dtype)
+    if not shape:
+        return None
     if loss.targets == "labels":
-        return (0.0, shape[-1] - 1.0) if shape else None
+        return 0.0, shape[-1] - 1.0
     if loss.link == "sigmoid":
         return 0.0, 1.0
     return _FINITE[dtype] if is_regression(loss) else None
@@ -202,7 +206,7 @@ def checked(model: Model, x: Any, y: Any) -> Data | None:
     ):
         return None
     shape = (len(x), *known.y_shape)
-    if y.shape != shape and y.shape != (*shape, 1) and (*y.shape, 1) != shape:
+    if y.shape != shape and {y.shape, shape} != {(len(x),), (len(x), 1)}:
         return None
     if known.y_dtype == "int64":
         if y.dtype.kind not in "iu":
@@ -215,7 +219,7 @@ def checked(model: Model, x: Any, y: Any) -> Data | None:
 
 def remember_data(model: Model, data: Data) -> None:
     """Let data like these be checked quickly, where their checks are those of bounds."""
-    if "data" in model.programs.memo() or data.y is None or data.x.dtype.char not in _FLOATS:
+    if "data" in model.programs.memo() or data.y is None:
         return
     bounds = _target_bounds(model, data)
     if bounds is not None:
@@ -225,10 +229,6 @@ def remember_data(model: Model, data: Data) -> None:
 
 
 # ---- what all have in common
-
-
-def _is_quick(model: Model, data: Data) -> bool:
-    return data.x.dtype.char in _FLOATS and data.x.size <= _FEW and not model.run_eagerly
 
 
 def _keep(model: Model, kind: str, data: Data, value: Any) -> None:
