@@ -4,6 +4,7 @@
 #include "kernels/elementwise-inl.h"
 #include "kernels/gemm-inl.h"
 #include "kernels/kernels.h"
+#include "kernels/limits-inl.h"
 #include "kernels/math-inl.h"
 #include "kernels/reduce-inl.h"
 #include "kernels/rowwise-inl.h"

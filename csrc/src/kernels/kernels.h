@@ -105,6 +105,9 @@ constexpr int64_t gemm_workspace_bytes(int64_t m, int64_t n, int64_t k, int64_t 
 //             (no a: sqrt(v + eps));  b = mu*b + inc;  w -= b (no b: w -= inc)
 //   adam      m += (g-m)*(1-b1);  v += (g^2-v)*(1-b2);  vhat = max(vhat, v) when present
 //             w -= alpha*m / (sqrt(vhat or v) + eps)
+//
+// fma_peak runs fused multiply-adds in registers and returns the floating-point operations done;
+// read returns the sum of x in no stated order. Both exist to be timed.
 struct KernelTable {
 #define FUSEGRAD_KERNEL(result, name, args) result(*name) args;
 #include "kernels/kernels.def"
