@@ -4,6 +4,7 @@
     python benchmarks/compare.py --from results.json [--docs]
 
 Runs every contender that is installed (extra `peers`), writes a JSON file, and prints tables.
+Where workloads are named and the file exists, they replace its own, and the rest of it stays.
 `--docs` also draws the charts and fills in the tables of docs/benchmarks.md. Exits with 1 when
 fusegrad itself failed somewhere.
 """
@@ -152,6 +153,17 @@ def run(names: list[str], quick: bool, only: list[str]) -> dict[str, Any]:
     return results
 
 
+def merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return an earlier run with the workloads of a new one in place of its own."""
+    if (old["machine"], old["quick"]) != (new["machine"], new["quick"]):
+        raise SystemExit("the output file is of another machine, or quick where this is not")
+    found = {w["name"]: w for w in [*old["workloads"], *new["workloads"]]}
+    ordered = [found[name] for name in ALL if name in found]
+    together = {"workloads": ordered, "minutes": old["minutes"] + new["minutes"]}
+    versions = {"versions": {**old["versions"], **new["versions"]}}
+    return {**old, **new, **versions, **together}
+
+
 def write_docs(results: dict[str, Any]) -> None:
     import charts
 
@@ -178,6 +190,8 @@ def main() -> int:
     else:
         results = run(options.names, options.quick, options.only)
         output = options.output or RESULTS / "compare.json"
+        if options.names and output.exists():
+            results = merge(json.loads(output.read_text()), results)
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(json.dumps(results, indent=1))
         print(f"written: {output}", file=sys.stderr)

@@ -29,7 +29,7 @@ def measure_peak(seconds: float = 0.2) -> float:
     return best
 
 
-def measure_bandwidth(size: int, threads: int, seconds: float = 0.1) -> float:
+def measure_bandwidth(size: int, threads: int, seconds: float = 0.25) -> float:
     """Return the bytes a second that threads read together, each from `size` bytes of its own."""
     import fusegrad as fg
     from fusegrad import _core

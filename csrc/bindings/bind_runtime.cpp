@@ -144,7 +144,7 @@ void bind_runtime(py::module_& module) {
   module.def("fma_peak", &fma_peak, unlocked, py::arg("rounds"),
              "Run fused multiply-adds in registers; returns the operations done, to be timed.");
   module.def("read_times", &read_tensor, py::arg("tensor"), py::arg("times"),
-             "Read a float32 Tensor that many times, to be timed; returns its sum.");
+             "Read a float32 Tensor that many times, to be timed; returns the sum of all.");
   module.def("op_table", &describe_ops, "The ops: names, operands, traits.");
 }
 

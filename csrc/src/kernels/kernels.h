@@ -107,7 +107,8 @@ constexpr int64_t gemm_workspace_bytes(int64_t m, int64_t n, int64_t k, int64_t 
 //             w -= alpha*m / (sqrt(vhat or v) + eps)
 //
 // fma_peak runs fused multiply-adds in registers and returns the floating-point operations done;
-// read returns the sum of x in no stated order. Both exist to be timed.
+// read adds x up that many times, in no
+// stated order. Both exist to be timed.
 struct KernelTable {
 #define FUSEGRAD_KERNEL(result, name, args) result(*name) args;
 #include "kernels/kernels.def"

@@ -25,15 +25,17 @@ int64_t fma_peak_f32(float* out, int64_t rounds) {
   return rounds * kChains * kLanesF * 2;
 }
 
-float read_f32(const float* x, int64_t n) {
+float read_f32(const float* x, int64_t n, int64_t times) {
   VF sum[kChains] = {};
   constexpr int64_t kBlock = kChains * kLanesF;
-  int64_t i = 0;
-  for (; i + kBlock <= n; i += kBlock) {
-    for (int j = 0; j < kChains; ++j) sum[j] = sum[j] + load(x + i + j * kLanesF);
-  }
-  for (; i < n; i += kLanesF) {
-    sum[0] = sum[0] + load_n(x + i, n - i < kLanesF ? n - i : kLanesF);
+  for (int64_t t = 0; t < times; ++t) {
+    int64_t i = 0;
+    for (; i + kBlock <= n; i += kBlock) {
+      for (int j = 0; j < kChains; ++j) sum[j] = sum[j] + load(x + i + j * kLanesF);
+    }
+    for (; i < n; i += kLanesF) {
+      sum[0] = sum[0] + load_n(x + i, n - i < kLanesF ? n - i : kLanesF);
+    }
   }
   float total = 0;
   for (int j = 0; j < kChains; ++j) {

@@ -14,10 +14,7 @@ float read_times(const Array& array, int64_t times) {
   if (array.dtype() != DType::float32 || !array.view().c_contiguous()) {
     throw ArgumentError("read_times", "tensor", "a C-contiguous float32 Tensor", "another");
   }
-  float sum = 0.0f;
-  for (int64_t i = 0; i < times; ++i)
-    sum = kernels().read_f32(array.view().as<float>(), array.size());
-  return sum;
+  return kernels().read_f32(array.view().as<float>(), array.size(), times);
 }
 
 }  // namespace fusegrad
