@@ -10,6 +10,7 @@ import report
 from peers import OURS
 
 ACCENT, OTHER, GRID = "#c4462d", "#5b6b7c", "#d9dde2"
+MARKS = [("#2f6f9f", "s"), ("#d08a1d", "^"), ("#4c8c4a", "D"), ("#7a5aa6", "v"), (OTHER, "P")]
 SETTINGS = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -52,7 +53,8 @@ def ratios(plt: Any, results: dict[str, Any]) -> Any:
     rows = []
     for workload in results["workloads"]:
         peer = report.fastest_peer(workload)
-        if peer is not None and OURS in report.medians(workload):
+        timed = workload["group"] != "costs"
+        if timed and peer is not None and OURS in report.medians(workload):
             rows.append((workload["title"], peer, report.quartiles(report.ratios(workload, peer))))
     if not rows:
         return None
@@ -69,6 +71,7 @@ def ratios(plt: Any, results: dict[str, Any]) -> Any:
     axes.set_xlim(min(0.5, low / 1.3), max(2, high) * 6)
     plain_ticks(axes.xaxis)
     axes.set_yticks(range(len(rows)), [row[0] for row in rows])
+    axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.grid(axis="x")
     axes.set_xlabel("time of the fastest peer / time of fusegrad (above 1: fusegrad is faster)")
@@ -89,7 +92,10 @@ def training(plt: Any, results: dict[str, Any]) -> Any:
         for i, (name, value) in enumerate(values):
             color = ACCENT if name == OURS else OTHER
             axes.plot([value * 1e6], [i], "o", color=color, markersize=5)
-            axes.text(value * 1e6 * 1.15, i, report.number(value * 1e6), va="center", fontsize=7.5)
+            axes.annotate(
+                report.number(value * 1e6), (value * 1e6, i), xytext=(6, 0),
+                textcoords="offset points", va="center", fontsize=7.5,
+            )  # fmt: skip
         axes.set_yticks(range(len(values)), [name for name, _ in values])
         for text in axes.get_yticklabels():
             text.set_color(ACCENT if text.get_text() == OURS else "black")
@@ -121,6 +127,7 @@ def shares(plt: Any, results: dict[str, Any]) -> Any:
         axes.barh(i, 100 * share, height=0.6, color=ACCENT)
         axes.text(100 * share + 1, i, report.percent(share), va="center", fontsize=8)
     axes.set_yticks(range(len(rows)), [row[0] for row in rows])
+    axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.set_xlim(0, 110)
     axes.grid(axis="x")
@@ -134,20 +141,21 @@ def functions(plt: Any, results: dict[str, Any]) -> Any:
     chosen = [w for w in results["workloads"] if w["group"] == "functions" and report.medians(w)]
     if not chosen:
         return None
-    figure, grid = plt.subplots(1, len(chosen), figsize=(3 * len(chosen), 3), squeeze=False)
+    figure, grid = plt.subplots(1, len(chosen), figsize=(2.6 * len(chosen), 3), squeeze=False)
+    names = list(dict.fromkeys(name for w in chosen for name in w["results"]))
+    others = dict(zip([n for n in names if n != OURS], MARKS, strict=False))
     for axes, workload in zip(grid.flat, chosen, strict=True):
         for name, row in workload["results"].items():
             if "error" in row and "failed" not in row:
                 x = statistics.median(row["rounds"].values()) * 1e9
-                y = row["error"]["largest"]
-                axes.plot([x], [y], "o", color=ACCENT if name == OURS else OTHER)
-                axes.annotate(
-                    name, (x, y), xytext=(5, 3), textcoords="offset points", fontsize=7.5,
-                    color=ACCENT if name == OURS else "black",
+                color, mark = (ACCENT, "o") if name == OURS else others[name]
+                axes.plot(
+                    [x], [row["error"]["largest"]], mark,
+                    color=color, markersize=8 if name == OURS else 6, label=name,
                 )  # fmt: skip
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.margins(x=0.35, y=0.2)
+        axes.margins(x=0.2, y=0.2)
         plain_ticks(axes.xaxis)
         plain_ticks(axes.yaxis)
         axes.grid()
@@ -156,6 +164,10 @@ def functions(plt: Any, results: dict[str, Any]) -> Any:
     grid[0][0].set_ylabel("largest error, units in the last place")
     figure.suptitle(caption(results), fontsize=8, x=0.02, ha="left", color=OTHER)
     figure.tight_layout()
+    lines, labels = grid[0][0].get_legend_handles_labels()
+    figure.legend(
+        lines, labels, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=6, frameon=False
+    )
     return figure
 
 
