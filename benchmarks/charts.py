@@ -11,7 +11,7 @@ from peers import OURS
 
 ACCENT, OTHER, GRID = "#c4462d", "#5b6b7c", "#d9dde2"
 MARKS = [("#2f6f9f", "s"), ("#d08a1d", "^"), ("#4c8c4a", "D"), ("#7a5aa6", "v"), (OTHER, "P")]
-SETTINGS = {
+SETTINGS: Any = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,

@@ -6,6 +6,7 @@ import importlib.util
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import workloads
 from processes import Failed, Process, Unsupported, environment
@@ -75,15 +76,16 @@ def memory_bytes(module: str, folder: Path, threads: int, rows: int) -> float:
 
 def measure(
     kind: str, names: dict[str, str], folder: Path, threads: int, quick: bool
-) -> dict[str, dict[str, object]]:
+) -> dict[str, dict[str, Any]]:
     """Return the rounds of each contender, by its name; `names` maps modules to names."""
-    results: dict[str, dict[str, object]] = {}
+    results: dict[str, dict[str, Any]] = {}
     uint8 = workloads.ALL["seed_uint8"]
     assert isinstance(uint8, workloads.Training)
     rows = workloads.store(folder, uint8, quick) if kind == "memory" else 0
+    tables: dict[str, dict[str, Any]] = {"import": IMPORTS, "installed": PACKAGES}
+    table = tables.get(kind)
+    count = 3 if kind == "import" and not quick else 1
     for module, name in names.items():
-        count = {"import": 1 if quick else 3}.get(kind, 1)
-        table = {"import": IMPORTS, "installed": PACKAGES}.get(kind)
         if table is not None and name not in table:
             continue
         try:

@@ -184,7 +184,8 @@ COSTS = [
     Cost("memory", "memory above the data, training uint8 Fashion-MNIST", "memory", "MB"),
 ]
 
-ALL: dict[str, Workload] = {w.name: w for w in [*TRAININGS, *CALLS, *COSTS]}
+_WORKLOADS: list[Workload] = [*TRAININGS, *CALLS, *COSTS]
+ALL = {w.name: w for w in _WORKLOADS}
 
 
 # ---- data --------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ FORMS = ("float32", "uint8")
 
 
 def version() -> str:
-    return jax.__version__
+    return str(jax.__version__)
 
 
 def logits(weights: Any, x: Any, dtype: Any) -> Any:
@@ -64,8 +64,7 @@ def training(p: Prepared, w: Training) -> Callable[[], float]:
         weights = jax.tree.map(lambda w, m, v: w - alpha * m / (jnp.sqrt(v) + 1e-7), weights, m, v)
         return (weights, m, v, t), value * len(rows)
 
-    @jax.jit
-    def epoch(state: Any, x: Any, y: Any, order: Any) -> Any:
+    def one_epoch(state: Any, x: Any, y: Any, order: Any) -> Any:
         batches = order[:full].reshape(-1, w.batch)
         state, losses = jax.lax.scan(lambda s, rows: step(s, rows, x, y), state, batches)
         total = losses.sum()
@@ -73,6 +72,8 @@ def training(p: Prepared, w: Training) -> Callable[[], float]:
             state, last = step(state, order[full:], x, y)
             total = total + last
         return state, total / len(order)
+
+    epoch: Any = jax.jit(one_epoch)
 
     weights = pairs(p.weights)
     zeros = jax.tree.map(jnp.zeros_like, weights)

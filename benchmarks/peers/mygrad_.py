@@ -54,7 +54,7 @@ def prepare(p: Prepared) -> Callable[[], Any]:
     w = p.workload
     if isinstance(w, Training):
         return tape.training(p, w, value_and_gradient)
-    functions = {"cross_entropy": cross_entropy, "cost": cost}
+    functions: dict[str, Any] = {"cross_entropy": cross_entropy, "cost": cost}
     if w.kind not in functions:
         raise Unsupported("NumPy itself")
     return lambda: functions[w.kind](*p.arguments)

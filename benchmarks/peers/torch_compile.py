@@ -18,4 +18,4 @@ version = torch_eager.version
 def prepare(p: Prepared) -> Callable[[], Any]:
     if not isinstance(p.workload, Training):
         raise Unsupported("single calls are measured eagerly")
-    return torch_eager.training(p, p.workload, torch.compile)  # type: ignore[no-any-return]
+    return torch_eager.training(p, p.workload, torch.compile)

@@ -30,7 +30,9 @@ def network(weights: list[Any]) -> Any:
     return torch.nn.Sequential(*modules[:-1])
 
 
-def training(p: Prepared, w: Training, wrap: Callable[[Any], Any] = lambda f: f) -> Any:
+def training(
+    p: Prepared, w: Training, wrap: Callable[[Any], Any] = lambda f: f
+) -> Callable[[], Any]:
     model = network(p.weights)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7, fused=True)
     x = torch.from_numpy(p.x)
@@ -65,7 +67,7 @@ def training(p: Prepared, w: Training, wrap: Callable[[Any], Any] = lambda f: f)
     return turn
 
 
-def value_and_gradient(function: Callable[..., Any], count: int, a: list[Any]) -> Any:
+def value_and_gradient(function: Callable[..., Any], count: int, a: list[Any]) -> Callable[[], Any]:
     for x in a[:count]:
         x.requires_grad_()
 
