@@ -19,6 +19,7 @@ import platform
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +124,10 @@ def add_errors(team: processes.Team, name: str, results: dict[str, Any]) -> None
                 row["failed"] = str(reason)
 
 
-def run(names: list[str], quick: bool, only: list[str]) -> dict[str, Any]:
-    """Measure and return everything that a report needs."""
+def run(
+    names: list[str], quick: bool, only: list[str], save: Callable[[dict[str, Any]], Any]
+) -> None:
+    """Measure, and save all that a report needs after each workload: a run may be interrupted."""
     started = time.monotonic()
     everything = len(os.sched_getaffinity(0))
     counts = sorted({1, min(2, everything)})
@@ -146,11 +149,11 @@ def run(names: list[str], quick: bool, only: list[str]) -> dict[str, Any]:
             for w in chosen(names, quick):
                 began = time.monotonic()
                 results["workloads"].append(measure(team, w, folder, quick))
+                results["minutes"] = (time.monotonic() - started) / 60
+                save(results)
                 print(f"{w.title}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         finally:
             team.close()
-    results["minutes"] = (time.monotonic() - started) / 60
-    return results
 
 
 def merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +183,12 @@ def main() -> int:
     )
     parser.add_argument("names", nargs="*", metavar="workload", help="names or groups; default all")
     parser.add_argument("--quick", action="store_true", help="smaller, one thread, 3 minutes")
-    parser.add_argument("--only", action="append", default=[], help="module of benchmarks/peers")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        help="module of benchmarks/peers; others drop out of the workload",
+    )
     parser.add_argument("--output", type=Path, help="default: benchmarks/results/compare.json")
     parser.add_argument("--from", type=Path, dest="source", help="report this file; run nothing")
     parser.add_argument("--docs", action="store_true", help="rewrite docs/benchmarks.md, charts")
@@ -188,12 +196,16 @@ def main() -> int:
     if options.source is not None:
         results = json.loads(options.source.read_text())
     else:
-        results = run(options.names, options.quick, options.only)
         output = options.output or RESULTS / "compare.json"
-        if options.names and output.exists():
-            results = merge(json.loads(output.read_text()), results)
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(json.dumps(results, indent=1))
+        earlier = json.loads(output.read_text()) if options.names and output.exists() else None
+
+        def save(found: dict[str, Any]) -> None:
+            found = merge(earlier, found) if earlier is not None else found
+            output.write_text(json.dumps(found, indent=1))
+
+        run(options.names, options.quick, options.only, save)
+        results = json.loads(output.read_text())
         print(f"written: {output}", file=sys.stderr)
     print(report.printed(results))
     if options.docs:

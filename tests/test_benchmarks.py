@@ -126,6 +126,19 @@ def test_table_of_a_run() -> None:
     assert "- made up, broken: no answer within 120 s" in report.failures(run)
 
 
+def test_a_named_workload_replaces_its_own_in_an_earlier_file() -> None:
+    from compare import merge
+
+    old, new = results(), results()
+    old["workloads"] = [{"name": "seed", "n": 1}, {"name": "digits", "n": 1}]
+    new["workloads"] = [{"name": "exp", "n": 2}, {"name": "seed", "n": 2}]
+    both = merge(old, new)["workloads"]
+    assert [(w["name"], w["n"]) for w in both] == [("seed", 2), ("digits", 1), ("exp", 2)]
+    new["machine"]["isa"] = "neon"
+    with pytest.raises(SystemExit, match="another machine"):
+        merge(old, new)
+
+
 def test_a_run_without_fusegrad_still_has_a_table() -> None:
     import report
 
