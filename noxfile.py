@@ -203,6 +203,13 @@ def peers(session: nox.Session) -> None:
 
 
 @nox.session
+def compare(session: nox.Session) -> None:
+    """Run fusegrad beside its peers; arguments after -- go to benchmarks/compare.py."""
+    session.install(".[peers]")
+    session.run("python", "benchmarks/compare.py", *session.posargs)
+
+
+@nox.session
 def neon(session: nox.Session) -> None:
     """Cross-compile the core, with its NEON level, for aarch64; run its tests in an emulator."""
     if shutil.which(CROSS_COMPILER) is None:

@@ -39,14 +39,3 @@ def bench_op(benchmark: Any, case: OpCase, shape: tuple[int, ...]) -> None:
     want = case.reference(*wide)
     scale = max(float(np.max(np.abs(want))), 1e-30)
     assert float(np.max(np.abs(result.numpy() - want))) <= 1e-4 * scale
-
-
-@pytest.mark.parametrize("size", [64, 256, 512])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def bench_square_matmul(benchmark: Any, size: int, dtype: str) -> None:
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(2, size, size)).astype(dtype)
-    left, right = fg.Tensor(a), fg.Tensor(b)
-    result = benchmark(fg.ops.matmul, left, right)
-    benchmark.extra_info["flops"] = 2 * size**3
-    np.testing.assert_allclose(result.numpy(), a @ b, rtol=0, atol=1e-3)

@@ -12,7 +12,10 @@ import pytest
 
 import fusegrad as fg
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
+
+import workloads  # noqa: E402
 
 
 def pytest_report_header() -> str:
@@ -24,20 +27,6 @@ def pytest_report_header() -> str:
     )
 
 
-def load_images() -> tuple[Any, Any]:
-    """60,000 rows like Fashion-MNIST's: the files where the user has them, else made up."""
-    from fusegrad import datasets
-
-    try:
-        (x, y), _ = datasets.load_fashion_mnist()
-    except FileNotFoundError:
-        rng = np.random.default_rng(0)
-        y = rng.integers(0, 10, size=60_000)
-        x = rng.integers(0, 256, size=(60_000, 28, 28), dtype=np.uint8)
-        x[np.arange(60_000), y, :] = 255  # one bright row a class, so that there is much to learn
-    return x.reshape(-1, 784).astype(np.float32) / np.float32(255), y.astype(np.int64)
-
-
 @pytest.fixture(scope="session")
 def images() -> tuple[Any, Any]:
-    return load_images()
+    return workloads.load("fashion")

@@ -3,6 +3,7 @@
 
 #include "fusegrad/cpu.h"
 #include "fusegrad/error.h"
+#include "fusegrad/limits.h"
 #include "fusegrad/op.h"
 #include "fusegrad/parallel.h"
 #include "fusegrad/random.h"
@@ -75,6 +76,12 @@ int64_t find_nonfinite(const Tensor& tensor) {
   return first_nonfinite(array);
 }
 
+float read_tensor(const Tensor& tensor, int64_t times) {
+  const Array array = unwrap(tensor);
+  const py::gil_scoped_release release;
+  return read_times(array, times);
+}
+
 py::list describe_ops() {
   constexpr std::pair<uint32_t, const char*> kNames[] = {{kElementwise, "elementwise"},
                                                          {kView, "view"},
@@ -136,6 +143,10 @@ void bind_runtime(py::module_& module) {
              "The order of n rows in an epoch, int64.");
   module.def("first_nonfinite", &find_nonfinite, py::arg("tensor"),
              "The index in C order of the first NaN or infinity; -1 for none.");
+  module.def("fma_peak", &fma_peak, unlocked, py::arg("rounds"),
+             "Run fused multiply-adds in registers; returns the operations done, to be timed.");
+  module.def("read_times", &read_tensor, py::arg("tensor"), py::arg("times"),
+             "Read a float32 Tensor that many times, to be timed; returns the sum of all.");
   module.def("op_table", &describe_ops, "The ops: names, operands, traits.");
 }
 

@@ -6,6 +6,7 @@
 #include "kernels/gather-inl.h"
 #include "kernels/gemm-inl.h"
 #include "kernels/kernels.h"
+#include "kernels/limits-inl.h"
 #include "kernels/math-inl.h"
 #include "kernels/reduce-inl.h"
 #include "kernels/rowwise-inl.h"

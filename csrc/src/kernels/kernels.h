@@ -144,6 +144,9 @@ constexpr int64_t kept_doubles(int64_t inner) {
 // gather_* copy rows [begin, end) of a batch, row i from x + (rows != null ? rows[i] : i)*stride:
 //   y[i*n + j] = element j of the row, and yt[j*count + i] = y[i*n + j] where yt is not null;
 //   that needs begin and end to be multiples of 16. u8 rows become x*scale + offset.
+//
+// fma_peak runs fused multiply-adds in registers and returns the floating-point operations done;
+// read adds x up that many times, in no stated order. Both exist to be timed.
 struct KernelTable {
 #define FUSEGRAD_KERNEL(result, name, args) result(*name) args;
 #include "kernels/kernels.def"
