@@ -452,7 +452,7 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
     Examples
     --------
     >>> log_softmax([0.0, -1000.0])
-    Tensor([    0., -1000.], dtype=float32)
+    Tensor([   -0., -1000.], dtype=float32)
     """
     return ops.log_softmax(x, axis=axis)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from fusegrad import config as _config
 from fusegrad._registry import config_of
-from fusegrad._spelling import missing
+from fusegrad._spelling import Spelled, missing
 from fusegrad.errors import ArgumentError
 
 __all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
@@ -38,7 +38,7 @@ _INSTEAD = {
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class DTypePolicy:
+class DTypePolicy(Spelled):
     """The dtypes of a layer.
 
     Parameters

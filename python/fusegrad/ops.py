@@ -2232,7 +2232,7 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
     Examples
     --------
     >>> log_softmax([1000.0, 0.0])
-    Tensor([    0., -1000.], dtype=float32)
+    Tensor([   -0., -1000.], dtype=float32)
     """
     return _one("log_softmax", [x], axes=axis)
 

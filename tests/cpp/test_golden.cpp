@@ -22,7 +22,7 @@
 namespace fusegrad::test {
 namespace {
 
-constexpr uint64_t kMulticlassHash = 0x2b11292d097b8862;
+constexpr uint64_t kMulticlassHash = 0x1a95c6f6efd881ae;
 constexpr uint64_t kBinaryHash = 0x1df80a6242e3ca2d;
 
 // FNV-1a with 64 bits (G. Fowler, L. C. Noll, P. Vo) over the elements in C order, each from its

@@ -615,8 +615,12 @@ class Layer(Spelled):
 
     @property
     def dtype(self) -> str:
-        """The dtype of the weights, the same as `variable_dtype`."""
+        """The dtype of the weights, the same as `variable_dtype`; setting it sets the policy."""
         return self._dtype_policy.variable_dtype
+
+    @dtype.setter
+    def dtype(self, value: Any) -> None:
+        self.dtype_policy = value
 
     @property
     def variable_dtype(self) -> str:
