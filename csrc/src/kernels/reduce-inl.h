@@ -39,6 +39,10 @@ FUSEGRAD_INLINE int64_t sum_adjacent_rows(const T* x, int64_t outer, int64_t inn
 template <class Out, class T>
 FUSEGRAD_INLINE void sum_rows(Out* out, const T* x, int64_t outer, int64_t os, int64_t inner,
                               int64_t rs, bool mean) {
+  if (inner == 1) {  // the sum of one element: no -0
+    for (int64_t o = 0; o < outer; ++o) out[o] = static_cast<Out>(x[o * os]) + Out{0};
+    return;
+  }
   const double divisor = mean ? static_cast<double>(inner) : 1.0;
   int64_t done = 0;
   if (os == 1) {

@@ -9,12 +9,23 @@ namespace fusegrad {
 
 #if defined(__x86_64__)
 
+namespace {
+
+constexpr unsigned kDefault = 0x1F80;  // round to nearest, all exceptions masked, FTZ and DAZ off
+constexpr unsigned kControl = 0xFFC0;  // the rest only records exceptions
+
+bool is_default(uint64_t state) { return (state & kControl) == kDefault; }
+
+}  // namespace
+
+// Writing the register stalls the vector unit, and most callers have the default already.
 FloatEnvironment::FloatEnvironment() : saved_(_mm_getcsr()) {
-  constexpr unsigned kDefault = 0x1F80;  // round to nearest, all exceptions masked, FTZ and DAZ off
-  if (saved_ != kDefault) _mm_setcsr(kDefault);
+  if (!is_default(saved_)) _mm_setcsr(kDefault);
 }
 
-FloatEnvironment::~FloatEnvironment() { _mm_setcsr(static_cast<unsigned>(saved_)); }
+FloatEnvironment::~FloatEnvironment() {
+  if (!is_default(saved_)) _mm_setcsr(static_cast<unsigned>(saved_));
+}
 
 #elif defined(__aarch64__)
 

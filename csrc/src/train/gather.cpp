@@ -261,7 +261,7 @@ bool Gather::copy(void* buffer, void* transposed, const int64_t* rows, int64_t f
                 count,  &layout_,   scale_,    offset_, affine_};
   // Memory sets the pace, and one core does not use all of it. Rows are the unit, so that threads
   // write disjoint rows.
-  constexpr int64_t kBytesPerThread = 32 * 1024;
+  constexpr int64_t kBytesPerThread = 256 * 1024;
   const int64_t unit = transposed != nullptr ? kSide : 1;
   const int64_t unit_bytes = unit * layout_.elements * itemsize(view.dtype) + 1;
   parallel_for(count / unit, kBytesPerThread / unit_bytes + 1, [&](int64_t begin, int64_t end) {
