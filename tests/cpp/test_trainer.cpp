@@ -279,4 +279,63 @@ FUSEGRAD_TEST(trainer_checks_its_specification) {
                ArgumentError, "Trainer(): argument 'sources[0]': expected at least 1 row, got 0");
 }
 
+namespace {
+
+// Two products of a batch, whose rows the optimized program reads transposed.
+std::shared_ptr<Program> products(int64_t rows, int64_t columns, const Array& w, const Array& v,
+                                  bool optimize) {
+  Graph graph;
+  const Value x = graph.input({w.dtype(), Shape{rows, columns}}, "x");
+  Attrs transposed;
+  transposed.transpose_b = true;
+  const Value hidden = graph.emit(matmul_op, {x, graph.state(w, "w")}, transposed);
+  const Value output = graph.emit(matmul_op, {hidden, graph.state(v, "v")}, transposed);
+  Attrs all;
+  all.all_axes = true;
+  graph.output(graph.emit(sum_op, {output}, all), "total");
+  CompileOptions options;
+  options.optimize = optimize;
+  return Program::compile(graph, options);
+}
+
+void check_transposed(DType from, DType to, int64_t rows, int64_t columns, int64_t batch) {
+  const Array data(DType::float32, Shape{rows, columns});
+  fill_uniform(data.view(), 1, 0, 0.0, 255.0);
+  const Array w(to, Shape{25, columns}), v(to, Shape{15, 25});
+  fill_uniform(w.view(), 2, 0, -1.0, 1.0);
+  fill_uniform(v.view(), 3, 0, -1.0, 1.0);
+  std::vector<double> totals;
+  for (const bool optimize : {true, false}) {
+    TrainerSpec spec;
+    spec.step = products(batch, columns, w, v, optimize);
+    CHECK_EQ(spec.step->input_transposed(0).data != nullptr, optimize);
+    if (rows % batch != 0) spec.last_step = products(rows % batch, columns, w, v, optimize);
+    spec.sources = {{contiguous(data, from), from == DType::uint8 ? 1.0 / 255.0 : 1.0, 0.0}};
+    spec.outputs = {OutputKind::accumulate};
+    spec.batch_size = batch;
+    spec.shuffle = true;
+    Trainer trainer(spec);
+    trainer.begin_epoch(1);
+    trainer.run(-1, {});
+    totals.push_back(*trainer.result(0).view().as<double>());
+  }
+  CHECK_EQ(totals[0], totals[1]);
+  CHECK(totals[0] != 0.0);
+}
+
+}  // namespace
+
+// Gathered in both orders by the kernels (whole squares of 16 rows) or transposed afterwards; the
+// larger data are fetched ahead of their use.
+FUSEGRAD_TEST(trainer_transposed_inputs) {
+  for (const int64_t batch : {32, 31}) {
+    check_transposed(DType::float32, DType::float32, 300, 784, batch);
+    check_transposed(DType::float32, DType::float32, 70, 67, batch);
+    check_transposed(DType::uint8, DType::float32, 1000, 784, batch);
+    check_transposed(DType::uint8, DType::float32, 70, 67, batch);
+    check_transposed(DType::float64, DType::float64, 100, 131, batch);
+    check_transposed(DType::float32, DType::float64, 100, 131, batch);
+  }
+}
+
 }  // namespace fusegrad

@@ -53,18 +53,19 @@ void convert_row(To* y, const From* x, int64_t n, const Gather::Job& job) {
   }
 }
 
-// The kernels for whole batches; false where there is none for these types and this layout.
+// The types for which there are kernels that gather whole batches.
+constexpr bool has_kernel(DType to, DType from) {
+  return is_floating(to) && (to == from || (to == DType::float32 && from == DType::uint8));
+}
+
 template <typename To, typename From>
-bool gather_by_kernel(const Gather::Job& job, int64_t begin, int64_t end) {
+void gather_by_kernel(const Gather::Job& job, int64_t begin, int64_t end) {
   constexpr bool bytes = std::is_same_v<To, float> && std::is_same_v<From, uint8_t>;
   constexpr bool plain = std::is_same_v<To, From> && std::is_floating_point_v<To>;
   if constexpr (bytes || plain) {
-    const Gather::Layout& layout = *job.layout;
-    if (layout.rank != 1 || layout.stride[0] != 1 || (plain && job.affine)) return false;
     const From* data = static_cast<const From*>(job.data);
     if (job.rows == nullptr) data += job.first * job.row_stride;
-    const GatherRows batch{job.rows,  begin,           end,
-                           job.count, layout.elements, job.row_stride};
+    const GatherRows batch{job.rows, begin, end, job.count, job.layout->elements, job.row_stride};
     To* const y = static_cast<To*>(job.buffer);
     To* const yt = static_cast<To*>(job.transposed);
     if constexpr (bytes) {
@@ -74,9 +75,7 @@ bool gather_by_kernel(const Gather::Job& job, int64_t begin, int64_t end) {
     } else {
       kernels().gather_f64(y, yt, data, batch);
     }
-    return true;
   }
-  return false;
 }
 
 template <typename To, typename From>
@@ -117,7 +116,7 @@ inline void fetch(const void* row, int64_t bytes) {
 
 template <typename To, typename From>
 void gather_rows(const Gather::Job& job, int64_t begin, int64_t end) {
-  if (gather_by_kernel<To, From>(job, begin, end)) return;
+  if (job.by_kernel) return gather_by_kernel<To, From>(job, begin, end);
   const Gather::Layout& layout = *job.layout;
   const int64_t n = layout.elements;
   const From* data = static_cast<const From*>(job.data);
@@ -236,6 +235,8 @@ Gather::Gather(const BatchSource& source, const Meta& input, int index)
            "scale " + std::to_string(scale_) + ", offset " + std::to_string(offset_));
   }
   layout_ = row_layout(rows_.view());
+  by_kernel_ = layout_.rank == 1 && layout_.stride[0] == 1 && has_kernel(dtype_, rows_.dtype()) &&
+               (dtype_ != rows_.dtype() || !affine_);
   direct_ = !affine_ && rows_.dtype() == input.dtype && rows_.view().c_contiguous();
 }
 
@@ -251,22 +252,16 @@ bool Gather::copy(void* buffer, void* transposed, const int64_t* rows, int64_t f
   const View& view = rows_.view();
   // The kernels transpose whole squares.
   constexpr int64_t kSide = 16;
-  const bool contiguous = layout_.rank == 1 && layout_.stride[0] == 1;
-  const bool by_kernel = contiguous && is_floating(dtype_) &&
-                         (dtype_ == view.dtype
-                              ? !affine_
-                              : dtype_ == DType::float32 && view.dtype == DType::uint8);
-  if (!by_kernel || count % kSide != 0) transposed = nullptr;
-  const Job job{buffer, transposed, view.data, rows,    first,  view.strides[0],
-                count,  &layout_,   scale_,    offset_, affine_};
+  if (!by_kernel_ || count % kSide != 0) transposed = nullptr;
+  const Job job{buffer, transposed, view.data, rows,    first,   view.strides[0],
+                count,  &layout_,   scale_,    offset_, affine_, by_kernel_};
   // Memory sets the pace, and one core does not use all of it. Rows are the unit, so that threads
   // write disjoint rows.
   constexpr int64_t kBytesPerThread = 256 * 1024;
   const int64_t unit = transposed != nullptr ? kSide : 1;
   const int64_t unit_bytes = unit * layout_.elements * itemsize(view.dtype) + 1;
-  parallel_for(count / unit, kBytesPerThread / unit_bytes + 1, [&](int64_t begin, int64_t end) {
-    run_(job, begin * unit, end * unit);
-  });
+  parallel_for(count / unit, kBytesPerThread / unit_bytes + 1,
+               [&](int64_t begin, int64_t end) { run_(job, begin * unit, end * unit); });
   return transposed != nullptr;
 }
 
@@ -279,7 +274,8 @@ PrefetchQueue Gather::prefetch(const int64_t* rows, int64_t count) const {
   const bool whole = layout_.rank == 1 && layout_.stride[0] == 1;
   if (!whole || bytes * view.shape[0] <= kNear) count = 0;
   count = std::min(count, kMost / bytes);
-  return {static_cast<const char*>(view.data), rows, rows + count, view.strides[0] * item, bytes, 0};
+  return {
+      static_cast<const char*>(view.data), rows, rows + count, view.strides[0] * item, bytes, 0};
 }
 
 }  // namespace fusegrad

@@ -47,6 +47,7 @@ class Gather {
     const Layout* layout;
     double scale, offset;
     bool affine;
+    bool by_kernel;
   };
 
  private:
@@ -54,6 +55,7 @@ class Gather {
   DType dtype_;
   double scale_, offset_;
   bool affine_, direct_;
+  bool by_kernel_;  // there is a kernel for whole batches of these types and this layout
   Layout layout_;
   void (*run_)(const Job& job, int64_t begin, int64_t end);
 };
