@@ -283,8 +283,8 @@ class Planner {
       Place& place = transposed_[index(x)];
       if (place.block >= 0) continue;
       Operand to = operand(x);
-      to.place = place = {new_block(Home::arena, x, bytes_of(to.meta)), 0,
-                          f_strides(to.meta.shape)};
+      to.place =
+          place = {new_block(Home::arena, x, bytes_of(to.meta)), 0, f_strides(to.meta.shape)};
       list_copy(to, operand(x), "transposed");
     }
     plan_.transposes = plan_.instructions.size();

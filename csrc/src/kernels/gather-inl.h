@@ -18,8 +18,8 @@ FUSEGRAD_INLINE void copy_row(T* y, const T* x, int64_t n) {
   if (j < n) store_n(y + j, load_n(x + j, n - j), n - j);
 }
 
-// put(y, x, n) converts n elements. Columns are taken in blocks that stay in the nearest cache until
-// they have been transposed.
+// put(y, x, n) converts n elements. Columns are taken in blocks that stay in the nearest cache
+// until they have been transposed.
 template <class T, class From, class Put>
 FUSEGRAD_INLINE void gather(T* y, T* yt, const From* x, const GatherRows& batch, const Put& put) {
   constexpr int64_t kBlock = 128;

@@ -67,11 +67,11 @@ struct GatherRows {
 // now and then: memory that is far away comes near meanwhile. Null where there is nothing to fetch.
 struct PrefetchQueue {
   const char* data;
-  const int64_t* row;   // the next one, at data + *row * row_stride
-  const int64_t* end;   // of the rows
-  int64_t row_stride;   // bytes
+  const int64_t* row;  // the next one, at data + *row * row_stride
+  const int64_t* end;  // of the rows
+  int64_t row_stride;  // bytes
   int64_t row_bytes;
-  int64_t offset;       // into the next row
+  int64_t offset;  // into the next row
 };
 
 // c(m,n) = act(a(m,k) * b(k,n) + bias), any strides. Each element is one chain acc = fma(a, b, acc)
@@ -92,8 +92,8 @@ struct GemmArgs {
   Activation act;
   double act_param;  // slope of leaky_relu
   PrefetchQueue* prefetch;
-  bool bfloat16;     // round a and b to bfloat16 first; gemm_bf16 only, which wants it set
-  void* workspace;   // gemm_workspace_bytes(m, n, k, sizeof(T)) bytes, 64-byte aligned
+  bool bfloat16;    // round a and b to bfloat16 first; gemm_bf16 only, which wants it set
+  void* workspace;  // gemm_workspace_bytes(m, n, k, sizeof(T)) bytes, 64-byte aligned
 };
 
 constexpr int64_t kGemmBlockK = 256;       // part of the numerics contract

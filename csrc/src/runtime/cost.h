@@ -16,11 +16,11 @@ namespace fusegrad {
 // this size reads. So two parts take about 4 microseconds where one thread takes 6.
 constexpr int64_t kPartPicoseconds = 3'000'000;
 
-constexpr int64_t kMultiplyAddPicoseconds = 20;  // matrix products; 17 at the peak
-constexpr int64_t kElementPicoseconds = 100;     // copies, + - * /, comparisons, sums
-constexpr int64_t kFunctionPicoseconds = 500;    // exp and others; 250 to 1200
+constexpr int64_t kMultiplyAddPicoseconds = 20;    // matrix products; 17 at the peak
+constexpr int64_t kElementPicoseconds = 100;       // copies, + - * /, comparisons, sums
+constexpr int64_t kFunctionPicoseconds = 500;      // exp and others; 250 to 1200
 constexpr int64_t kStreamUpdatePicoseconds = 150;  // optimizers that add and multiply
-constexpr int64_t kRootUpdatePicoseconds = 300;  // those that take a root and a quotient
+constexpr int64_t kRootUpdatePicoseconds = 300;    // those that take a root and a quotient
 constexpr int64_t kRandomPicoseconds = 2'000;  // uniform numbers; normal ones take four times that
 
 // How many items are worth a thread.

@@ -63,8 +63,7 @@ bool gather_by_kernel(const Gather::Job& job, int64_t begin, int64_t end) {
     if (layout.rank != 1 || layout.stride[0] != 1 || (plain && job.affine)) return false;
     const From* data = static_cast<const From*>(job.data);
     if (job.rows == nullptr) data += job.first * job.row_stride;
-    const GatherRows batch{job.rows,  begin,           end,
-                           job.count, layout.elements, job.row_stride};
+    const GatherRows batch{job.rows, begin, end, job.count, layout.elements, job.row_stride};
     To* const y = static_cast<To*>(job.buffer);
     To* const yt = static_cast<To*>(job.transposed);
     if constexpr (bytes) {
@@ -252,10 +251,9 @@ bool Gather::copy(void* buffer, void* transposed, const int64_t* rows, int64_t f
   // The kernels transpose whole squares.
   constexpr int64_t kSide = 16;
   const bool contiguous = layout_.rank == 1 && layout_.stride[0] == 1;
-  const bool by_kernel = contiguous && is_floating(dtype_) &&
-                         (dtype_ == view.dtype
-                              ? !affine_
-                              : dtype_ == DType::float32 && view.dtype == DType::uint8);
+  const bool by_kernel =
+      contiguous && is_floating(dtype_) &&
+      (dtype_ == view.dtype ? !affine_ : dtype_ == DType::float32 && view.dtype == DType::uint8);
   if (!by_kernel || count % kSide != 0) transposed = nullptr;
   const Job job{buffer, transposed, view.data, rows,    first,  view.strides[0],
                 count,  &layout_,   scale_,    offset_, affine_};
@@ -264,9 +262,8 @@ bool Gather::copy(void* buffer, void* transposed, const int64_t* rows, int64_t f
   constexpr int64_t kBytesPerThread = 32 * 1024;
   const int64_t unit = transposed != nullptr ? kSide : 1;
   const int64_t unit_bytes = unit * layout_.elements * itemsize(view.dtype) + 1;
-  parallel_for(count / unit, kBytesPerThread / unit_bytes + 1, [&](int64_t begin, int64_t end) {
-    run_(job, begin * unit, end * unit);
-  });
+  parallel_for(count / unit, kBytesPerThread / unit_bytes + 1,
+               [&](int64_t begin, int64_t end) { run_(job, begin * unit, end * unit); });
   return transposed != nullptr;
 }
 
@@ -279,7 +276,8 @@ PrefetchQueue Gather::prefetch(const int64_t* rows, int64_t count) const {
   const bool whole = layout_.rank == 1 && layout_.stride[0] == 1;
   if (!whole || bytes * view.shape[0] <= kNear) count = 0;
   count = std::min(count, kMost / bytes);
-  return {static_cast<const char*>(view.data), rows, rows + count, view.strides[0] * item, bytes, 0};
+  return {
+      static_cast<const char*>(view.data), rows, rows + count, view.strides[0] * item, bytes, 0};
 }
 
 }  // namespace fusegrad
