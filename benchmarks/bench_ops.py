@@ -17,7 +17,7 @@ def arguments(case: OpCase, shape: tuple[int, ...]) -> list[Any]:
     """The inputs of the case, its first input's shape stretched to `shape`."""
     rng = np.random.default_rng(0)
     inputs = [np.asarray(x) for x in case.inputs(rng)]
-    sizes = dict(zip(inputs[0].shape, shape, strict=True))
+    sizes: dict[int, int] = dict(zip(inputs[0].shape, shape, strict=True))
     stretched = []
     for x in inputs:
         target = tuple(sizes.get(n, n) for n in x.shape)

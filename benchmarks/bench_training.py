@@ -45,8 +45,8 @@ def bench_seed_network(benchmark: Any, images: tuple[Any, Any], optimizer: str) 
 
 def bench_digits_network(benchmark: Any) -> None:
     """64-25-15-10, batch 32."""
-    (x, y), _ = datasets.load_digits()
-    x = x.reshape(-1, 64).astype(np.float32) / np.float32(16)
+    (images, y), _ = datasets.load_digits()
+    x = images.reshape(-1, 64).astype(np.float32) / np.float32(16)
     train(benchmark, network(64, 25, 15, 10), x, y, batch_size=32, rounds=20)
 
 
@@ -58,8 +58,8 @@ def bench_wide_network(benchmark: Any, images: tuple[Any, Any]) -> None:
 
 def bench_first_fit(benchmark: Any) -> None:
     """Build, trace, compile and one step of a fresh model."""
-    (x, y), _ = datasets.load_digits()
-    x = x.reshape(-1, 64).astype(np.float32)[:32]
+    (images, y), _ = datasets.load_digits()
+    x = images.reshape(-1, 64).astype(np.float32)[:32]
 
     def first() -> float:
         model = network(64, 25, 15, 10)

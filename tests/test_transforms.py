@@ -281,7 +281,8 @@ def test_large_results_are_kept_while_they_are_used():
     double(x)
     for _ in range(3):
         double(7 * x)
-    assert np.array_equal(first[0], 2 * x) and np.array_equal(first[1], 3 * x)
+    assert np.array_equal(first[0], 2 * x)
+    assert np.array_equal(first[1], 3 * x)
     assert np.array_equal(view, 4 * x)
 
 

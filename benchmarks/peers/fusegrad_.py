@@ -63,7 +63,8 @@ def prepare(p: Prepared) -> Callable[[], Any]:
         return training(p, w)
     tensors = [fg.Tensor(a) for a in p.arguments]
     if w.kind == "matmul":
-        return lambda: ops.matmul(*tensors)
+        a, b = tensors
+        return lambda: ops.matmul(a, b)
     if w.kind == "cross_entropy":
         function = fg.jit(fg.value_and_grad(cross_entropy))
         return lambda: function(*tensors)

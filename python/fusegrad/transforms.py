@@ -19,8 +19,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import Tape, Tensor, as_tensor, current_builder, gradient, identity
 from fusegrad.config import floatx
