@@ -13,7 +13,27 @@ constexpr int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
 // transpose_step() reads kStep columns of one vector's worth of rows, row i at p + offset[i], and
 // returns them as vectors: out[c] lane i = row i, column c. Narrow vectors take 16 bytes a row, so
 // that no more registers are needed than the rows fill; 64-byte vectors take whole cache lines.
-// zip_* interleave two vectors within each 128-bit part.
+// zip_* interleave two vectors within each 128-bit part. Narrow vectors have at most 32 bytes.
+
+#if defined(__AVX2__)
+typedef float NarrowF __attribute__((vector_size(32)));
+typedef double NarrowD __attribute__((vector_size(32)));
+#else
+typedef VF NarrowF;
+typedef VD NarrowD;
+#endif
+template <class T>
+struct Narrow;
+template <>
+struct Narrow<float> {
+  typedef NarrowF V;
+  static constexpr int kLanes = sizeof(V) / sizeof(float);
+};
+template <>
+struct Narrow<double> {
+  typedef NarrowD V;
+  static constexpr int kLanes = sizeof(V) / sizeof(double);
+};
 
 #if defined(__AVX512F__)
 FUSEGRAD_INLINE VF zip_lo(VF a, VF b) { return (VF)_mm512_unpacklo_ps((__m512)a, (__m512)b); }
@@ -29,17 +49,32 @@ template <int kParts>
 FUSEGRAD_INLINE VD parts(VD a, VD b) {
   return (VD)_mm512_shuffle_f64x2((__m512d)a, (__m512d)b, kParts);
 }
-#elif defined(__AVX2__)
-FUSEGRAD_INLINE VF chunks(const float* p, const float* q) {
-  return (VF)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(q), 1);
+FUSEGRAD_INLINE NarrowF fma(NarrowF a, NarrowF b, NarrowF c) {
+  return (NarrowF)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
 }
-FUSEGRAD_INLINE VD chunks(const double* p, const double* q) {
-  return (VD)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd(q), 1);
+FUSEGRAD_INLINE NarrowD fma(NarrowD a, NarrowD b, NarrowD c) {
+  return (NarrowD)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
 }
-FUSEGRAD_INLINE VF zip_lo(VF a, VF b) { return (VF)_mm256_unpacklo_ps((__m256)a, (__m256)b); }
-FUSEGRAD_INLINE VF zip_hi(VF a, VF b) { return (VF)_mm256_unpackhi_ps((__m256)a, (__m256)b); }
-FUSEGRAD_INLINE VD zip_lo(VD a, VD b) { return (VD)_mm256_unpacklo_pd((__m256d)a, (__m256d)b); }
-FUSEGRAD_INLINE VD zip_hi(VD a, VD b) { return (VD)_mm256_unpackhi_pd((__m256d)a, (__m256d)b); }
+#endif
+#if defined(__AVX2__)
+FUSEGRAD_INLINE NarrowF chunks(const float* p, const float* q) {
+  return (NarrowF)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(q), 1);
+}
+FUSEGRAD_INLINE NarrowD chunks(const double* p, const double* q) {
+  return (NarrowD)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd(q), 1);
+}
+FUSEGRAD_INLINE NarrowF zip_lo(NarrowF a, NarrowF b) {
+  return (NarrowF)_mm256_unpacklo_ps((__m256)a, (__m256)b);
+}
+FUSEGRAD_INLINE NarrowF zip_hi(NarrowF a, NarrowF b) {
+  return (NarrowF)_mm256_unpackhi_ps((__m256)a, (__m256)b);
+}
+FUSEGRAD_INLINE NarrowD zip_lo(NarrowD a, NarrowD b) {
+  return (NarrowD)_mm256_unpacklo_pd((__m256d)a, (__m256d)b);
+}
+FUSEGRAD_INLINE NarrowD zip_hi(NarrowD a, NarrowD b) {
+  return (NarrowD)_mm256_unpackhi_pd((__m256d)a, (__m256d)b);
+}
 #else
 FUSEGRAD_INLINE VF chunks(const float* p, const float*) { return load(p); }
 FUSEGRAD_INLINE VD chunks(const double* p, const double*) { return load(p); }
@@ -57,17 +92,19 @@ FUSEGRAD_INLINE VD zip_hi(VD a, VD b) { return (VD)vzip2q_f64((float64x2_t)a, (f
 #endif
 
 // Transposes inside each 128-bit part: part q of out[c] is column c of part q of the inputs.
-FUSEGRAD_INLINE void transpose_parts(VF* out, VF r0, VF r1, VF r2, VF r3) {
-  const VF even_lo = zip_lo(r0, r2);  // r0[0] r2[0] r0[1] r2[1]
-  const VF even_hi = zip_hi(r0, r2);
-  const VF odd_lo = zip_lo(r1, r3);
-  const VF odd_hi = zip_hi(r1, r3);
+template <class V>
+FUSEGRAD_INLINE void transpose_parts(V* out, V r0, V r1, V r2, V r3) {
+  const V even_lo = zip_lo(r0, r2);  // r0[0] r2[0] r0[1] r2[1]
+  const V even_hi = zip_hi(r0, r2);
+  const V odd_lo = zip_lo(r1, r3);
+  const V odd_hi = zip_hi(r1, r3);
   out[0] = zip_lo(even_lo, odd_lo);  // r0[0] r1[0] r2[0] r3[0]
   out[1] = zip_hi(even_lo, odd_lo);
   out[2] = zip_lo(even_hi, odd_hi);
   out[3] = zip_hi(even_hi, odd_hi);
 }
-FUSEGRAD_INLINE void transpose_parts(VD* out, VD r0, VD r1) {
+template <class V>
+FUSEGRAD_INLINE void transpose_parts(V* out, V r0, V r1) {
   out[0] = zip_lo(r0, r1);
   out[1] = zip_hi(r0, r1);
 }
@@ -77,6 +114,20 @@ template <class T>
 constexpr int kPart = 16 / static_cast<int>(sizeof(T));
 template <class T>
 constexpr int kLine = 64 / static_cast<int>(sizeof(T));
+
+// 16 bytes each of as many rows as a narrow vector has lanes. The parts come together on the way
+// in: half of the shuffles that joining them afterwards takes.
+FUSEGRAD_INLINE void transpose_narrow(NarrowF* out, const float* p, const int64_t* offset) {
+  constexpr int kHigh = Narrow<float>::kLanes - 4;
+  transpose_parts(
+      out, chunks(p + offset[0], p + offset[kHigh]), chunks(p + offset[1], p + offset[kHigh + 1]),
+      chunks(p + offset[2], p + offset[kHigh + 2]), chunks(p + offset[3], p + offset[kHigh + 3]));
+}
+FUSEGRAD_INLINE void transpose_narrow(NarrowD* out, const double* p, const int64_t* offset) {
+  constexpr int kHigh = Narrow<double>::kLanes - 2;
+  transpose_parts(out, chunks(p + offset[0], p + offset[kHigh]),
+                  chunks(p + offset[1], p + offset[kHigh + 1]));
+}
 
 #if defined(__AVX512F__)
 template <class T>
@@ -119,16 +170,9 @@ FUSEGRAD_INLINE void transpose_step(typename Vec<T>::V* out, const T* p, const i
 template <class T>
 constexpr int kStep = kPart<T>;
 
-FUSEGRAD_INLINE void transpose_step(VF* out, const float* p, const int64_t* offset) {
-  constexpr int kHigh = kLanesF - 4;
-  transpose_parts(
-      out, chunks(p + offset[0], p + offset[kHigh]), chunks(p + offset[1], p + offset[kHigh + 1]),
-      chunks(p + offset[2], p + offset[kHigh + 2]), chunks(p + offset[3], p + offset[kHigh + 3]));
-}
-FUSEGRAD_INLINE void transpose_step(VD* out, const double* p, const int64_t* offset) {
-  constexpr int kHigh = kLanesD - 2;
-  transpose_parts(out, chunks(p + offset[0], p + offset[kHigh]),
-                  chunks(p + offset[1], p + offset[kHigh + 1]));
+template <class T>
+FUSEGRAD_INLINE void transpose_step(typename Vec<T>::V* out, const T* p, const int64_t* offset) {
+  transpose_narrow(out, p, offset);
 }
 #endif
 
