@@ -20,7 +20,7 @@ def arguments(case: OpCase, shape: tuple[int, ...]) -> list[Any]:
     sizes: dict[int, int] = dict(zip(inputs[0].shape, shape, strict=True))
     stretched = []
     for x in inputs:
-        target = tuple(sizes.get(n, n) for n in x.shape)
+        target = tuple(sizes.get(int(n), int(n)) for n in x.shape)
         if case.op in {"matmul", "dense"} and x is not inputs[0]:
             target = (shape[-1], 25) if x.ndim == 2 else (25,)
         values = np.resize(x, target)

@@ -216,6 +216,20 @@ def test_training_compiled_eager_and_on_threads_gives_the_same_bits(
         np.testing.assert_array_equal(a, c)
 
 
+def test_updates_of_large_matrices_compiled_and_eager_give_the_same_bits() -> None:
+    """4 MiB: a size from which on an update takes in the product that is its gradient."""
+    x, y = drawn(8, 1024), drawn(8, 1024, seed=1)
+    kernels = []
+    for eager in (False, True):
+        fg.utils.set_random_seed(0)
+        dense = layers.Dense(1024, dtype="mixed_bfloat16")
+        model = fg.Sequential([fg.Input((1024,)), dense])
+        model.compile("sgd", "mse", run_eagerly=eager)
+        model.train_on_batch(x, y)
+        kernels.append(model.get_weights()[0])
+    np.testing.assert_array_equal(*kernels)
+
+
 def test_training_is_as_good_as_in_float32() -> None:
     x, y = datasets.load_digits()[1]
     x = x.reshape(len(x), -1) / 16.0

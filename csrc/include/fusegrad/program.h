@@ -1,5 +1,5 @@
-// Program: a compiled Graph. Fixed operands in one arena, no allocation and no dispatch by name
-// when it runs.
+// Program: a compiled Graph. Fixed operands in one arena, no dispatch by name when it runs, and no
+// allocation but for large outputs whose last results are kept, and scratch memory of threads.
 #pragma once
 
 #include <atomic>

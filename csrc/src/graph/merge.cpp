@@ -68,8 +68,9 @@ Operand transposed(Operand matrix, bool transpose) {
   return matrix;
 }
 
-// The instruction before `update` whose result is its gradient: a product of two matrices that
-// nothing else reads, and whose factors are still there when the update runs. -1 where none is.
+// The instruction before `update` whose result is its gradient: a product of two matrices, not of
+// bfloat16, that nothing else reads, and whose factors are still there when the update runs. -1
+// where none is.
 int product_of(const Plan& plan, size_t update) {
   const std::vector<Instruction>& list = plan.instructions;
   const Instruction& user = list[update];
@@ -81,7 +82,7 @@ int product_of(const Plan& plan, size_t update) {
     const Instruction& other = list[i];
     if (share_block(gradient, other.inputs)) return -1;
     if (!share_block(gradient, other.outputs)) continue;
-    if (other.op != &matmul_op || found >= 0 || i > update) return -1;
+    if (other.op != &matmul_op || other.attrs->bfloat16 || found >= 0 || i > update) return -1;
     found = static_cast<int>(i);
   }
   if (found < 0) return -1;

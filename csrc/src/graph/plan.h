@@ -1,7 +1,8 @@
 // Plan: a graph as a list of instructions over blocks of memory.
 //
 // Blocks of the arena are shared by values whose lives do not meet. Views are resolved to places
-// inside their operand's block. Nothing writes a state before the last instruction that may raise.
+// inside their operand's block. Nothing writes a state before the last instruction that may raise,
+// but that an update with a product in it takes scratch memory, and other updates may come before.
 #pragma once
 
 #include <cstdint>

@@ -39,7 +39,7 @@ View kept_first(const View& x, const Dims& axes);
 // Cheap element operations that an element of a softmax is worth.
 constexpr int64_t kRowCost = 8;
 
-// Memory for the exponentials of long rows, one for each chunk of rows; label_space may be in use.
+// Memory for the exponentials of long rows, one for each part of rows; label_space may be in use.
 struct RowScratch {
   explicit RowScratch(int64_t inner) : size(kept_doubles(inner)) {
     if (size == 0) return;

@@ -2,7 +2,8 @@
 //
 // A row that lies contiguously goes through the vector kernels; a row of one element (a label) goes
 // through a plain indexed loop; any other layout is walked element by element. While a row is
-// copied the next ones are fetched, since shuffled rows are far apart in memory.
+// copied the next ones are fetched, since shuffled rows are far apart in memory; whole batches for
+// which there is a kernel are fetched by the products of the batch before.
 #include "train/gather.h"
 
 #include <algorithm>
