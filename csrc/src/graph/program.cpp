@@ -13,6 +13,13 @@
 #include "graph/plan.h"
 #include "graph/print.h"
 
+// The symbol by the version that older C libraries have as well (manylinux_2_28).
+#if defined(__GLIBC__) && defined(__x86_64__)
+__asm__(".symver pthread_mutex_trylock, pthread_mutex_trylock@GLIBC_2.2.5");
+#elif defined(__GLIBC__) && defined(__aarch64__)
+__asm__(".symver pthread_mutex_trylock, pthread_mutex_trylock@GLIBC_2.17");
+#endif
+
 namespace fusegrad {
 
 namespace {

@@ -322,14 +322,14 @@ FUSEGRAD_INLINE int64_t first_not_finite(const T* x, int64_t n) {
                           int64_t cols) {                                                         \
     transpose_op(y, y_rs, x, x_rs, rows, cols);                                                   \
   }                                                                                               \
-  void suffix##_from_u8(T* y, const uint8_t* x, int64_t n, double scale, double offset) {         \
-    from_u8_op(y, x, n, static_cast<T>(scale), static_cast<T>(offset));                           \
-  }                                                                                               \
   int64_t all_finite_##suffix(const T* x, int64_t n) { return first_not_finite(x, n); }
 FUSEGRAD_COPIES(float, f32)
 FUSEGRAD_COPIES(double, f64)
 #undef FUSEGRAD_COPIES
 
+void f64_from_u8(double* y, const uint8_t* x, int64_t n, double scale, double offset) {
+  from_u8_op(y, x, n, scale, offset);
+}
 void f32_from_f64(float* y, int64_t ys, const double* x, int64_t xs, int64_t n) {
   convert_op(y, ys, x, xs, n);
 }

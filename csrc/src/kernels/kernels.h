@@ -128,7 +128,7 @@ constexpr int64_t kept_doubles(int64_t inner) {
 // first NaN, else the first extreme. all_finite returns the index of the first NaN or infinity,
 // or -1. The cross-entropies give the loss, the gradient or both: loss is null, or dx and g are; g,
 // the gradient that arrives, has stride gs, 0 for a scalar. scratch is room for scratch_size
-// doubles, kept_doubles(inner) to be fast, and may be null. fXX_from_u8 and affine compute x*scale
+// doubles, kept_doubles(inner) to be fast, and may be null. f64_from_u8 and affine compute x*scale
 // + offset with two roundings; scale 1, offset 0 is exact. Scalars come as double and are rounded
 // once to the element type.
 //

@@ -100,16 +100,6 @@ FUSEGRAD_INLINE VD exp_for(VD x) {
   }
 }
 
-// e^(x + lo): the float form needs no second word.
-template <class T>
-FUSEGRAD_INLINE VD exp_sum_for(VD x, VD lo) {
-  if constexpr (sizeof(T) == 4) {
-    return exp_for<float>(x);
-  } else {
-    return exp_sum(x, lo);
-  }
-}
-
 // e^(x + lo) for -1400 <= x <= 0, without the bounds of exp_sum.
 template <class T>
 FUSEGRAD_INLINE VD exp_below(VD x, VD lo) {
