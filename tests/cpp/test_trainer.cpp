@@ -338,4 +338,21 @@ FUSEGRAD_TEST(trainer_transposed_inputs) {
   }
 }
 
+FUSEGRAD_TEST(trainer_rows_without_elements) {
+  Graph graph;
+  const Value x = graph.input({DType::float32, Shape{4, 0}}, "x");
+  Attrs all;
+  all.all_axes = true;
+  graph.output(graph.emit(sum_op, {x}, all), "total");
+  TrainerSpec spec;
+  spec.step = Program::compile(graph);
+  spec.sources = {{Array(DType::float32, Shape{8, 0})}};
+  spec.outputs = {OutputKind::accumulate};
+  spec.batch_size = 4;
+  spec.shuffle = true;
+  Trainer trainer(spec);
+  CHECK_EQ(trainer.run(-1, {}), 2);
+  CHECK_EQ(*trainer.result(0).view().as<double>(), 0.0);
+}
+
 }  // namespace fusegrad

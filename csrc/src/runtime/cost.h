@@ -36,4 +36,7 @@ constexpr int64_t kProductGrain = grain_of(kMultiplyAddPicoseconds);
 constexpr int64_t kStreamUpdateGrain = grain_of(kStreamUpdatePicoseconds);
 constexpr int64_t kRootUpdateGrain = grain_of(kRootUpdatePicoseconds);
 
+// Bytes of gathered rows worth a thread: memory sets the pace, and one core does not use all of it.
+constexpr int64_t kGatherGrainBytes = 256 * 1024;
+
 }  // namespace fusegrad

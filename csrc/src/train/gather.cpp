@@ -15,6 +15,7 @@
 #include "fusegrad/parallel.h"
 #include "kernels/kernels.h"
 #include "runtime/convert.h"
+#include "runtime/cost.h"
 
 namespace fusegrad {
 namespace {
@@ -130,7 +131,7 @@ void gather_rows(const Gather::Job& job, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) buffer[i] = convert_one<To>(*row(i), job);
     return;
   }
-  const bool contiguous = layout.rank == 1 && layout.stride[0] == 1;
+  const bool contiguous = layout.contiguous();
   constexpr int64_t kAhead = 2;
   const int64_t bytes = contiguous && rows != nullptr ? n * static_cast<int64_t>(sizeof(From)) : 0;
   for (int64_t i = begin; i < end; ++i) {
@@ -236,7 +237,7 @@ Gather::Gather(const BatchSource& source, const Meta& input, int index)
            "scale " + std::to_string(scale_) + ", offset " + std::to_string(offset_));
   }
   layout_ = row_layout(rows_.view());
-  by_kernel_ = layout_.rank == 1 && layout_.stride[0] == 1 && has_kernel(dtype_, rows_.dtype()) &&
+  by_kernel_ = layout_.contiguous() && has_kernel(dtype_, rows_.dtype()) &&
                (dtype_ != rows_.dtype() || !affine_);
   direct_ = !affine_ && rows_.dtype() == input.dtype && rows_.view().c_contiguous();
 }
@@ -256,12 +257,10 @@ bool Gather::copy(void* buffer, void* transposed, const int64_t* rows, int64_t f
   if (!by_kernel_ || count % kSide != 0) transposed = nullptr;
   const Job job{buffer, transposed, view.data, rows,    first,   view.strides[0],
                 count,  &layout_,   scale_,    offset_, affine_, by_kernel_};
-  // Memory sets the pace, and one core does not use all of it. Rows are the unit, so that threads
-  // write disjoint rows.
-  constexpr int64_t kBytesPerThread = 256 * 1024;
+  // Rows are the unit, so that threads write disjoint rows.
   const int64_t unit = transposed != nullptr ? kSide : 1;
   const int64_t unit_bytes = unit * layout_.elements * itemsize(view.dtype) + 1;
-  parallel_for(count / unit, kBytesPerThread / unit_bytes + 1,
+  parallel_for(count / unit, kGatherGrainBytes / unit_bytes + 1,
                [&](int64_t begin, int64_t end) { run_(job, begin * unit, end * unit); });
   return transposed != nullptr;
 }
@@ -272,8 +271,7 @@ PrefetchQueue Gather::prefetch(const int64_t* rows, int64_t count) const {
   const View& view = rows_.view();
   const int64_t item = itemsize(view.dtype);
   const int64_t bytes = layout_.elements * item;
-  const bool whole = layout_.rank == 1 && layout_.stride[0] == 1;
-  if (!whole || bytes * view.shape[0] <= kNear) count = 0;
+  if (!layout_.contiguous() || bytes * view.shape[0] <= kNear) return {};
   count = std::min(count, kMost / bytes);
   return {
       static_cast<const char*>(view.data), rows, rows + count, view.strides[0] * item, bytes, 0};

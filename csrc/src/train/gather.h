@@ -37,6 +37,8 @@ class Gather {
     int rank = 0;
     int64_t size[kMaxRank], stride[kMaxRank];
     int64_t elements = 1;
+
+    bool contiguous() const { return rank == 1 && stride[0] == 1; }
   };
   struct Job {
     void* buffer;
