@@ -28,7 +28,11 @@ struct View {
   Strides strides;
 
   int rank() const { return shape.rank(); }
-  int64_t size() const { return num_elements(shape); }
+  int64_t size() const {  // the shape of a view has been checked: no product overflows
+    int64_t count = 1;
+    for (const int64_t extent : shape) count = wrapping_mul(count, extent);
+    return count;
+  }
   template <typename T>
   T* as() const {
     return static_cast<T*>(data);
@@ -61,7 +65,7 @@ class FUSEGRAD_API Array {
   const Shape& shape() const { return view_.shape; }
   const Strides& strides() const { return view_.strides; }
   int rank() const { return view_.shape.rank(); }
-  int64_t size() const { return num_elements(view_.shape); }
+  int64_t size() const { return view_.size(); }
   void* data() const { return view_.data; }
   Meta meta() const { return {view_.dtype, view_.shape}; }
   bool defined() const { return static_cast<bool>(storage_); }

@@ -47,15 +47,15 @@ class FUSEGRAD_API Program {
   Meta output_meta(int i) const;
 
   // The program's own buffer of input i (C order): the caller writes it before run().
-  View input_buffer(int i) const;
+  const View& input_buffer(int i) const;
   // Reads input i from `view` in the next runs, without copying where its strides allow. Elements
   // that lie in a state which a run writes are copied now.
   void bind_input(int i, const View& view);
   // Where input i lies in order f as well, for the products that read it so; no data where none
   // does. run() makes this copy, unless it is told that the caller has written it for this run.
-  View input_transposed(int i) const;
+  const View& input_transposed(int i) const;
   void set_transposed(int i);
-  View output(int i) const;  // valid after run(), until the next
+  const View& output(int i) const;  // valid after run(), until the next
   // The same as an array that the caller may keep: a copy, or the memory of a large output, which
   // the next run then leaves alone. Memory that nobody kept is used again.
   Array result(int i) const;

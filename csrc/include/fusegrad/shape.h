@@ -1,6 +1,6 @@
 // Shapes and strides: up to eight dimensions, stored inline, with checked size arithmetic.
 //
-// Strides count elements, not bytes.
+// Strides count elements, not bytes. What every operation asks of its operands is inline.
 #pragma once
 
 #include <cstdint>
@@ -28,14 +28,25 @@ class FUSEGRAD_API Dims {
   const int64_t* end() const { return values_ + rank_; }
   int64_t back() const { return values_[rank_ - 1]; }
   void resize(int rank, int64_t fill = 0);  // raises ArgumentError past kMaxRank
-  void push_back(int64_t value);
+  void push_back(int64_t value) {
+    if (rank_ == kMaxRank) refuse_rank(rank_ + 1);
+    values_[rank_++] = value;
+  }
   void insert(int position, int64_t value);
   void erase(int position);
 
-  bool operator==(const Dims& other) const;
+  bool operator==(const Dims& other) const {
+    if (rank_ != other.rank_) return false;
+    for (int i = 0; i < rank_; ++i) {
+      if (values_[i] != other.values_[i]) return false;
+    }
+    return true;
+  }
   bool operator!=(const Dims& other) const { return !(*this == other); }
 
  private:
+  [[noreturn]] static void refuse_rank(int rank);
+
   int rank_ = 0;
   int64_t values_[kMaxRank] = {};
 };
@@ -46,10 +57,37 @@ using Strides = Dims;
 FUSEGRAD_API int64_t num_elements(const Shape& shape);  // checked product; 1 for rank 0
 FUSEGRAD_API std::string to_string(const Dims& dims);   // "(3, 4)", "(3,)", "()"
 
+// a * b without a check: sizes and strides of arrays without elements may wrap, and address
+// nothing.
+inline int64_t wrapping_mul(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+}
+
 FUSEGRAD_API Strides c_strides(const Shape& shape);  // last axis contiguous
 FUSEGRAD_API Strides f_strides(const Shape& shape);  // first axis contiguous
-FUSEGRAD_API bool is_c_contiguous(const Shape& shape, const Strides& strides);
-FUSEGRAD_API bool is_f_contiguous(const Shape& shape, const Strides& strides);
+
+// Whether the elements lie one after another, the last axis (C) or the first (F) fastest. Axes of
+// size 1 may have any stride, and arrays without elements any strides.
+inline bool is_c_contiguous(const Shape& shape, const Strides& strides) {
+  int64_t step = 1;
+  bool contiguous = true;
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    if (shape[i] == 0) return true;
+    contiguous = contiguous && (shape[i] == 1 || strides[i] == step);
+    if (contiguous) step = wrapping_mul(step, shape[i]);
+  }
+  return contiguous;
+}
+inline bool is_f_contiguous(const Shape& shape, const Strides& strides) {
+  int64_t step = 1;
+  bool contiguous = true;
+  for (int i = 0; i < shape.rank(); ++i) {
+    if (shape[i] == 0) return true;
+    contiguous = contiguous && (shape[i] == 1 || strides[i] == step);
+    if (contiguous) step = wrapping_mul(step, shape[i]);
+  }
+  return contiguous;
+}
 
 // The common shape of a and b by NumPy's broadcasting; raises ArgumentError(where, ...) if none.
 FUSEGRAD_API Shape broadcast_shapes(const char* where, const Shape& a, const Shape& b);

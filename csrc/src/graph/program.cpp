@@ -265,7 +265,7 @@ Meta Program::output_meta(int i) const {
   return impl_->plan.outputs[impl_->checked_output(i, "output_meta()")].meta;
 }
 
-View Program::input_buffer(int i) const {
+const View& Program::input_buffer(int i) const {
   return impl_->buffer(impl_->checked_input(i, "input_buffer()"));
 }
 
@@ -280,14 +280,15 @@ void Program::bind_input(int i, const View& view) {
     impl_->point(input, view.data);
     return;
   }
-  const View own = impl_->buffer(input);
+  const View& own = impl_->buffer(input);
   copy_elements(own, view);
   impl_->point(input, own.data);
 }
 
-View Program::input_transposed(int i) const {
+const View& Program::input_transposed(int i) const {
   const int call = impl_->transposes[impl_->checked_input(i, "input_transposed()")];
-  return call < 0 ? View() : impl_->calls[static_cast<size_t>(call)].context.outputs[0];
+  static const View kNone;
+  return call < 0 ? kNone : impl_->calls[static_cast<size_t>(call)].context.outputs[0];
 }
 
 void Program::set_transposed(int i) {
@@ -295,12 +296,12 @@ void Program::set_transposed(int i) {
   if (call >= 0) impl_->transposed[static_cast<size_t>(call)] = true;
 }
 
-View Program::output(int i) const {
+const View& Program::output(int i) const {
   return impl_->views[impl_->first_output + impl_->checked_output(i, "output()")];
 }
 
 Array Program::result(int i) const {
-  const View view = output(i);
+  const View& view = output(i);
   const OwnOutput* own = impl_->own_output(impl_->plan.outputs[static_cast<size_t>(i)]);
   if (own != nullptr && own->memory) return Array(own->memory, view);
   Array copy(view.dtype, view.shape);

@@ -36,24 +36,26 @@ FUSEGRAD_INLINE int64_t sum_adjacent_rows(const T* x, int64_t outer, int64_t inn
   return o;
 }
 
-template <class Out, class T>
+template <bool kMean, class Out, class T>
 FUSEGRAD_INLINE void sum_rows(Out* out, const T* x, int64_t outer, int64_t os, int64_t inner,
-                              int64_t rs, bool mean) {
+                              int64_t rs) {
   if (inner == 1) {  // the sum of one element: no -0
     for (int64_t o = 0; o < outer; ++o) out[o] = static_cast<Out>(x[o * os]) + Out{0};
     return;
   }
-  const double divisor = mean ? static_cast<double>(inner) : 1.0;
+  const double count = static_cast<double>(inner);
+  const auto result = [count](VD total)
+                          FUSEGRAD_INLINE_LAMBDA { return kMean ? total / count : total; };
   int64_t done = 0;
   if (os == 1) {
     done = sum_adjacent_rows(
         x, outer, inner, rs, [](VD v, int64_t) { return v; },
-        [&](int64_t o, VD total) { store_narrow(out + o, total / divisor); });
+        [&](int64_t o, VD total) { store_narrow(out + o, result(total)); });
   }
   const Rows<const T> rows = {x + done * os, os, rs};
   for_rows(outer - done, os, inner, rs, false, [&](const auto& walk) {
     const VD total = walk.sum([&](int64_t slot) { return walk.load(rows, slot); });
-    walk.store_row(out + done, total / divisor);
+    walk.store_row(out + done, result(total));
   });
 }
 
@@ -94,14 +96,14 @@ FUSEGRAD_INLINE void extreme_rows(T* out, int64_t* index, const T* x, double sig
 
 #define FUSEGRAD_REDUCTIONS(T, suffix)                                                           \
   void sum_##suffix(T* out, const T* x, int64_t outer, int64_t os, int64_t inner, int64_t rs) {  \
-    sum_rows(out, x, outer, os, inner, rs, false);                                               \
+    sum_rows<false>(out, x, outer, os, inner, rs);                                               \
   }                                                                                              \
   void mean_##suffix(T* out, const T* x, int64_t outer, int64_t os, int64_t inner, int64_t rs) { \
-    sum_rows(out, x, outer, os, inner, rs, true);                                                \
+    sum_rows<true>(out, x, outer, os, inner, rs);                                                \
   }                                                                                              \
   void sum_f64acc_##suffix(double* out, const T* x, int64_t outer, int64_t os, int64_t inner,    \
                            int64_t rs) {                                                         \
-    sum_rows(out, x, outer, os, inner, rs, false);                                               \
+    sum_rows<false>(out, x, outer, os, inner, rs);                                               \
   }                                                                                              \
   void sum_squares_about_##suffix(double* out, const T* x, const double* mean, int64_t outer,    \
                                   int64_t os, int64_t inner, int64_t rs) {                       \

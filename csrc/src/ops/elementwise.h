@@ -30,8 +30,9 @@ template <typename T, typename Body>
 void map1(const EvalContext& c, int64_t grain, const Body& body) {
   const View& y = c.outputs[0];
   const View& x = c.inputs[0];
-  if (!worth_threads(y.size(), grain) && y.c_contiguous() && x.c_contiguous()) {
-    body(y.as<T>(), int64_t{1}, x.as<const T>(), int64_t{1}, y.size());
+  const int64_t size = y.size();
+  if (!worth_threads(size, grain) && in_one_run(y, &x, 1)) {
+    body(y.as<T>(), int64_t{1}, x.as<const T>(), int64_t{1}, size);
     return;
   }
   Loop loop;
@@ -118,14 +119,10 @@ void map2(const EvalContext& c, int64_t grain, const Body& body) {
   const View& a = c.inputs[0];
   const View& b = c.inputs[1];
   const int64_t size = y.size();
-  if (!worth_threads(size, grain) && y.c_contiguous() && a.c_contiguous() && b.c_contiguous()) {
-    const bool same_a = a.shape == y.shape;
-    const bool same_b = b.shape == y.shape;
-    if ((same_a || a.size() == 1) && (same_b || b.size() == 1)) {
-      body(y.as<Y>(), int64_t{1}, a.as<const T>(), int64_t{same_a}, b.as<const T>(),
-           int64_t{same_b}, size);
-      return;
-    }
+  if (!worth_threads(size, grain) && in_one_run(y, c.inputs, 2)) {
+    const auto step = [size](const View& x) { return int64_t{x.size() == size}; };
+    body(y.as<Y>(), int64_t{1}, a.as<const T>(), step(a), b.as<const T>(), step(b), size);
+    return;
   }
   Loop loop;
   make_loop(&loop, y.shape, &y, c.inputs, 2);

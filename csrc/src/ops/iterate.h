@@ -38,6 +38,21 @@ struct Loop {
 inline void make_loop(Loop* loop, const Shape& shape, const View* first, const View* rest,
                       int count);
 
+// Whether y and the operands lie in one dense order, C or F, so that a loop over them is one run;
+// operands of one element may broadcast.
+inline bool in_one_run(const View& y, const View* operands, int count) {
+  bool c = y.c_contiguous();
+  bool f = y.f_contiguous();
+  for (int i = 0; i < count && (c || f); ++i) {
+    const View& x = operands[i];
+    if (x.size() == 1) continue;
+    if (x.shape != y.shape) return false;
+    c = c && x.c_contiguous();
+    f = f && x.f_contiguous();
+  }
+  return c || f;
+}
+
 namespace detail {
 
 // Visits elements [begin, end) of the loop, counted in its own order.

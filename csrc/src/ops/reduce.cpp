@@ -69,7 +69,17 @@ template <typename Out, typename T, typename Body>
 void reduce_rows(const EvalContext& c, int64_t cost, const Body& body) {
   const Dims& axes = c.attrs->axes;
   const View& out = c.outputs[0];
-  View x = c.inputs[0];
+  const View& x = c.inputs[0];
+  if (!worth_threads(x.size() * cost, kCheapGrain)) {  // the common cases without set-up
+    if (out.size() == 1 && x.c_contiguous()) {
+      return body(out.as<Out>(), x.as<const T>(), int64_t{1}, int64_t{0}, x.size(), int64_t{1});
+    }
+    if (x.rank() == 2 && axes.rank() == 1 && out.c_contiguous()) {
+      const int axis = static_cast<int>(axes[0]);
+      return body(out.as<Out>(), x.as<const T>(), x.shape[1 - axis], x.strides[1 - axis],
+                  x.shape[axis], x.strides[axis]);
+    }
+  }
   Rows rows;
   rows.add_reduced(out, x.shape, axes);
   rows.add_full(x);

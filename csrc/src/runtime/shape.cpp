@@ -1,35 +1,18 @@
 // Shape algebra: sizes, strides, contiguity and broadcasting.
 // Everything is O(rank) on inline storage; nothing here allocates but the texts of errors.
-// Strides of an array without elements are never used to address memory, so they may wrap.
 #include "fusegrad/shape.h"
 
 #include "fusegrad/error.h"
 
 namespace fusegrad {
-namespace {
 
-void check_rank(int rank) {
-  if (rank < 0 || rank > kMaxRank) {
-    throw ArgumentError("shape", "shape", "at most " + std::to_string(kMaxRank) + " dimensions",
-                        std::to_string(rank));
-  }
+void Dims::refuse_rank(int rank) {
+  throw ArgumentError("shape", "shape", "at most " + std::to_string(kMaxRank) + " dimensions",
+                      std::to_string(rank));
 }
-
-int64_t wrapping_mul(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
-}
-
-bool has_no_elements(const Shape& shape) {
-  for (int64_t size : shape) {
-    if (size == 0) return true;
-  }
-  return false;
-}
-
-}  // namespace
 
 void Dims::resize(int rank, int64_t fill) {
-  check_rank(rank);
+  if (rank < 0 || rank > kMaxRank) refuse_rank(rank);
   // Slots past the rank stay zero, so that equal lists have equal bytes.
   for (int i = 0; i < kMaxRank; ++i) {
     if (i >= rank) {
@@ -41,13 +24,8 @@ void Dims::resize(int rank, int64_t fill) {
   rank_ = rank;
 }
 
-void Dims::push_back(int64_t value) {
-  check_rank(rank_ + 1);
-  values_[rank_++] = value;
-}
-
 void Dims::insert(int position, int64_t value) {
-  check_rank(rank_ + 1);
+  if (rank_ == kMaxRank) refuse_rank(rank_ + 1);
   for (int i = rank_; i > position; --i) values_[i] = values_[i - 1];
   values_[position] = value;
   ++rank_;
@@ -56,14 +34,6 @@ void Dims::insert(int position, int64_t value) {
 void Dims::erase(int position) {
   for (int i = position; i + 1 < rank_; ++i) values_[i] = values_[i + 1];
   values_[--rank_] = 0;
-}
-
-bool Dims::operator==(const Dims& other) const {
-  if (rank_ != other.rank_) return false;
-  for (int i = 0; i < rank_; ++i) {
-    if (values_[i] != other.values_[i]) return false;
-  }
-  return true;
 }
 
 int64_t num_elements(const Shape& shape) {
@@ -106,28 +76,6 @@ Strides f_strides(const Shape& shape) {
     step = wrapping_mul(step, shape[i] > 1 ? shape[i] : 1);
   }
   return strides;
-}
-
-bool is_c_contiguous(const Shape& shape, const Strides& strides) {
-  int64_t step = 1;
-  bool contiguous = true;
-  for (int i = shape.rank() - 1; i >= 0 && contiguous; --i) {
-    if (shape[i] == 0) return true;
-    contiguous = shape[i] == 1 || strides[i] == step;
-    step = wrapping_mul(step, shape[i]);
-  }
-  return contiguous || has_no_elements(shape);
-}
-
-bool is_f_contiguous(const Shape& shape, const Strides& strides) {
-  int64_t step = 1;
-  bool contiguous = true;
-  for (int i = 0; i < shape.rank() && contiguous; ++i) {
-    if (shape[i] == 0) return true;
-    contiguous = shape[i] == 1 || strides[i] == step;
-    step = wrapping_mul(step, shape[i]);
-  }
-  return contiguous || has_no_elements(shape);
 }
 
 Shape broadcast_shapes(const char* where, const Shape& a, const Shape& b) {
