@@ -1,11 +1,13 @@
-// Merge: the update of a large matrix takes the product that is its gradient with it, so that the
-// gradient never goes to memory; the other updates become one instruction, so that a step has one
-// parallel region for all of them and small variables cost next to nothing.
+// Merge: the gradient of a relu becomes part of the product before it; the update of a large matrix
+// takes the product that is its gradient with it, so that the gradient never goes to memory; the
+// other updates become one instruction, so that a step has one parallel region for all of them and
+// small variables cost next to nothing.
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "graph/plan.h"
+#include "ops/matmul.h"
 #include "ops/update.h"
 
 namespace fusegrad {
@@ -23,6 +25,10 @@ bool share_block(const std::vector<Operand>& a, const std::vector<Operand>& b) {
 bool independent(const Instruction& a, const Instruction& b) {
   return !share_block(a.outputs, b.inputs) && !share_block(a.outputs, b.outputs) &&
          !share_block(a.inputs, b.outputs);
+}
+
+bool same_layout(const Operand& a, const Operand& b) {
+  return a.meta.shape == b.meta.shape && a.place.strides == b.place.strides;
 }
 
 // An update that writes nothing but states, each in place.
@@ -68,21 +74,20 @@ Operand transposed(Operand matrix, bool transpose) {
   return matrix;
 }
 
-// The instruction before `update` whose result is its gradient: a product of two matrices, not of
-// bfloat16, that nothing else reads, and whose factors are still there when the update runs. -1
-// where none is.
-int product_of(const Plan& plan, size_t update) {
+// The instruction before `user` whose result is its operand k: a product of two matrices, not of
+// bfloat16, that nothing else reads, and whose factors are still there when the user runs. -1 where
+// none is.
+int product_of(const Plan& plan, size_t user, size_t k) {
   const std::vector<Instruction>& list = plan.instructions;
-  const Instruction& user = list[update];
-  const std::vector<Operand> gradient{user.inputs[user.outputs.size()]};
+  const std::vector<Operand> gradient{list[user].inputs[k]};
   if (share_block(gradient, plan.outputs)) return -1;
   int found = -1;
   for (size_t i = 0; i < list.size(); ++i) {
-    if (i == update) continue;
+    if (i == user) continue;
     const Instruction& other = list[i];
     if (share_block(gradient, other.inputs)) return -1;
     if (!share_block(gradient, other.outputs)) continue;
-    if (other.op != &matmul_op || other.attrs->bfloat16 || found >= 0 || i > update) return -1;
+    if (other.op != &matmul_op || other.attrs->bfloat16 || found >= 0 || i > user) return -1;
     found = static_cast<int>(i);
   }
   if (found < 0) return -1;
@@ -91,7 +96,7 @@ int product_of(const Plan& plan, size_t update) {
   for (const Operand& factor : product.inputs) {
     if (factor.meta.shape.rank() != 2) return -1;
   }
-  for (size_t i = static_cast<size_t>(found) + 1; i <= update; ++i) {
+  for (size_t i = static_cast<size_t>(found) + 1; i <= user; ++i) {
     if (share_block(list[i].outputs, product.inputs)) return -1;
   }
   return found;
@@ -99,12 +104,30 @@ int product_of(const Plan& plan, size_t update) {
 
 }  // namespace
 
+void merge_relu_gradients(Plan* plan) {
+  std::vector<Instruction>& list = plan->instructions;
+  for (size_t i = 0; i < list.size(); ++i) {
+    Instruction& user = list[i];
+    if (user.op != &relu_grad_op || !same_layout(user.inputs[1], user.outputs[0])) continue;
+    const int product = product_of(*plan, i, 0);
+    if (product < 0) continue;
+    const auto source = list.begin() + product;
+    if (!same_layout(source->outputs[0], user.outputs[0])) continue;
+    user.inputs = {source->inputs[0], source->inputs[1], user.inputs[1]};
+    user.op = &matmul_relu_grad_op;
+    user.attrs = source->attrs;
+    user.note = "matmul + relu_grad";
+    list.erase(source);
+    --i;
+  }
+}
+
 void merge_products(Plan* plan) {
   std::vector<Instruction>& list = plan->instructions;
   for (size_t i = 0; i < list.size(); ++i) {
     if (!updates_in_place(*plan, list[i]) || !large_matrices(list[i].outputs)) continue;
     const OpDef* const op = matmul_update_of(*list[i].op);
-    const int product = op == nullptr ? -1 : product_of(*plan, i);
+    const int product = op == nullptr ? -1 : product_of(*plan, i, list[i].outputs.size());
     if (product < 0) continue;
     const auto source = list.begin() + product;
     Instruction& update = list[i];

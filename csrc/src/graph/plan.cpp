@@ -58,6 +58,7 @@ class Planner {
     list_main();
     list_outputs_and_updates();
     if (merge_) {
+      merge_relu_gradients(&plan_);
       merge_products(&plan_);
       merge_updates(&plan_);
     }

@@ -68,6 +68,8 @@ Plan make_plan(const Graph& graph, const Layout& layout, bool merge);
 // Passes over the instructions, before their operands get places in the arena. Each keeps every
 // bit.
 
+// relu_grad of a product that nothing else reads becomes part of the product.
+void merge_relu_gradients(Plan* plan);
 // A product that is the gradient of a large variable's update, and nothing else, becomes part of
 // the update, where the factors are still there.
 void merge_products(Plan* plan);

@@ -155,7 +155,9 @@ void multiply(const GemmArgs<T>& g, T* scratch) {
           for (int64_t p = p0; p < p1; ++p) {
             const int64_t i = plan.panels.start(p);
             const int64_t rows = plan.panels.rows(p);
-            out.c = g.c + i * g.c_rs + (j0 + j) * g.c_cs;
+            const int64_t at = i * g.c_rs + (j0 + j) * g.c_cs;
+            out.c = g.c + at;
+            out.relu_of = g.relu_of == nullptr ? nullptr : g.relu_of + at;
             out.bias = g.bias == nullptr
                            ? nullptr
                            : g.bias + i * g.bias_stride_m + (j0 + j) * g.bias_stride_n;
@@ -189,8 +191,16 @@ void multiply_turned(const GemmArgs<T>& g, T* scratch) {
     block.b += j * g.b_cs;
     if (g.bias != nullptr) block.bias += j * g.bias_stride_n;
     block.c = scratch, block.c_rs = kGemmTurned, block.c_cs = 1;
+    block.relu_of = nullptr;
     multiply(block, scratch + kGemmTurned * kGemmTurnedRows);
-    store_transposed(g.c + j * g.c_cs, g.c_cs, scratch, kGemmTurned, block.n, g.m);
+    T* const c = g.c + j * g.c_cs;
+    store_transposed(c, g.c_cs, scratch, kGemmTurned, block.n, g.m);
+    if (g.relu_of == nullptr) continue;
+    const T* const y = g.relu_of + j * g.c_cs;
+    for (int64_t i = 0; i < block.n; ++i) {
+      T* const column = c + i * g.c_cs;
+      run<T, 2>(loop<T, ReluGrad>, column, 1, {{column, 1}, {y + i * g.c_cs, 1}}, g.m);
+    }
   }
 }
 
@@ -198,7 +208,7 @@ template <class T>
 void gemm(const GemmArgs<T>& args) {
   GemmArgs<T> g = args;
   if (g.m <= 0 || g.n <= 0) return;
-  if (g.m == 1 || g.n == 1) {
+  if ((g.m == 1 || g.n == 1) && g.relu_of == nullptr) {
     if (g.n == 1 && g.m > 1) exchange(g);
     if (g.n > 1 && (g.b_cs == 1 || g.b_rs == 1) && !g.bfloat16) {
       gemv(g);

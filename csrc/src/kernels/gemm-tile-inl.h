@@ -21,7 +21,8 @@ constexpr int kRows1 = 14, kRows2 = 12, kRows4 = 6;
 constexpr int kRows1 = 4, kRows2 = 2, kRows4 = 1;
 #endif
 
-// What happens to a finished tile: c = (first ? 0 : c) + acc, then bias and activation if last.
+// What happens to a finished tile: c = (first ? 0 : c) + acc, then bias, activation and the slope
+// of the relu before if last.
 template <class T>
 struct TileOut {
   T* c;
@@ -33,6 +34,7 @@ struct TileOut {
   int64_t bias_rs, bias_cs;
   Activation act;  // linear, relu or leaky_relu
   T slope;
+  const T* relu_of;  // null, or where the relu's output lies that belongs to c
 };
 
 // The activations that are applied to a tile; others follow on finished rows.
@@ -87,6 +89,12 @@ FUSEGRAD_INLINE void store_segment(T* p, typename Vec<T>::V x, int64_t count) {
   store_n(p, x, count);
 }
 
+// relu_grad: dy where y > 0, else 0.
+template <class V>
+FUSEGRAD_INLINE V relu_slope(V dy, V y) {
+  return select(y > V{}, dy, V{});
+}
+
 // The epilogue of a tile whose sums are still in registers, one step for all of them at a time.
 template <class T, int kRows, int kVectors>
 FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors],
@@ -138,6 +146,16 @@ FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors]
         for (int v = 0; v < kVectors; ++v) acc[i][v] = leaky_relu(acc[i][v], slope);
       }
     }
+    if (out.relu_of != nullptr) {
+      const T* y = out.relu_of;
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kLast; ++v) acc[i][v] = relu_slope(acc[i][v], load(y + v * kLanes));
+        acc[i][kLast] = relu_slope(acc[i][kLast], load_segment(y + kLast * kLanes, tail));
+        y += out.c_rs;
+      }
+    }
   }
   T* c = out.c;
 #pragma GCC unroll 16
@@ -152,21 +170,18 @@ FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors]
 // One row segment of at most kLanes columns through the full epilogue.
 template <class T>
 inline void finish_segment(typename Vec<T>::V acc, T* c, const TileOut<T>& out, const T* bias,
-                           int64_t count) {
+                           const T* relu_of, int64_t count) {
   typedef typename Vec<T>::V V;
   constexpr int kLanes = Vec<T>::kLanes;
-  V x = acc;
-  if (!out.first) {
-    V old = {};
-    if (out.c_cs == 1) {
-      old = load_n(c, count);
-    } else {
-      for (int j = 0; j < kLanes; ++j) {
-        if (j < count) old[j] = c[j * out.c_cs];
-      }
+  const auto load_as_c = [&](const T* p) {
+    if (out.c_cs == 1) return load_n(p, count);
+    V v = {};
+    for (int j = 0; j < kLanes; ++j) {
+      if (j < count) v[j] = p[j * out.c_cs];
     }
-    x = old + acc;
-  }
+    return v;
+  };
+  V x = out.first ? acc : load_as_c(c) + acc;
   if (out.last) {
     if (bias != nullptr) {
       V b = {};
@@ -183,6 +198,7 @@ inline void finish_segment(typename Vec<T>::V acc, T* c, const TileOut<T>& out, 
     }
     if (out.act == Activation::relu) x = relu(x);
     if (out.act == Activation::leaky_relu) x = leaky_relu(x, set1(out.slope));
+    if (relu_of != nullptr) x = relu_slope(x, load_as_c(relu_of));
   }
   if (out.c_cs == 1) {
     if (count == kLanes) {
@@ -207,7 +223,9 @@ __attribute__((noinline)) void finish_tile(const T* acc, int64_t rows, int64_t w
       const int64_t left = out.cols - j;
       const T* bias = out.bias;
       if (bias != nullptr) bias += i * out.bias_rs + j * out.bias_cs;
-      finish_segment(load(acc + i * width + j), out.c + i * out.c_rs + j * out.c_cs, out, bias,
+      const int64_t at = i * out.c_rs + j * out.c_cs;
+      finish_segment(load(acc + i * width + j), out.c + at, out, bias,
+                     out.relu_of == nullptr ? nullptr : out.relu_of + at,
                      left < kLanes ? left : kLanes);
     }
   }

@@ -91,6 +91,8 @@ struct GemmArgs {
   int64_t bias_stride_m, bias_stride_n;
   Activation act;
   double act_param;  // slope of leaky_relu
+  const T*
+      relu_of;  // null, or y with the strides of c: c is 0 where not y > 0 (gemm_f32, gemm_f64)
   PrefetchQueue* prefetch;
   bool bfloat16;    // round a and b to bfloat16 first; gemm_bf16 only, which wants it set
   void* workspace;  // gemm_workspace_bytes(m, n, k, sizeof(T)) bytes, 64-byte aligned

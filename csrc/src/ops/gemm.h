@@ -15,6 +15,8 @@ struct Epilogue {
   const View* bias = nullptr;  // one value for each column, or null
   Activation activation = Activation::linear;
   double slope = 0.0;
+  const View* relu_of =
+      nullptr;  // a matrix with the strides of the result, which is 0 where not > 0
 };
 
 namespace detail {
@@ -62,11 +64,13 @@ void run_product(const GemmArgs<T>& args) {
       block.b += first * args.b_cs;
       block.c += first * args.c_cs;
       if (block.bias != nullptr) block.bias += first * args.bias_stride_n;
+      if (block.relu_of != nullptr) block.relu_of += first * args.c_cs;
     } else {
       block.m = count;
       block.a += first * args.a_rs;
       block.c += first * args.c_rs;
       if (block.bias != nullptr) block.bias += first * args.bias_stride_m;
+      if (block.relu_of != nullptr) block.relu_of += first * args.c_rs;
     }
     run_block(block);
   });
@@ -131,6 +135,7 @@ void multiply_views(const View& c, const View& a, const View& b, const Attrs& at
     args.bias = epilogue.bias->as<const T>();
     args.bias_stride_n = epilogue.bias->strides[0];
   }
+  if (epilogue.relu_of != nullptr) args.relu_of = epilogue.relu_of->as<const T>();
   args.act = epilogue.activation;
   args.act_param = epilogue.slope;
   args.bfloat16 = attrs.bfloat16;

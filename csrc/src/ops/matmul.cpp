@@ -1,5 +1,7 @@
 // matmul by NumPy's rules: vectors, matrices, broadcast batches; operands may be transposed by a
 // flag, which costs nothing and is what the gradients use.
+#include "ops/matmul.h"
+
 #include "ops/check.h"
 #include "ops/emit.h"
 #include "ops/gemm.h"
@@ -44,6 +46,20 @@ void matmul_infer(InferContext& c) {
 void matmul_eval(const EvalContext& c) {
   by_float(c.outputs[0].dtype, [&](auto tag) {
     multiply_views<decltype(tag)>(c.outputs[0], c.inputs[0], c.inputs[1], *c.attrs, Epilogue());
+  });
+}
+
+void matmul_relu_grad_infer(InferContext& c) {
+  matmul_infer(c);
+  require_dtype(c, 2, "y", c.outputs[0].dtype);
+  require_same_shape(c, 2, "y", c.outputs[0].shape);
+}
+
+void matmul_relu_grad_eval(const EvalContext& c) {
+  Epilogue epilogue;
+  epilogue.relu_of = &c.inputs[2];
+  by_float(c.outputs[0].dtype, [&](auto tag) {
+    multiply_views<decltype(tag)>(c.outputs[0], c.inputs[0], c.inputs[1], *c.attrs, epilogue);
   });
 }
 
@@ -100,5 +116,8 @@ void matmul_vjp(VjpContext& c) {
 
 const OpDef matmul_op = {"matmul",     2,           1,         kAnyOrder | kPromote,
                          matmul_infer, matmul_eval, matmul_vjp};
+
+const OpDef matmul_relu_grad_op = {
+    "matmul_relu_grad", 3, 1, 0, matmul_relu_grad_infer, matmul_relu_grad_eval, kNotDifferentiable};
 
 }  // namespace fusegrad
