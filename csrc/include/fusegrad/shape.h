@@ -28,11 +28,20 @@ class FUSEGRAD_API Dims {
   const int64_t* end() const { return values_ + rank_; }
   int64_t back() const { return values_[rank_ - 1]; }
   void resize(int rank, int64_t fill = 0);  // raises ArgumentError past kMaxRank
-  void push_back(int64_t value);
+  void push_back(int64_t value) {
+    if (rank_ == kMaxRank) resize(kMaxRank + 1);  // raises
+    values_[rank_++] = value;
+  }
   void insert(int position, int64_t value);
   void erase(int position);
 
-  bool operator==(const Dims& other) const;
+  bool operator==(const Dims& other) const {
+    if (rank_ != other.rank_) return false;
+    for (int i = 0; i < rank_; ++i) {
+      if (values_[i] != other.values_[i]) return false;
+    }
+    return true;
+  }
   bool operator!=(const Dims& other) const { return !(*this == other); }
 
  private:

@@ -41,11 +41,6 @@ void Dims::resize(int rank, int64_t fill) {
   rank_ = rank;
 }
 
-void Dims::push_back(int64_t value) {
-  check_rank(rank_ + 1);
-  values_[rank_++] = value;
-}
-
 void Dims::insert(int position, int64_t value) {
   check_rank(rank_ + 1);
   for (int i = rank_; i > position; --i) values_[i] = values_[i - 1];
@@ -56,14 +51,6 @@ void Dims::insert(int position, int64_t value) {
 void Dims::erase(int position) {
   for (int i = position; i + 1 < rank_; ++i) values_[i] = values_[i + 1];
   values_[--rank_] = 0;
-}
-
-bool Dims::operator==(const Dims& other) const {
-  if (rank_ != other.rank_) return false;
-  for (int i = 0; i < rank_; ++i) {
-    if (values_[i] != other.values_[i]) return false;
-  }
-  return true;
 }
 
 int64_t num_elements(const Shape& shape) {
