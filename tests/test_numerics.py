@@ -73,11 +73,12 @@ def product_float32(a: Array, b: Array) -> Array:
 
 
 # Sizes on both sides of every choice: tile heights and widths, packing, lanes along either axis of
-# the result, more rows and columns than are packed at a time.
+# the result, more rows and columns than are packed at a time, few columns whose rows are transposed
+# in registers.
 PRODUCTS = [
     (1, 40, 70), (2, 300, 2), (3, 5, 130), (7, 33, 17), (15, 32, 10), (32, 300, 25), (70, 64, 33),
     (300, 9, 15), (64, 20, 65), (65, 20, 64), (520, 3, 24), (205, 260, 120), (30, 2, 2100),
-    (230, 30, 2070),
+    (230, 30, 2070), (19, 6, 28), (790, 32, 25), (28, 7, 19), (50, 519, 9),
 ]  # fmt: skip
 
 
@@ -96,6 +97,17 @@ def test_products_of_all_sizes_and_orders_are_the_same_chain(size: tuple[int, in
     for x in (a, np.asfortranarray(a)):
         for y in (b, np.asfortranarray(b)):
             np.testing.assert_array_equal(ops.matmul(x, y).numpy(), whole)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_products_with_any_number_of_few_columns_are_the_same_chain(dtype: Any) -> None:
+    rng = np.random.default_rng(4)
+    a = np.rint(rng.normal(size=(37, 261), scale=8)).astype(dtype)  # whole numbers: exact
+    b = np.rint(rng.normal(size=(261, 40), scale=8)).astype(dtype)
+    for n in range(2, 41):
+        want = a.astype(np.int64) @ b[:, :n].astype(np.int64)
+        np.testing.assert_array_equal(ops.matmul(a, b[:, :n].copy()).numpy(), want)
+        np.testing.assert_array_equal(ops.matmul(b[:, :n].T.copy(), a.T).numpy(), want.T)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -7,6 +7,9 @@ from libcpp.memory cimport shared_ptr
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
+cdef extern from "Python.h":
+    PyObject** PySequence_Fast_ITEMS(object sequence)  # of a list or tuple
+
 cdef int translate_exception() except -1
 
 
@@ -111,7 +114,7 @@ cdef extern from "fusegrad/op.h" namespace "fusegrad" nogil:
     int kMaxRank
     const OpDef* const* op_table(int* count)
     int evaluate(
-        const OpDef& op, const Array* inputs, int num_inputs, Attrs attrs, Array* outputs
+        const OpDef& op, const Array* const* inputs, int num_inputs, Attrs& attrs, Array* outputs
     ) except +translate_exception
 
 

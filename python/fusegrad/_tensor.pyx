@@ -521,7 +521,7 @@ cdef char* format_of(DType dtype) noexcept:
 
 def apply(
     str name not None, inputs, *, axes=None, bint all_axes=False, shape=None, start=None, step=None,
-    scalars=None, seed=0, stream=0, dtype=None, str activation="linear", bint keepdims=False,
+    scalars=None, uint64_t seed=0, uint64_t stream=0, dtype=None, str activation="linear", bint keepdims=False,
     bint transpose_a=False, bint transpose_b=False, bint flag=False, bint bfloat16=False,
 ):
     """The result of the op `name`: a Tensor, or a tuple of Tensors for an op with several results.
@@ -573,7 +573,7 @@ transpose_a, transpose_b, flag, bfloat16
     attrs.transpose_b = transpose_b
     attrs.flag = flag
     attrs.bfloat16 = bfloat16
-    return run(<int>index, list(inputs), attrs)
+    return run(<int>index, tuple(inputs), attrs)
 
 
 def as_tensor(x, dtype=None):

@@ -1,5 +1,7 @@
 # One op: promotion of its operands, then evaluation, or recording by a Tape or Graph.
 
+ctypedef const Array* ArrayPointer
+
 cdef int64_t kBriefWork = 8192  # elements; longer ops let other Python threads run
 
 
@@ -24,36 +26,52 @@ cdef object dispatch(int index, list operands, Attrs& attrs):
             need_defined(x)
     if recorder is not None:
         return record(deref(op), recorder, operands, attrs)
-    return calculate(deref(op), operands, attrs)
+    return calculate(deref(op), PySequence_Fast_ITEMS(operands), <int>count, attrs)
 
 
-cdef object calculate(const OpDef& op, list operands, Attrs& attrs):
-    cdef Array[4] few
-    cdef vector[Array] many
+cdef object calculate(const OpDef& op, PyObject** operands, int count, Attrs& attrs):
+    """One op on plain Tensors, which the caller holds."""
+    cdef ArrayPointer[8] few
+    cdef vector[ArrayPointer] many
+    cdef ArrayPointer* inputs = few
     cdef Array[4] outputs
-    cdef const Array* inputs
-    cdef Py_ssize_t i
-    cdef int count = <int>len(operands)
-    cdef int num_outputs
+    cdef Tensor result
+    cdef int i, num_outputs
     cdef int64_t work = 0
-    if count <= 4:
-        for i in range(count):
-            few[i] = (<Tensor>operands[i]).array
-        inputs = few
-    else:
-        for i in range(count):
-            many.push_back((<Tensor>operands[i]).array)
+    if count > 8:
+        many.resize(count)
         inputs = many.data()
     for i in range(count):
+        inputs[i] = &(<Tensor>operands[i]).array
         work += inputs[i].size()
-    if work > kBriefWork:
-        with nogil:
-            num_outputs = evaluate(op, inputs, count, attrs, outputs)
-    else:
+    if op.num_outputs == 1:
+        result = Tensor.__new__(Tensor)
+        if work > kBriefWork:
+            with nogil:
+                evaluate(op, inputs, count, attrs, &result.array)
+        else:
+            evaluate(op, inputs, count, attrs, &result.array)
+        return result
+    with nogil:
         num_outputs = evaluate(op, inputs, count, attrs, outputs)
-    if num_outputs == 1:
-        return plain(outputs[0])
     return tuple([plain(outputs[i]) for i in range(num_outputs)])
+
+
+cdef bint settled(const OpDef& op, PyObject** operands, Py_ssize_t count) noexcept:
+    """Whether these are plain Tensors of one floating dtype, which such an op takes as they are."""
+    cdef Py_ssize_t i
+    if count == 0 or op.traits & (kPromoteLogical | kPromoteSelect):
+        return False
+    if count != op.num_inputs and op.num_inputs >= 0:
+        return False
+    for i in range(count):
+        if type(<object>operands[i]) is not Tensor or (<Tensor>operands[i]).recorder is not None:
+            return False
+        if not (<Tensor>operands[i]).array.defined():
+            return False
+        if (<Tensor>operands[i]).array.dtype() != (<Tensor>operands[0]).array.dtype():
+            return False
+    return is_floating((<Tensor>operands[0]).array.dtype())
 
 
 cdef object record(const OpDef& op, Recorder recorder, list operands, Attrs& attrs):
@@ -75,8 +93,15 @@ cdef uint32_t TO_COMMON = (
 )
 
 
-cdef object run(int index, list inputs, Attrs& attrs):
+cdef object run(int index, tuple inputs, Attrs& attrs):
     """One op on any operands: converts them, settles their dtypes, dispatches."""
+    if settled(deref(op_defs[index]), PySequence_Fast_ITEMS(inputs), len(inputs)):
+        return calculate(
+            deref(op_defs[index]), PySequence_Fast_ITEMS(inputs), <int>len(inputs), attrs)
+    return convert_and_run(index, inputs, attrs)
+
+
+cdef object convert_and_run(int index, tuple inputs, Attrs& attrs):
     cdef uint32_t traits = op_defs[index].traits
     cdef Py_ssize_t i, first = 0, count = len(inputs)
     cdef list operands = [None] * count
@@ -138,31 +163,20 @@ cdef object run(int index, list inputs, Attrs& attrs):
 cdef object binary(int index, object left, object right):
     """An operator; NotImplemented where the other operand should answer."""
     cdef Attrs attrs
-    cdef Tensor a, b
-    cdef Array[2] inputs
-    cdef Array[4] outputs
-    if type(left) is Tensor and type(right) is Tensor:
-        a = <Tensor>left
-        b = <Tensor>right
-        if (
-            a.recorder is None and b.recorder is None and a.array.dtype() == b.array.dtype()
-            and is_floating(a.array.dtype()) and a.array.defined() and b.array.defined()
-            and a.array.size() + b.array.size() <= kBriefWork
-            and not op_defs[index].traits & kPromoteLogical
-        ):
-            inputs[0] = a.array
-            inputs[1] = b.array
-            evaluate(deref(op_defs[index]), inputs, 2, attrs, outputs)
-            return plain(outputs[0])
+    cdef (PyObject*)[2] operands
+    operands[0] = <PyObject*>left
+    operands[1] = <PyObject*>right
+    if settled(deref(op_defs[index]), operands, 2):
+        return calculate(deref(op_defs[index]), operands, 2, attrs)
     for x in (left, right):
         if type(x) is not Tensor and (x is None or isinstance(x, (str, bytes, dict, set, slice))):
             return NotImplemented
-    return run(index, [left, right], attrs)
+    return convert_and_run(index, (left, right), attrs)
 
 
 cdef object unary(int index, object x):
     cdef Attrs attrs
-    return run(index, [x], attrs)
+    return run(index, (x,), attrs)
 
 
 cdef int no_destination(str name, object dtype, object out) except -1:
@@ -181,4 +195,4 @@ cdef object reduce(str name, Tensor x, object axis, bint keepdims):
         attrs.all_axes = True
     else:
         read_dims(axis, &attrs.axes)
-    return run(OPS[name], [x], attrs)
+    return run(OPS[name], (x,), attrs)

@@ -28,9 +28,8 @@ Tensor([1., 0.], dtype=float32)
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
-from typing import cast as _typed
 
 from fusegrad._spelling import missing
 from fusegrad._tensor import Tensor, apply, as_tensor, empty
@@ -125,8 +124,8 @@ __getattr__ = missing(__name__, __all__)
 Axis = int | tuple[int, ...] | None
 
 
-def _one(name: str, inputs: Sequence[Any], **attributes: Any) -> Tensor:
-    return _typed(Tensor, apply(name, inputs, **attributes))
+# Each of the ops below has one result.
+_one: Callable[..., Tensor] = apply
 
 
 def _axes(axis: Axis) -> dict[str, Any]:
@@ -164,7 +163,7 @@ def identity(x: Any) -> Tensor:
     >>> identity([1.0])
     Tensor([1.], dtype=float32)
     """
-    return _one("identity", [x])
+    return _one("identity", (x,))
 
 
 def cast(x: Any, dtype: Any) -> Tensor:
@@ -198,7 +197,7 @@ def cast(x: Any, dtype: Any) -> Tensor:
     >>> cast([1.7, -1.7], "int32")
     Tensor([ 1, -1], dtype=int32)
     """
-    return _one("cast", [x], dtype=dtype)
+    return _one("cast", (x,), dtype=dtype)
 
 
 def negative(x: Any) -> Tensor:
@@ -228,7 +227,7 @@ def negative(x: Any) -> Tensor:
     >>> negative([1.0, -2.0])
     Tensor([-1.,  2.], dtype=float32)
     """
-    return _one("negative", [x])
+    return _one("negative", (x,))
 
 
 def abs(x: Any) -> Tensor:
@@ -258,7 +257,7 @@ def abs(x: Any) -> Tensor:
     >>> abs([1.0, -2.0])
     Tensor([1., 2.], dtype=float32)
     """
-    return _one("abs", [x])
+    return _one("abs", (x,))
 
 
 def sign(x: Any) -> Tensor:
@@ -288,7 +287,7 @@ def sign(x: Any) -> Tensor:
     >>> sign([3.0, 0.0, -2.0])
     Tensor([ 1.,  0., -1.], dtype=float32)
     """
-    return _one("sign", [x])
+    return _one("sign", (x,))
 
 
 def square(x: Any) -> Tensor:
@@ -318,7 +317,7 @@ def square(x: Any) -> Tensor:
     >>> square([3, -2])
     Tensor([9, 4], dtype=int64)
     """
-    return _one("square", [x])
+    return _one("square", (x,))
 
 
 def sqrt(x: Any) -> Tensor:
@@ -344,7 +343,7 @@ def sqrt(x: Any) -> Tensor:
     >>> sqrt([4.0, 0.25])
     Tensor([2. , 0.5], dtype=float32)
     """
-    return _one("sqrt", [x])
+    return _one("sqrt", (x,))
 
 
 def reciprocal(x: Any) -> Tensor:
@@ -369,7 +368,7 @@ def reciprocal(x: Any) -> Tensor:
     >>> reciprocal([4.0, 0.0])
     Tensor([0.25,  inf], dtype=float32)
     """
-    return _one("reciprocal", [x])
+    return _one("reciprocal", (x,))
 
 
 def exp(x: Any) -> Tensor:
@@ -394,7 +393,7 @@ def exp(x: Any) -> Tensor:
     >>> exp([0.0, 1.0])
     Tensor([1.       , 2.7182817], dtype=float32)
     """
-    return _one("exp", [x])
+    return _one("exp", (x,))
 
 
 def expm1(x: Any) -> Tensor:
@@ -420,7 +419,7 @@ def expm1(x: Any) -> Tensor:
     >>> expm1([1e-10])
     Tensor([1.e-10], dtype=float32)
     """
-    return _one("expm1", [x])
+    return _one("expm1", (x,))
 
 
 def log(x: Any) -> Tensor:
@@ -446,7 +445,7 @@ def log(x: Any) -> Tensor:
     >>> log([1.0, 0.0])
     Tensor([  0., -inf], dtype=float32)
     """
-    return _one("log", [x])
+    return _one("log", (x,))
 
 
 def log1p(x: Any) -> Tensor:
@@ -472,7 +471,7 @@ def log1p(x: Any) -> Tensor:
     >>> log1p([1e-10])
     Tensor([1.e-10], dtype=float32)
     """
-    return _one("log1p", [x])
+    return _one("log1p", (x,))
 
 
 def tanh(x: Any) -> Tensor:
@@ -499,7 +498,7 @@ def tanh(x: Any) -> Tensor:
     >>> tanh([0.0, 1000.0])
     Tensor([0., 1.], dtype=float32)
     """
-    return _one("tanh", [x])
+    return _one("tanh", (x,))
 
 
 def sigmoid(x: Any) -> Tensor:
@@ -525,7 +524,7 @@ def sigmoid(x: Any) -> Tensor:
     >>> sigmoid([0.0, -1000.0])
     Tensor([0.5, 0. ], dtype=float32)
     """
-    return _one("sigmoid", [x])
+    return _one("sigmoid", (x,))
 
 
 def log_sigmoid(x: Any) -> Tensor:
@@ -550,7 +549,7 @@ def log_sigmoid(x: Any) -> Tensor:
     >>> log_sigmoid([-1000.0])
     Tensor([-1000.], dtype=float32)
     """
-    return _one("log_sigmoid", [x])
+    return _one("log_sigmoid", (x,))
 
 
 def softplus(x: Any) -> Tensor:
@@ -576,7 +575,7 @@ def softplus(x: Any) -> Tensor:
     >>> softplus([1000.0])
     Tensor([1000.], dtype=float32)
     """
-    return _one("softplus", [x])
+    return _one("softplus", (x,))
 
 
 def erf(x: Any) -> Tensor:
@@ -602,7 +601,7 @@ def erf(x: Any) -> Tensor:
     >>> erf([0.0, 10.0])
     Tensor([0., 1.], dtype=float32)
     """
-    return _one("erf", [x])
+    return _one("erf", (x,))
 
 
 def erfc(x: Any) -> Tensor:
@@ -628,7 +627,7 @@ def erfc(x: Any) -> Tensor:
     >>> erfc([0.0, 9.0])
     Tensor([1.0000000e+00, 4.1370317e-37], dtype=float32)
     """
-    return _one("erfc", [x])
+    return _one("erfc", (x,))
 
 
 def relu(x: Any) -> Tensor:
@@ -658,7 +657,7 @@ def relu(x: Any) -> Tensor:
     >>> relu([-1.0, 2.0])
     Tensor([0., 2.], dtype=float32)
     """
-    return _one("relu", [x])
+    return _one("relu", (x,))
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
@@ -690,7 +689,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
     >>> leaky_relu([-1.0, 2.0], 0.5)
     Tensor([-0.5,  2. ], dtype=float32)
     """
-    return _one("leaky_relu", [x], scalars=[negative_slope])
+    return _one("leaky_relu", (x,), scalars=[negative_slope])
 
 
 def elu(x: Any, alpha: float = 1.0) -> Tensor:
@@ -726,7 +725,7 @@ def elu(x: Any, alpha: float = 1.0) -> Tensor:
     >>> elu([-1000.0, 2.0], 0.5)
     Tensor([-0.5,  2. ], dtype=float32)
     """
-    return _one("elu", [x], scalars=[alpha])
+    return _one("elu", (x,), scalars=[alpha])
 
 
 def silu(x: Any) -> Tensor:
@@ -755,7 +754,7 @@ def silu(x: Any) -> Tensor:
     >>> silu([0.0, 100.0])
     Tensor([  0., 100.], dtype=float32)
     """
-    return _one("silu", [x])
+    return _one("silu", (x,))
 
 
 def gelu(x: Any) -> Tensor:
@@ -784,7 +783,7 @@ def gelu(x: Any) -> Tensor:
     >>> gelu([0.0, 100.0])
     Tensor([  0., 100.], dtype=float32)
     """
-    return _one("gelu", [x])
+    return _one("gelu", (x,))
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
@@ -824,7 +823,7 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
         low = -math.inf if x_min is None else float(x_min)
         high = math.inf if x_max is None else float(x_max)
         if x.dtype.kind == "f":
-            return _one("clip", [x], scalars=[low, high])
+            return _one("clip", (x,), scalars=[low, high])
         if not low <= high:
             raise ArgumentError("clip", "x_max", f"a bound >= x_min = {x_min}", repr(x_max))
     x = x if x_min is None else maximum(x, x_min)
@@ -853,7 +852,7 @@ def logical_not(x: Any) -> Tensor:
     >>> logical_not([True, False])
     Tensor([False,  True], dtype=bool)
     """
-    return _one("logical_not", [x])
+    return _one("logical_not", (x,))
 
 
 # ---- elementwise, two or three operands ----------------------------------------------------------
@@ -886,7 +885,7 @@ def add(x1: Any, x2: Any) -> Tensor:
     >>> add([1.0, 2.0], 1)
     Tensor([2., 3.], dtype=float32)
     """
-    return _one("add", [x1, x2])
+    return _one("add", (x1, x2))
 
 
 def subtract(x1: Any, x2: Any) -> Tensor:
@@ -916,7 +915,7 @@ def subtract(x1: Any, x2: Any) -> Tensor:
     >>> subtract([1.0, 2.0], 1)
     Tensor([0., 1.], dtype=float32)
     """
-    return _one("subtract", [x1, x2])
+    return _one("subtract", (x1, x2))
 
 
 def multiply(x1: Any, x2: Any) -> Tensor:
@@ -946,7 +945,7 @@ def multiply(x1: Any, x2: Any) -> Tensor:
     >>> multiply([1.0, 2.0], 3)
     Tensor([3., 6.], dtype=float32)
     """
-    return _one("multiply", [x1, x2])
+    return _one("multiply", (x1, x2))
 
 
 def divide(x1: Any, x2: Any) -> Tensor:
@@ -976,7 +975,7 @@ def divide(x1: Any, x2: Any) -> Tensor:
     >>> divide([1, 2], 4)
     Tensor([0.25, 0.5 ], dtype=float64)
     """
-    return _one("divide", [x1, x2])
+    return _one("divide", (x1, x2))
 
 
 def power(x1: Any, x2: Any) -> Tensor:
@@ -1015,7 +1014,7 @@ def power(x1: Any, x2: Any) -> Tensor:
     """
     if type(x2) in (int, float) and x2 == 2:
         return square(x1)
-    return _one("power", [x1, x2])
+    return _one("power", (x1, x2))
 
 
 def maximum(x1: Any, x2: Any) -> Tensor:
@@ -1045,7 +1044,7 @@ def maximum(x1: Any, x2: Any) -> Tensor:
     >>> maximum([1.0, 5.0], 3.0)
     Tensor([3., 5.], dtype=float32)
     """
-    return _one("maximum", [x1, x2])
+    return _one("maximum", (x1, x2))
 
 
 def minimum(x1: Any, x2: Any) -> Tensor:
@@ -1075,7 +1074,7 @@ def minimum(x1: Any, x2: Any) -> Tensor:
     >>> minimum([1.0, 5.0], 3.0)
     Tensor([1., 3.], dtype=float32)
     """
-    return _one("minimum", [x1, x2])
+    return _one("minimum", (x1, x2))
 
 
 def equal(x1: Any, x2: Any) -> Tensor:
@@ -1105,7 +1104,7 @@ def equal(x1: Any, x2: Any) -> Tensor:
     >>> equal([1.0, 2.0], 2.0)
     Tensor([False,  True], dtype=bool)
     """
-    return _one("equal", [x1, x2])
+    return _one("equal", (x1, x2))
 
 
 def not_equal(x1: Any, x2: Any) -> Tensor:
@@ -1135,7 +1134,7 @@ def not_equal(x1: Any, x2: Any) -> Tensor:
     >>> not_equal([1.0, 2.0], 2.0)
     Tensor([ True, False], dtype=bool)
     """
-    return _one("not_equal", [x1, x2])
+    return _one("not_equal", (x1, x2))
 
 
 def less(x1: Any, x2: Any) -> Tensor:
@@ -1165,7 +1164,7 @@ def less(x1: Any, x2: Any) -> Tensor:
     >>> less([1.0, 2.0], 2.0)
     Tensor([ True, False], dtype=bool)
     """
-    return _one("less", [x1, x2])
+    return _one("less", (x1, x2))
 
 
 def less_equal(x1: Any, x2: Any) -> Tensor:
@@ -1195,7 +1194,7 @@ def less_equal(x1: Any, x2: Any) -> Tensor:
     >>> less_equal([1.0, 2.0], 2.0)
     Tensor([ True,  True], dtype=bool)
     """
-    return _one("less_equal", [x1, x2])
+    return _one("less_equal", (x1, x2))
 
 
 def greater(x1: Any, x2: Any) -> Tensor:
@@ -1225,7 +1224,7 @@ def greater(x1: Any, x2: Any) -> Tensor:
     >>> greater([1.0, 2.0], 2.0)
     Tensor([False, False], dtype=bool)
     """
-    return _one("greater", [x1, x2])
+    return _one("greater", (x1, x2))
 
 
 def greater_equal(x1: Any, x2: Any) -> Tensor:
@@ -1255,7 +1254,7 @@ def greater_equal(x1: Any, x2: Any) -> Tensor:
     >>> greater_equal([1.0, 2.0], 2.0)
     Tensor([False,  True], dtype=bool)
     """
-    return _one("greater_equal", [x1, x2])
+    return _one("greater_equal", (x1, x2))
 
 
 def logical_and(x1: Any, x2: Any) -> Tensor:
@@ -1285,7 +1284,7 @@ def logical_and(x1: Any, x2: Any) -> Tensor:
     >>> logical_and([True, False], True)
     Tensor([ True, False], dtype=bool)
     """
-    return _one("logical_and", [x1, x2])
+    return _one("logical_and", (x1, x2))
 
 
 def logical_or(x1: Any, x2: Any) -> Tensor:
@@ -1315,7 +1314,7 @@ def logical_or(x1: Any, x2: Any) -> Tensor:
     >>> logical_or([True, False], False)
     Tensor([ True, False], dtype=bool)
     """
-    return _one("logical_or", [x1, x2])
+    return _one("logical_or", (x1, x2))
 
 
 def where(condition: Any, x1: Any, x2: Any) -> Tensor:
@@ -1349,7 +1348,7 @@ def where(condition: Any, x1: Any, x2: Any) -> Tensor:
     >>> where([True, False], 1.0, [2.0, 3.0])
     Tensor([1., 3.], dtype=float32)
     """
-    return _one("where", [condition, x1, x2])
+    return _one("where", (condition, x1, x2))
 
 
 def dropout(x: Any, position: Any, rate: float, seed: int, stream: int) -> Tensor:
@@ -1387,7 +1386,7 @@ def dropout(x: Any, position: Any, rate: float, seed: int, stream: int) -> Tenso
     >>> dropout([[1.0, 1.0, 1.0, 1.0]], [0, 0], 0.5, seed=3, stream=0)
     Tensor([[0., 2., 0., 0.]], dtype=float32)
     """
-    return _one("dropout", [x, position], scalars=[rate], seed=seed, stream=stream)
+    return _one("dropout", (x, position), scalars=[rate], seed=seed, stream=stream)
 
 
 # ---- reductions ----------------------------------------------------------------------------------
@@ -1425,7 +1424,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> sum([[1.0, 2.0], [3.0, 4.0]], axis=0)
     Tensor([4., 6.], dtype=float32)
     """
-    return _one("sum", [x], keepdims=keepdims, **_axes(axis))
+    return _one("sum", (x,), keepdims=keepdims, **_axes(axis))
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -1459,7 +1458,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> mean([[1.0, 2.0], [3.0, 4.0]], axis=1)
     Tensor([1.5, 3.5], dtype=float32)
     """
-    return _one("mean", [x], keepdims=keepdims, **_axes(axis))
+    return _one("mean", (x,), keepdims=keepdims, **_axes(axis))
 
 
 def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
@@ -1496,7 +1495,7 @@ def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> T
     >>> var([1.0, 3.0])
     Tensor(1., dtype=float32)
     """
-    return _one("var", [x], scalars=[ddof], keepdims=keepdims, **_axes(axis))
+    return _one("var", (x,), scalars=[ddof], keepdims=keepdims, **_axes(axis))
 
 
 def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
@@ -1566,7 +1565,7 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> max([[1.0, 2.0], [3.0, 4.0]], axis=0)
     Tensor([3., 4.], dtype=float32)
     """
-    return _one("max", [x], keepdims=keepdims, **_axes(axis))
+    return _one("max", (x,), keepdims=keepdims, **_axes(axis))
 
 
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -1600,7 +1599,7 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> min([[1.0, 2.0], [3.0, 4.0]])
     Tensor(1., dtype=float32)
     """
-    return _one("min", [x], keepdims=keepdims, **_axes(axis))
+    return _one("min", (x,), keepdims=keepdims, **_axes(axis))
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
@@ -1634,7 +1633,7 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
     >>> argmax([1.0, 3.0, 4.0])
     Tensor(2, dtype=int64)
     """
-    return _one("argmax", [x], keepdims=keepdims, **_axes(axis))
+    return _one("argmax", (x,), keepdims=keepdims, **_axes(axis))
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
@@ -1668,7 +1667,7 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
     >>> argmin([1.0, 3.0, 4.0])
     Tensor(0, dtype=int64)
     """
-    return _one("argmin", [x], keepdims=keepdims, **_axes(axis))
+    return _one("argmin", (x,), keepdims=keepdims, **_axes(axis))
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -1705,7 +1704,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> logsumexp([1000.0, 1000.0])
     Tensor(1000.6932, dtype=float32)
     """
-    return _one("logsumexp", [x], keepdims=keepdims, **_axes(axis))
+    return _one("logsumexp", (x,), keepdims=keepdims, **_axes(axis))
 
 
 # ---- shapes and indices --------------------------------------------------------------------------
@@ -1865,7 +1864,7 @@ def broadcast_to(x: Any, shape: int | Sequence[int]) -> Tensor:
     Tensor([[1, 2],
             [1, 2]], dtype=int64)
     """
-    return _one("broadcast_to", [x], shape=shape)
+    return _one("broadcast_to", (x,), shape=shape)
 
 
 def concatenate(xs: Sequence[Any], axis: int = 0) -> Tensor:
@@ -1960,7 +1959,7 @@ def slice(
     Tensor([1, 2], dtype=int64)
     """
     steps = (1,) * len(start) if step is None else step
-    return _one("slice", [x], start=start, step=steps, shape=shape)
+    return _one("slice", (x,), start=start, step=steps, shape=shape)
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
@@ -1997,7 +1996,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     x = as_tensor(x)
     if axis is None:
         x, axis = x.reshape(-1), 0
-    return _one("take", [x, indices], axes=axis)
+    return _one("take", (x, indices), axes=axis)
 
 
 def one_hot(x: Any, num_classes: int, dtype: Any = None) -> Tensor:
@@ -2032,7 +2031,7 @@ def one_hot(x: Any, num_classes: int, dtype: Any = None) -> Tensor:
     Tensor([[0., 0., 1.],
             [1., 0., 0.]], dtype=float32)
     """
-    return _one("one_hot", [x], shape=num_classes, dtype=dtype or floatx())
+    return _one("one_hot", (x,), shape=num_classes, dtype=dtype or floatx())
 
 
 # ---- linear algebra ------------------------------------------------------------------------------
@@ -2073,7 +2072,9 @@ def matmul(x1: Any, x2: Any, compute_dtype: str | None = None) -> Tensor:
     >>> matmul([[1.0, 2.0]], [[3.0], [4.0]])
     Tensor([[11.]], dtype=float32)
     """
-    return _one("matmul", [x1, x2], bfloat16=_in_bfloat16("matmul", compute_dtype))
+    if compute_dtype is None:
+        return _one("matmul", (x1, x2))
+    return _one("matmul", (x1, x2), bfloat16=_in_bfloat16("matmul", compute_dtype))
 
 
 def _in_bfloat16(where: str, compute_dtype: Any) -> bool:
@@ -2201,7 +2202,7 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
     >>> softmax([0.0, 0.0])
     Tensor([0.5, 0.5], dtype=float32)
     """
-    return _one("softmax", [x], axes=axis)
+    return _one("softmax", (x,), axes=axis)
 
 
 def log_softmax(x: Any, axis: int = -1) -> Tensor:
@@ -2234,7 +2235,7 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
     >>> log_softmax([1000.0, 0.0])
     Tensor([   -0., -1000.], dtype=float32)
     """
-    return _one("log_softmax", [x], axes=axis)
+    return _one("log_softmax", (x,), axes=axis)
 
 
 def softmax_cross_entropy(labels: Any, logits: Any) -> Tensor:
@@ -2266,7 +2267,7 @@ def softmax_cross_entropy(labels: Any, logits: Any) -> Tensor:
     >>> softmax_cross_entropy([[0.0, 1.0]], [[0.0, 1000.0]])
     Tensor([0.], dtype=float32)
     """
-    return _one("softmax_cross_entropy", [logits, labels])
+    return _one("softmax_cross_entropy", (logits, labels))
 
 
 def sparse_softmax_cross_entropy(labels: Any, logits: Any) -> Tensor:
@@ -2301,7 +2302,7 @@ def sparse_softmax_cross_entropy(labels: Any, logits: Any) -> Tensor:
     >>> sparse_softmax_cross_entropy([1], [[0.0, 20.0]])
     Tensor([2.0611537e-09], dtype=float32)
     """
-    return _one("sparse_softmax_cross_entropy", [logits, labels])
+    return _one("sparse_softmax_cross_entropy", (logits, labels))
 
 
 def sigmoid_cross_entropy(labels: Any, logits: Any) -> Tensor:
@@ -2334,7 +2335,7 @@ def sigmoid_cross_entropy(labels: Any, logits: Any) -> Tensor:
     >>> sigmoid_cross_entropy([1.0, 0.0], [1000.0, -1000.0])
     Tensor([0., 0.], dtype=float32)
     """
-    return _one("sigmoid_cross_entropy", [logits, labels])
+    return _one("sigmoid_cross_entropy", (logits, labels))
 
 
 def categorical_cross_entropy(labels: Any, probabilities: Any) -> Tensor:
@@ -2368,7 +2369,7 @@ def categorical_cross_entropy(labels: Any, probabilities: Any) -> Tensor:
     >>> categorical_cross_entropy([[0.0, 1.0]], [[0.5, 0.5]])
     Tensor([0.6931472], dtype=float32)
     """
-    return _one("categorical_cross_entropy", [probabilities, labels])
+    return _one("categorical_cross_entropy", (probabilities, labels))
 
 
 def sparse_categorical_cross_entropy(labels: Any, probabilities: Any) -> Tensor:
@@ -2403,7 +2404,7 @@ def sparse_categorical_cross_entropy(labels: Any, probabilities: Any) -> Tensor:
     >>> sparse_categorical_cross_entropy([1], [[0.5, 0.5]])
     Tensor([0.6931472], dtype=float32)
     """
-    return _one("sparse_categorical_cross_entropy", [probabilities, labels])
+    return _one("sparse_categorical_cross_entropy", (probabilities, labels))
 
 
 def binary_cross_entropy(labels: Any, probabilities: Any) -> Tensor:
@@ -2436,7 +2437,7 @@ def binary_cross_entropy(labels: Any, probabilities: Any) -> Tensor:
     >>> binary_cross_entropy([1.0], [0.5])
     Tensor([0.6931472], dtype=float32)
     """
-    return _one("binary_cross_entropy", [probabilities, labels])
+    return _one("binary_cross_entropy", (probabilities, labels))
 
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
@@ -2462,7 +2463,7 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     >>> mean_squared_error([[1.0, 2.0]], [[1.0, 4.0]])
     Tensor([2.], dtype=float32)
     """
-    return _one("mean_squared_error", [y_pred, y_true])
+    return _one("mean_squared_error", (y_pred, y_true))
 
 
 # ---- new arrays ----------------------------------------------------------------------------------

@@ -47,12 +47,14 @@ struct Updates {
   std::vector<Array> expected(size_t i) const {
     const auto& [first, update] = graph.updates()[i * states[i].size()];
     const Node& node = graph.producer(update);
-    std::vector<Array> operands = states[i];
-    operands.push_back(gradients[i]);
-    operands.push_back(rate);
+    std::vector<const Array*> operands;
+    for (const Array& state : states[i]) operands.push_back(&state);
+    operands.push_back(&gradients[i]);
+    operands.push_back(&rate);
+    Attrs attrs = node.attrs;
     std::vector<Array> outputs(kMaxOutputs);
     outputs.resize(static_cast<size_t>(evaluate(
-        *node.op, operands.data(), static_cast<int>(operands.size()), node.attrs, outputs.data())));
+        *node.op, operands.data(), static_cast<int>(operands.size()), attrs, outputs.data())));
     return outputs;
   }
 };

@@ -108,9 +108,10 @@ FUSEGRAD_API void kNotDifferentiable(VjpContext& context);
 FUSEGRAD_API const OpDef* const* op_table(int* count);
 FUSEGRAD_API const OpDef* find_op(const char* name);  // nullptr where there is none
 
-// Infers, allocates and evaluates into outputs[0 .. kMaxOutputs); returns how many there are. Views
-// share storage.
-FUSEGRAD_API int evaluate(const OpDef& op, const Array* inputs, int num_inputs, Attrs attrs,
+// Infers, allocates and evaluates into outputs[0 .. kMaxOutputs), of which an op that says how many
+// it has needs no more; returns how many there are. Views share storage. infer may normalise attrs.
+// No output is one of the inputs' own Arrays.
+FUSEGRAD_API int evaluate(const OpDef& op, const Array* const* inputs, int num_inputs, Attrs& attrs,
                           Array* outputs);
 
 }  // namespace fusegrad

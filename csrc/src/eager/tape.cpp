@@ -34,14 +34,14 @@ void Tape::preserve(const Storage* storage) {
 
 void Tape::recorded(Node& node) {
   constexpr size_t kFewInputs = 8;
-  std::array<Array, kFewInputs> few;
-  std::vector<Array> many;
-  Array* operands = few.data();
+  std::array<const Array*, kFewInputs> few;
+  std::vector<const Array*> many;
+  const Array** operands = few.data();
   if (node.inputs.size() > kFewInputs) {
     many.resize(node.inputs.size());
     operands = many.data();
   }
-  for (size_t i = 0; i < node.inputs.size(); ++i) operands[i] = info(node.inputs[i]).array;
+  for (size_t i = 0; i < node.inputs.size(); ++i) operands[i] = &info(node.inputs[i]).array;
   std::array<Array, kMaxOutputs> results;
   const int count = evaluate(*node.op, operands, static_cast<int>(node.inputs.size()), node.attrs,
                              results.data());

@@ -255,9 +255,11 @@ class Simplifier {
       }
     }
     try {
+      std::vector<const Array*> places;
+      for (const Array& operand : operands) places.push_back(&operand);
+      Attrs attrs = node.attrs;
       std::array<Array, kMaxOutputs> outputs;
-      evaluate(*node.op, operands.data(), static_cast<int>(operands.size()), node.attrs,
-               outputs.data());
+      evaluate(*node.op, places.data(), static_cast<int>(places.size()), attrs, outputs.data());
       if (one_element && outputs[0].rank() == 0) return stretched(outputs[0], result.shape);
       return outputs[0].meta() == result ? constant(outputs[0]) : Value();
     } catch (const ArgumentError&) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/elementwise-inl.h"
+#include "kernels/gemm-few-rows-inl.h"
 #include "kernels/gemm-pack-inl.h"
 #include "kernels/gemm-tile-inl.h"
 #include "kernels/gemv-inl.h"
@@ -62,18 +63,18 @@ inline bool is_turned(const GemmArgs<T>& g) {
   return g.c_cs != 1 && g.c_rs == 1 && g.m <= kGemmTurnedRows;
 }
 
-// Cost of `n` lanes over m rows, in thirds of a multiply-add of vectors: that is about what it
-// takes to transpose one element of the lane operand while packing, or of c while storing. Strides
-// are those along the lanes, c_other the one across them.
+// Cost of lanes along the columns, in thirds of a multiply-add of vectors: that is about what it
+// takes to transpose one element of b while packing, or of c while storing.
 template <class T>
-inline int64_t cost_of_lanes(int64_t n, int64_t m, int64_t k, int64_t operand, int64_t c,
-                             int64_t c_other) {
+inline int64_t cost_of_lanes(const GemmArgs<T>& g) {
   constexpr int kLanes = Vec<T>::kLanes;
   constexpr int64_t kScattered = 16;  // an element of c that is stored by itself
-  const int64_t vectors = (n + kLanes - 1) / kLanes;
-  int64_t cost = 3 * vectors * m * k;
-  if (operand != 1) cost += n * k;
-  if (c != 1) cost += n * m * (c_other == 1 && m <= kGemmTurnedRows ? 1 : kScattered);
+  const int64_t vectors = (g.n + kLanes - 1) / kLanes;
+  int64_t cost = 3 * vectors * g.m * g.k;
+  if (g.b_cs != 1 && !has_few_rows(g)) cost += g.n * g.k;
+  if (g.c_cs != 1) {
+    cost += g.n * g.m * (g.c_rs == 1 && g.m <= kGemmTurnedRows ? 1 : kScattered);
+  }
   return cost;
 }
 
@@ -204,6 +205,23 @@ void multiply_turned(const GemmArgs<T>& g, T* scratch) {
   }
 }
 
+// The same with few rows, one vector of columns at a time.
+template <class T>
+void multiply_few_rows(const GemmArgs<T>& g) {
+  TileOut<T> out = start_output(g);
+  out.first = out.last = true;
+  const auto tile = FewRows<T>::of(g.m);
+  for (int64_t j = 0; j < g.n; j += Vec<T>::kLanes) {
+    tile(g, j, at_most(Vec<T>::kLanes, g.n - j), out);
+    if (g.prefetch != nullptr) prefetch_some(g.prefetch);
+  }
+  if (g.c_cs == 1) {
+    activate(g.act, g.c, g.c_rs, 1, g.m, g.n);
+  } else {
+    activate(g.act, g.c, g.c_cs, 1, g.n, g.m);
+  }
+}
+
 template <class T>
 void gemm(const GemmArgs<T>& args) {
   GemmArgs<T> g = args;
@@ -216,9 +234,10 @@ void gemm(const GemmArgs<T>& args) {
       return;
     }
   } else {
-    const int64_t along_n = cost_of_lanes<T>(g.n, g.m, g.k, g.b_cs, g.c_cs, g.c_rs);
-    const int64_t along_m = cost_of_lanes<T>(g.m, g.n, g.k, g.a_rs, g.c_rs, g.c_cs);
-    if (along_m < along_n) exchange(g);
+    const int64_t along_n = cost_of_lanes(g);
+    exchange(g);
+    if (along_n <= cost_of_lanes(g)) exchange(g);
+    if (has_few_rows(g)) return multiply_few_rows(g);
   }
   T* const scratch = static_cast<T*>(g.workspace);
   is_turned(g) ? multiply_turned(g, scratch) : multiply(g, scratch);

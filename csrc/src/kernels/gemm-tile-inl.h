@@ -95,37 +95,28 @@ FUSEGRAD_INLINE V relu_slope(V dy, V y) {
   return select(y > V{}, dy, V{});
 }
 
-// The epilogue of a tile whose sums are still in registers, one step for all of them at a time.
+// The epilogue of a tile whose sums are still in registers, one step for all of them at a time:
+// bias, activation and the relu's slope, if this is the last block.
 template <class T, int kRows, int kVectors>
-FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors],
-                                      const TileOut<T>& out) {
+FUSEGRAD_INLINE void finish_values(typename Vec<T>::V (&acc)[kRows][kVectors],
+                                   const TileOut<T>& out) {
   typedef typename Vec<T>::V V;
   constexpr int kLanes = Vec<T>::kLanes;
   constexpr int kLast = kVectors - 1;
   const int64_t tail = out.cols - kLast * kLanes;
-  if (!out.first) {
-    const T* c = out.c;
-#pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-      for (int v = 0; v < kLast; ++v) acc[i][v] = load(c + v * kLanes) + acc[i][v];
-      acc[i][kLast] = load_segment(c + kLast * kLanes, tail) + acc[i][kLast];
-      c += out.c_rs;
-    }
-  }
   if (out.last) {
     if (out.bias != nullptr && out.bias_cs == 1) {
       V bias[kVectors];
 #pragma GCC unroll 4
       for (int v = 0; v < kLast; ++v) bias[v] = load(out.bias + v * kLanes);
       bias[kLast] = load_segment(out.bias + kLast * kLanes, tail);
-#pragma GCC unroll 16
+#pragma GCC unroll 32
       for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v) acc[i][v] = acc[i][v] + bias[v];
       }
     } else if (out.bias != nullptr) {
-#pragma GCC unroll 16
+#pragma GCC unroll 32
       for (int i = 0; i < kRows; ++i) {
         const V bias = set1(out.bias[i * out.bias_rs]);
 #pragma GCC unroll 4
@@ -133,14 +124,14 @@ FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors]
       }
     }
     if (out.act == Activation::relu) {
-#pragma GCC unroll 16
+#pragma GCC unroll 32
       for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v) acc[i][v] = relu(acc[i][v]);
       }
     } else if (out.act == Activation::leaky_relu) {
       const V slope = set1(out.slope);
-#pragma GCC unroll 16
+#pragma GCC unroll 32
       for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v) acc[i][v] = leaky_relu(acc[i][v], slope);
@@ -157,8 +148,28 @@ FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors]
       }
     }
   }
+}
+
+// The same, and what earlier blocks left before it, and c after it.
+template <class T, int kRows, int kVectors>
+FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors],
+                                      const TileOut<T>& out) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  constexpr int kLast = kVectors - 1;
+  const int64_t tail = out.cols - kLast * kLanes;
+  if (!out.first) {
+    const T* c = out.c;
+#pragma GCC unroll 32
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kLast; ++v) acc[i][v] = load(c + v * kLanes) + acc[i][v];
+      acc[i][kLast] = load_segment(c + kLast * kLanes, tail) + acc[i][kLast];
+      c += out.c_rs;
+    }
+  }
+  finish_values<T>(acc, out);
   T* c = out.c;
-#pragma GCC unroll 16
+#pragma GCC unroll 32
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
     for (int v = 0; v < kLast; ++v) store(c + v * kLanes, acc[i][v]);

@@ -56,11 +56,11 @@ class Operands {
 
 // The order of a fresh result: that of an operand of the same shape, so that elementwise ops on
 // F-ordered arrays are one run; else C.
-Array allocate(const OpDef& op, const Meta& meta, const Array* inputs, int num_inputs) {
+Array allocate(const OpDef& op, const Meta& meta, const Array* const* inputs, int num_inputs) {
   constexpr uint32_t kFollows = kElementwise | kAnyOrder;
   if (meta.shape.rank() > 1 && (op.traits & kFollows) == kFollows) {
     for (int i = 0; i < num_inputs; ++i) {
-      const View& x = inputs[i].view();
+      const View& x = inputs[i]->view();
       if (x.shape != meta.shape) continue;
       if (x.c_contiguous()) break;
       if (x.f_contiguous()) return Array(meta.dtype, meta.shape, f_strides(meta.shape));
@@ -83,32 +83,31 @@ const OpDef* find_op(const char* name) {
   return nullptr;
 }
 
-int evaluate(const OpDef& op, const Array* inputs, int num_inputs, Attrs attrs, Array* outputs) {
+int evaluate(const OpDef& op, const Array* const* inputs, int num_inputs, Attrs& attrs,
+             Array* outputs) {
   Operands<Meta> metas(num_inputs);
-  for (int i = 0; i < num_inputs; ++i) metas.put(i, inputs[i].meta());
+  for (int i = 0; i < num_inputs; ++i) metas.put(i, inputs[i]->meta());
   Meta results[kMaxOutputs];
   InferContext context{op.name, metas.data(), num_inputs, &attrs, results, op.num_outputs};
   op.infer(context);
   if (op.view != nullptr) {
     View view;
-    if (op.view(inputs[0].view(), attrs, &view)) {
-      outputs[0] = Array(inputs[0].storage(), view);
+    if (op.view(inputs[0]->view(), attrs, &view)) {
+      outputs[0] = Array(inputs[0]->storage(), view);
       return 1;
     }
   }
   Operands<View> in(num_inputs);
-  for (int i = 0; i < num_inputs; ++i) in.put(i, inputs[i].view());
-  Array fresh[kMaxOutputs];  // outputs may be the inputs' own array
+  for (int i = 0; i < num_inputs; ++i) in.put(i, inputs[i]->view());
   Operands<View> out(kMaxOutputs);
   for (int i = 0; i < context.num_outputs; ++i) {
-    fresh[i] = allocate(op, results[i], inputs, num_inputs);
-    out.put(i, fresh[i].view());
+    outputs[i] = allocate(op, results[i], inputs, num_inputs);
+    out.put(i, outputs[i].view());
   }
   {
     FloatEnvironment environment;
     op.eval({in.data(), num_inputs, out.data(), context.num_outputs, &attrs});
   }
-  for (int i = 0; i < context.num_outputs; ++i) outputs[i] = std::move(fresh[i]);
   return context.num_outputs;
 }
 
