@@ -126,7 +126,7 @@ def measured(model: Model, kind: str, x: Any, y: Any, most: int) -> list[Any] | 
     if known is None:
         return None
     if known.takes_position:
-        totals = known.function.of_data(x, y, np.array([model.next_epoch(0, count=False), 0]))
+        totals = known.function.of_data(x, y, np.array([model.next_epoch(0, count=0), 0]))
     else:
         totals = known.function.of_data(x, y)
     if totals is None:
@@ -189,7 +189,10 @@ class _Checked(NamedTuple):
 
 
 def checked(model: Model, x: Any, y: Any) -> Data | None:
-    """Return the data of a `fit` on rows like those of the last one, where they are in bounds."""
+    """Return the data of a `fit` on rows like those of an earlier one, where they are in bounds.
+
+    Then the model, and the optimizer's state for it, are as that `fit` has built them.
+    """
     known: _Checked | None = model.programs.memo().get("data")
     if known is None or type(x) is not np.ndarray or type(y) is not np.ndarray:
         return None
