@@ -43,11 +43,13 @@ std::unique_ptr<Trainer> make_trainer(std::shared_ptr<Program> step,
 struct PythonTick {
   py::object function;       // or None
   std::exception_ptr error;  // what it, or a signal handler, raised
+  bool called = false;
 
   // The error waits until the loop has come to a batch boundary.
   static bool call(void* context) {
     auto* self = static_cast<PythonTick*>(context);
     const py::gil_scoped_acquire acquire;
+    self->called = true;
     try {
       if (PyErr_CheckSignals() != 0) throw py::error_already_set();
       return !self->function.is_none() && py::cast<bool>(py::bool_(self->function()));
@@ -69,10 +71,40 @@ int64_t run(Trainer& self, int64_t max_batches, const py::object& tick) {
   return done;
 }
 
-py::list totals(const Trainer& self) {
-  py::list result;
-  for (int i = 0; i < self.num_outputs(); ++i) result.append(to_numpy(self.result(i)));
-  return result;
+std::vector<Array> results(const Trainer& self) {
+  std::vector<Array> arrays;
+  for (int i = 0; i < self.num_outputs(); ++i) arrays.push_back(self.result(i));
+  return arrays;
+}
+
+py::list to_list(const std::vector<Array>& arrays) {
+  py::list list;
+  for (const Array& array : arrays) list.append(to_numpy(array));
+  return list;
+}
+
+// The totals of epochs that are over get into `finished` also where a later one raises. A call of
+// the tick ends the run with its epoch, so that Python is never far behind.
+void run_epochs(Trainer& self, int64_t first, int64_t count, const py::object& tick,
+                py::list& finished) {
+  PythonTick context{tick, nullptr};
+  std::vector<std::vector<Array>> epochs;
+  std::exception_ptr error;
+  {
+    const py::gil_scoped_release release;
+    try {
+      for (int64_t i = 0; i < count && !context.called; ++i) {
+        self.begin_epoch(first + i);
+        self.run(-1, Tick{&PythonTick::call, &context});
+        if (context.error != nullptr) std::rethrow_exception(context.error);
+        epochs.push_back(results(self));
+      }
+    } catch (...) {
+      error = std::current_exception();
+    }
+  }
+  for (const std::vector<Array>& arrays : epochs) finished.append(to_list(arrays));
+  if (error != nullptr) std::rethrow_exception(error);
 }
 
 }  // namespace
@@ -89,9 +121,15 @@ void bind_trainer(py::module_& module) {
       .def("run", &run, py::arg("max_batches") = -1, py::arg("tick") = py::none(),
            "Run further batches, all by default; return their number. `tick` is called by the "
            "clock, at most every 50 ms; a true result stops after the current batch.")
+      .def("run_epochs", &run_epochs, py::arg("first"), py::arg("count"), py::arg("tick"),
+           py::arg("finished"),
+           "Run epochs from number `first` on; append the totals of each to the list `finished`. "
+           "They are fewer than `count` where the tick was called: that epoch is the last one.")
       .def_property_readonly("batches_done", &Trainer::batches_done, "Batches since begin_epoch.")
       .def_property_readonly("stopped", &Trainer::stopped, "Whether the tick said stop.")
-      .def("totals", &totals, "All totals as NumPy arrays, those without axes as scalars.")
+      .def(
+          "totals", [](const Trainer& self) { return to_list(results(self)); },
+          "All totals as NumPy arrays, those without axes as scalars.")
       .def(
           "result", [](const Trainer& self, int i) { return wrap(self.result(i)); },
           py::arg("index"), "The total, or the collected rows, of an output.");

@@ -21,7 +21,9 @@ class ProgramCall {
     int64_t bytes = program_->arena_bytes();
     for (int i = 0; i < program_->num_inputs(); ++i) {
       inputs_.push_back(program_->input_meta(i));
-      bytes += num_elements(inputs_.back().shape) * itemsize(inputs_.back().dtype);
+      const int64_t input = bytes_of(inputs_.back());
+      if (input > kFewBytes) large_inputs_.push_back(i);
+      bytes += input;
     }
     for (int i = 0; i < program_->num_outputs(); ++i) outputs_.push_back(program_->output_meta(i));
     brief_ = bytes <= kFewBytes;
@@ -55,13 +57,13 @@ class ProgramCall {
     } else if (!lock.try_lock()) {
       return false;
     }
-    const Release bound(*program_, num_inputs());
+    const Release bound(*program_, large_inputs_);
     for (int i = 0; i < num_inputs(); ++i) feed(i, inputs[static_cast<size_t>(i)]);
     program_->run();
     outputs.reserve(outputs_.size());
     for (const Meta& meta : outputs_) {
       const int i = static_cast<int>(outputs.size());
-      if (num_elements(meta.shape) * itemsize(meta.dtype) > kFewBytes) {
+      if (bytes_of(meta) > kFewBytes) {
         outputs.push_back(program_->result(i));
       } else {
         outputs.emplace_back(meta.dtype, meta.shape);
@@ -78,20 +80,22 @@ class ProgramCall {
   // next.
   class Release {
    public:
-    Release(Program& program, int count) : program_(program), count_(count) {}
+    Release(Program& program, const std::vector<int>& inputs)
+        : program_(program), inputs_(inputs) {}
     ~Release() {
-      for (int i = 0; i < count_; ++i) {
-        const View own = program_.input_buffer(i);
-        if (own.size() * itemsize(own.dtype) > kFewBytes) program_.bind_input(i, own);
-      }
+      for (const int i : inputs_) program_.bind_input(i, program_.input_buffer(i));
     }
     Release(const Release&) = delete;
     Release& operator=(const Release&) = delete;
 
    private:
     Program& program_;
-    int count_;
+    const std::vector<int>& inputs_;
   };
+
+  static int64_t bytes_of(const Meta& meta) {
+    return num_elements(meta.shape) * itemsize(meta.dtype);
+  }
 
   // (n,) and (n, 1) stand for each other.
   static bool same_rows(const Shape& a, const Shape& b) {
@@ -126,6 +130,7 @@ class ProgramCall {
   std::shared_ptr<Program> program_;
   std::vector<std::pair<double, double>> bounds_;
   std::vector<Meta> inputs_, outputs_;
+  std::vector<int> large_inputs_;  // that are bound, not copied
   bool brief_ = false;
 };
 

@@ -51,6 +51,8 @@ def positive(where: str, argument: str, value: Any) -> float:
 def positive_int(where: str, argument: str, value: Any, zero: bool = False) -> int:
     """Return an integer argument checked: at least 1, or 0 where `zero`, and below 2**63."""
     least = 0 if zero else 1
+    if type(value) is int and least <= value <= sys.maxsize:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ArgumentError(where, argument, f"an integer >= {least}", repr(value))
     if value > sys.maxsize:
@@ -115,7 +117,9 @@ def checked_name(where: str, name: Any) -> None:
 
 def flag(where: str, argument: str, value: Any) -> bool:
     """Return True or False checked: a string such as "False" is neither."""
-    if not isinstance(value, bool | np.bool_):
+    if type(value) is bool:
+        return value
+    if not isinstance(value, np.bool_):
         raise ArgumentError(where, argument, "True or False", repr(value))
     return bool(value)
 

@@ -116,7 +116,7 @@ def keywords(function: Callable[P, T], hints: Mapping[str, str] = _NO_HINTS) -> 
 
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-        if len(args) > most or not known.issuperset(kwargs):
+        if len(args) > most or (kwargs and not known.issuperset(kwargs)):
             constructs = function.__name__ == "__init__" and bool(args)
             where = type(args[0]).__name__ if constructs else function.__name__
             for wrong in kwargs:

@@ -19,6 +19,13 @@ cdef class Function:
             return None
         return tuple([plain(array) for array in outputs])
 
+    def first(self, x):
+        """The first output of a program with one input, as a Tensor; None as in a call."""
+        cdef vector[Array] outputs
+        if not self.run((x,), outputs, False):
+            return None
+        return plain(outputs[0])
+
     def of_data(self, *inputs):
         """The outputs as NumPy arrays of their own, those without axes as scalars.
 

@@ -27,7 +27,8 @@ class _Substitutes(threading.local):
         self.values: dict[int, Tensor] = {}
 
 
-_substitutes = _Substitutes()
+#: The values that `substituted` gives in this thread.
+substitutes = _Substitutes()
 
 
 def is_substituting() -> bool:
@@ -38,7 +39,7 @@ def is_substituting() -> bool:
     >>> is_substituting()
     False
     """
-    return bool(_substitutes.values)
+    return bool(substitutes.values)
 
 
 class Variable(Spelled):
@@ -100,8 +101,8 @@ class Variable(Spelled):
     @property
     def value(self) -> Tensor:
         """The elements, without a copy: a later `assign` changes them too."""
-        if _substitutes.values:
-            substitute = _substitutes.values.get(id(self))
+        if substitutes.values:
+            substitute = substitutes.values.get(id(self))
             if substitute is not None:
                 return substitute
         builder = current_builder()
@@ -263,9 +264,9 @@ def substituted(values: Mapping[Variable, Tensor]) -> Iterator[None]:
     >>> fg.grad(square)(v)
     Tensor(6., dtype=float32)
     """
-    before = _substitutes.values
-    _substitutes.values = {**before, **{id(v): tensor for v, tensor in values.items()}}
+    before = substitutes.values
+    substitutes.values = {**before, **{id(v): tensor for v, tensor in values.items()}}
     try:
         yield
     finally:
-        _substitutes.values = before
+        substitutes.values = before

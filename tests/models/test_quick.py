@@ -14,6 +14,7 @@ from fusegrad import _core, layers, losses, metrics, ops, optimizers
 from fusegrad._tensor import Function, within
 from fusegrad.errors import ArgumentError
 from fusegrad.models import quick
+from fusegrad.variable import substituted
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(12, 4)).astype(np.float32)
@@ -84,6 +85,22 @@ def test_changes_reach_a_call() -> None:
         assert before.shape != after.shape or (before != after).any()
         np.testing.assert_array_equal(after, model.run_layers(X).numpy())
         np.testing.assert_array_equal(after, model.predict(X, verbose=0))
+
+
+def test_calls_on_inputs_of_several_kinds_in_turn() -> None:
+    model = network(layers.Dense(5, activation="relu"))
+    kinds = [X[:1], X[:3], X[:3].astype(np.float64), fg.Tensor(X[:1])]
+    wanted = [model(x).numpy() for x in kinds]
+    for _ in range(MANY):
+        for x, y in zip(kinds, wanted, strict=True):
+            np.testing.assert_array_equal(model(x).numpy(), y, strict=True)
+    weight = model.weights[0]
+    doubled = fg.Tensor(2 * weight.numpy())
+    with substituted({weight: doubled}):
+        first = model(X[:1]).numpy()
+    weight.assign(doubled)
+    np.testing.assert_array_equal(model(X[:1]).numpy(), first)
+    assert (first != wanted[0]).any()
 
 
 def test_layers_of_ones_own_are_called_each_time() -> None:
@@ -301,6 +318,9 @@ def test_functions_of_programs() -> None:
     for array in (large, large * 2):  # bound where they lie, and let go
         result = plain(array)
         np.testing.assert_array_equal(result[0].numpy(), array + 1)
+        np.testing.assert_array_equal(plain.first(fg.Tensor(array)).numpy(), array + 1)
+    assert plain.first(large[:, 1:]) is None
+    assert plain.first(large.tolist()) is None
     with pytest.raises(TypeError, match="takes 1 inputs, 2 given"):
         plain(large, large)
     with pytest.raises(TypeError, match="is made by"):

@@ -443,11 +443,11 @@ class Model(Layer):
         """The names of what `evaluate` returns, in its order."""
         return [] if self.compiled is None else self.compiled.names
 
-    def next_epoch(self, at_least: int, count: bool = True) -> int:
-        """Count an epoch; return the number that its shuffle and its dropout derive from."""
+    def next_epoch(self, at_least: int, count: int = 1) -> int:
+        """Count epochs; return the number that the first's shuffle and dropout derive from."""
         epoch = max(self._epochs, at_least)
         if count:
-            self._epochs = epoch + 1
+            self._epochs = epoch + count
         return epoch
 
     def reset(self) -> None:

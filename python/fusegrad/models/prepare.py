@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,7 +118,7 @@ def with_class_weight(model: Model, where: str, data: Data, class_weight: Any) -
     if data.sample_weight is not None:
         weights = weights * data.sample_weight
     adapters.check_weights(where, "class_weight", weights, dtype)
-    return replace(data, sample_weight=weights)
+    return data._replace(sample_weight=weights)
 
 
 def _class_weights(

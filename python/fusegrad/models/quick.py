@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fusegrad._settings import changes
 from fusegrad._tensor import Function, Tensor, current_builder, within
 from fusegrad.layers import Layer
 from fusegrad.layers.activation import Activated
@@ -23,7 +24,7 @@ from fusegrad.models import step
 from fusegrad.models.compiled import is_regression
 from fusegrad.models.head import name_of
 from fusegrad.models.runner import Data
-from fusegrad.variable import is_substituting
+from fusegrad.variable import substitutes
 
 if TYPE_CHECKING:
     from fusegrad.models.model import Model
@@ -41,24 +42,31 @@ _FINITE = {
 
 def called(model: Sequential, x: Any) -> Tensor | None:
     """Return ``model(x)`` outside of training."""
+    programs = model.programs
+    last = programs.last_call
+    if last is not None and programs.seen == changes.count and not substitutes.values:
+        y = last.first(x)  # None where this x is something else
+        if y is not None:
+            return y
     if type(x) is not np.ndarray and type(x) is not Tensor:
         return None
-    memo = model.programs.memo()
+    memo = programs.memo()
     key = "call", x.shape, x.dtype
     found = memo.get(key, 0)
     if type(found) is int:
         found = _call_function(model, memo, key, found, x)
-    if found is None or is_substituting():
+    if found is None or substitutes.values:
         return None
-    outputs = found(x)
-    return None if outputs is None else outputs[0]
+    function: Function = found
+    programs.last_call = function
+    return function.first(x)
 
 
 def _call_function(
     model: Sequential, memo: dict[Any, Any], key: Any, calls: int, x: Any
 ) -> Function | None:
     """Return the function for inputs like this one, or count one more of them."""
-    if current_builder() is not None or is_substituting():
+    if current_builder() is not None or substitutes.values:
         return None
     if calls < _EAGER_CALLS:
         memo[key] = calls + 1
@@ -126,7 +134,7 @@ def measured(model: Model, kind: str, x: Any, y: Any, most: int) -> list[Any] | 
     if known is None:
         return None
     if known.takes_position:
-        totals = known.function.of_data(x, y, np.array([model.next_epoch(0, count=False), 0]))
+        totals = known.function.of_data(x, y, np.array([model.next_epoch(0, count=0), 0]))
     else:
         totals = known.function.of_data(x, y)
     if totals is None:
@@ -189,7 +197,10 @@ class _Checked(NamedTuple):
 
 
 def checked(model: Model, x: Any, y: Any) -> Data | None:
-    """Return the data of a `fit` on rows like those of the last one, where they are in bounds."""
+    """Return the data of a `fit` on rows like those of an earlier one, where they are in bounds.
+
+    Then the model, and the optimizer's state for it, are as that `fit` has built them.
+    """
     known: _Checked | None = model.programs.memo().get("data")
     if known is None or type(x) is not np.ndarray or type(y) is not np.ndarray:
         return None

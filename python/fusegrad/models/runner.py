@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +24,7 @@ Array = NDArray[Any]
 Tick = Callable[[], bool]
 
 
-@dataclass(frozen=True)
-class Data:
+class Data(NamedTuple):
     """Checked inputs and targets of the same number of rows."""
 
     x: Array
@@ -90,7 +88,8 @@ class NativeRunner:
     """Epochs in C++ without the GIL."""
 
     def __init__(self, model: Model, kind: str, data: Data, batch_size: int, shuffle: bool) -> None:
-        size = min(batch_size, data.rows)
+        rows, x_shape = data.rows, data.x.shape[1:]
+        size = min(batch_size, rows)
         scale, offset, scaled = 1.0, 0.0, False
         first = model.first_layer() if data.x.dtype.char == "B" else None  # uint8
         if type(first) is Rescaling and first.activity_regularizer is None:
@@ -98,24 +97,21 @@ class NativeRunner:
         sources = [(from_numpy(data.x), scale, offset)]
         y_shape: tuple[int, ...] = ()
         if data.y is not None:
-            y_shape = tuple(data.y.shape[1:])
+            y_shape = data.y.shape[1:]
             sources.append((from_numpy(data.y), 1.0, 0.0))
         weighted = data.sample_weight is not None
         if data.sample_weight is not None:
             sources.append((from_numpy(data.sample_weight), 1.0, 0.0))
 
-        def program(rows: int) -> step.StepProgram:
-            x_shape = tuple(data.x.shape[1:])
-            batch = step.Batch(rows, x_shape, data.x_dtype, y_shape, data.y_dtype, weighted, scaled)
-            return model.programs.get(model, kind, batch)
-
-        rest = data.rows % size
-        self._step = program(size)
-        self._last = program(rest) if rest else None
+        batch = step.Batch(size, x_shape, data.x_dtype, y_shape, data.y_dtype, weighted, scaled)
+        self._step = model.programs.get(model, kind, batch)
+        last, rest = None, rows % size
+        if rest:
+            last = model.programs.get(model, kind, batch._replace(rows=rest)).program
         results = self._step.results
         self._trainer = _core.Trainer(
             self._step.program,
-            self._last.program if self._last is not None else None,
+            last,
             sources,
             len(sources) if self._step.takes_position else -1,
             ["collect"] if results is None else ["accumulate"] * sum(results.sizes),
@@ -142,10 +138,31 @@ class NativeRunner:
         """Run further batches, all that are left when negative."""
         self._trainer.run(max_batches, tick)
 
+    def run_epochs(
+        self, first: int, count: int, tick: Tick | None, finished: list[list[Any]]
+    ) -> None:
+        """Run epochs from number `first` on; append the totals of each, for `results_of`.
+
+        They are fewer than `count` where the clock called for the tick. Where one raises, those
+        before it have been appended.
+        """
+        self._trainer.run_epochs(first, count, tick, finished)
+
+    def runs_ours_only(self) -> bool:
+        """Whether no Python but this package's is called to give the results of an epoch."""
+        results = self._step.results
+        return results is not None and all(
+            metric.from_totals.__module__.startswith("fusegrad.") for metric in results.metrics
+        )
+
     def results(self) -> list[Any]:
         """The loss and the metrics so far."""
+        return self.results_of(self._trainer.totals())
+
+    def results_of(self, totals: list[Any]) -> list[Any]:
+        """The loss and the metrics of an epoch."""
         results = self._step.results
-        return [] if results is None else results.of(self._trainer.totals())
+        return [] if results is None else results.of(totals)
 
     def rows(self) -> Array:
         """The collected outputs, in the order of the data."""

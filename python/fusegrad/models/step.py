@@ -15,7 +15,7 @@ import numpy as np
 
 from fusegrad import _core, ops
 from fusegrad._settings import changes, edits_of
-from fusegrad._tensor import Tape, Tensor, as_tensor, current_builder, gradient
+from fusegrad._tensor import Function, Tape, Tensor, as_tensor, current_builder, gradient
 from fusegrad.errors import ArgumentError
 from fusegrad.layers.base import Step, call_scope
 from fusegrad.losses import reduce_values
@@ -86,7 +86,8 @@ class Programs:
         self._known: OrderedDict[Any, StepProgram] = OrderedDict()
         self._outputs: dict[Any, tuple[tuple[int, ...], str]] = {}
         self._memo: dict[Any, Any] = {}
-        self._seen = -1
+        self.seen = -1  # the count of changes that the memo, and the last call, are of
+        self.last_call: Function | None = None  # what answered the last ``model(x)``
 
     def __reduce__(self) -> tuple[type[Programs], tuple[()]]:
         return Programs, ()  # copies and pickles of a model compile their own
@@ -96,6 +97,7 @@ class Programs:
         self._known.clear()
         self._outputs.clear()
         self._memo = {}
+        self.last_call = None
 
     def memo(self) -> dict[Any, Any]:
         """Return what has been found out about the model since anything was last changed.
@@ -103,8 +105,8 @@ class Programs:
         It is to be added to: what calls ask for again and again, and would have to walk the layers
         for. What depends on more than a change counts is in its key.
         """
-        if self._seen != changes.count or len(self._memo) > _MAX_NOTES:
-            self._memo, self._seen = {}, changes.count
+        if self.seen != changes.count or len(self._memo) > _MAX_NOTES:
+            self._memo, self.seen, self.last_call = {}, changes.count, None
         return self._memo
 
     def output(
