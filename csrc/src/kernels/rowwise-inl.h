@@ -62,11 +62,11 @@ struct RowSums {
   LogTotal total;
 };
 
-// Terms of a sum in the contract's lanes, of which those that are 1 are counted by themselves.
-FUSEGRAD_INLINE void add_below_one(VD& lane, VD& ones, VD e) {
-  const VI64 one = e == 1.0;
-  ones = select(one, ones + 1.0, ones);
-  lane = select(one, lane, lane + e);
+// Adds a term to a lane of the contract's sum, and counts it, unless it is 1.
+FUSEGRAD_INLINE void add_below_one(VD& lane, VD& count, VD e) {
+  const VI64 below = e != 1.0;
+  lane = select(below, lane + e, lane);
+  count = select(below, count + 1.0, count);
 }
 
 // The sums of kTiles vectors of adjacent rows, kSlots elements of each in step.
@@ -75,14 +75,14 @@ FUSEGRAD_INLINE void sums_across(RowSums (&sums)[kTiles], const Rows<const T>& x
                                  double* kept) {
   const auto at = [&](int64_t r, int k)
                       FUSEGRAD_INLINE_LAMBDA { return load_widen(x.p + r * x.rs + k * kLanesD); };
-  VD top[kTiles], ones[kTiles];
+  VD top[kTiles], below[kTiles];
   for (int k = 0; k < kTiles; ++k) top[k] = at(0, k);
 #pragma GCC unroll 1
   for (int64_t r = 1; r < inner; ++r) {
     for (int k = 0; k < kTiles; ++k) top[k] = max(at(r, k), top[k]);
   }
   VD lanes[16][kTiles];
-  for (int k = 0; k < kTiles; ++k) ones[k] = VD{};
+  for (int k = 0; k < kTiles; ++k) below[k] = VD{};
   for (int64_t r = 0; r < 16 && r < inner; ++r) {
     for (int k = 0; k < kTiles; ++k) lanes[r][k] = VD{};
   }
@@ -96,7 +96,7 @@ FUSEGRAD_INLINE void sums_across(RowSums (&sums)[kTiles], const Rows<const T>& x
     }
     exp_to_one<T, kStep * kTiles>(e, d);
     for (int k = 0; k < kStep * kTiles; ++k) {
-      add_below_one(lanes[(r & 15) + k / kTiles][k % kTiles], ones[k % kTiles], e[k]);
+      add_below_one(lanes[(r & 15) + k / kTiles][k % kTiles], below[k % kTiles], e[k]);
     }
     if (kept != nullptr) {
       for (int k = 0; k < kStep * kTiles; ++k) store(kept + (r * kTiles + k) * kLanesD, e[k]);
@@ -120,7 +120,8 @@ FUSEGRAD_INLINE void sums_across(RowSums (&sums)[kTiles], const Rows<const T>& x
     left = left < half ? left : half;
   }
   for (int k = 0; k < kTiles; ++k) {
-    const VD s = (lanes[0][k] + (ones[k] - 1.0)) + (top[k] - top[k]);
+    const VD others = static_cast<double>(inner - 1) - below[k];
+    const VD s = (lanes[0][k] + others) + (top[k] - top[k]);
     sums[k] = {top[k], s, log_total<T>(s)};
   }
 }
