@@ -306,28 +306,42 @@ struct AlongRow {
       lanes.v[j] = lanes.v[j] + select(real_lanes(slot), v[0], VD{});
     }
   }
-  template <int kStep, class F>
-  FUSEGRAD_INLINE VD sum_except_one(const F& terms) const {
+  // Whether kCount vectors of whole slots may hold `value`: for adjacent elements, whether they do.
+  template <int kCount, class T>
+  FUSEGRAD_INLINE bool may_hold(const Rows<const T>& x, int64_t slot, T value) const {
+    if (x.rs != 1) return true;
+    const T* const p = x.p + first * x.os + slot * kLanesD;
+    typename Vec<T>::M found = {};
+#pragma GCC unroll 16
+    for (int i = 0; i < kCount * kLanesD; i += Vec<T>::kLanes) {
+      found |= simd::FUSEGRAD_ISA::load(p + i) == set1(value);
+    }
+    return any(found);
+  }
+  // The sum of terms over the elements of x that are not `top`, plus the number of others less one.
+  // terms(slot, whole, v) fills the array v with the terms of kStep or fewer slots.
+  template <int kStep, class T, class F>
+  FUSEGRAD_INLINE VD sum_except_top(const Rows<const T>& x, VD top, const F& terms) const {
     constexpr int kGroup = kLanes16Vectors;
     constexpr int kMany = kStep > kGroup ? kStep : kGroup;
-    Lanes16 lanes = lanes16_zero();
     VD others = {};
-    const auto below_one = [&](int64_t slot, auto whole, auto& v) FUSEGRAD_INLINE_LAMBDA {
+    const auto below = [&](int64_t slot, auto whole, auto& v) FUSEGRAD_INLINE_LAMBDA {
       constexpr int kCount = static_cast<int>(sizeof v / sizeof v[0]);
       terms(slot, whole, v);
-      VD top = v[0];
-      for (int k = 1; k < kCount; ++k) top = max(v[k], top);
-      if (!any(top == 1.0)) return;
+      if constexpr (decltype(whole)::value) {
+        if (!may_hold<kCount>(x, slot, static_cast<T>(top[0]))) return;
+      }
       for (int k = 0; k < kCount; ++k) {
-        const VI64 one = v[k] == 1.0;
-        others = others + select(one & real_lanes(slot + k), set1(1.0), VD{});
-        v[k] = select(one, VD{}, v[k]);
+        const VI64 is_top = load(x, slot + k, whole) == top;
+        others = others + select(is_top & real_lanes(slot + k), set1(1.0), VD{});
+        v[k] = select(is_top, VD{}, v[k]);
       }
     };
+    Lanes16 lanes = lanes16_zero();
     const int64_t whole = inner / 16 * kGroup;
-    const int64_t slot = add_whole<kMany>(lanes, 0, whole, below_one);
-    add_whole<kGroup>(lanes, slot, whole, below_one);
-    add_rest(lanes, whole, below_one);
+    const int64_t slot = add_whole<kMany>(lanes, 0, whole, below);
+    add_whole<kGroup>(lanes, slot, whole, below);
+    add_rest(lanes, whole, below);
     double count = -1.0;
     for (int j = 0; j < kLanesD; ++j) count += others[j];
     return set1(lanes16_sum(lanes) + count);

@@ -62,13 +62,6 @@ struct RowSums {
   LogTotal total;
 };
 
-// Adds a term to a lane of the contract's sum, and counts it, unless it is 1.
-FUSEGRAD_INLINE void add_below_one(VD& lane, VD& count, VD e) {
-  const VI64 below = e != 1.0;
-  lane = select(below, lane + e, lane);
-  count = select(below, count + 1.0, count);
-}
-
 // The sums of kTiles vectors of adjacent rows, kSlots elements of each in step.
 template <class T, int kTiles, int kSlots>
 FUSEGRAD_INLINE void sums_across(RowSums (&sums)[kTiles], const Rows<const T>& x, int64_t inner,
@@ -96,7 +89,11 @@ FUSEGRAD_INLINE void sums_across(RowSums (&sums)[kTiles], const Rows<const T>& x
     }
     exp_to_one<T, kStep * kTiles>(e, d);
     for (int k = 0; k < kStep * kTiles; ++k) {
-      add_below_one(lanes[(r & 15) + k / kTiles][k % kTiles], below[k % kTiles], e[k]);
+      const VI64 is_below = d[k].hi != 0.0;
+      VD& lane = lanes[(r & 15) + k / kTiles][k % kTiles];
+      VD& count = below[k % kTiles];
+      lane = select(is_below, lane + e[k], lane);
+      count = select(is_below, count + 1.0, count);
     }
     if (kept != nullptr) {
       for (int k = 0; k < kStep * kTiles; ++k) store(kept + (r * kTiles + k) * kLanesD, e[k]);
@@ -126,20 +123,33 @@ FUSEGRAD_INLINE void sums_across(RowSums (&sums)[kTiles], const Rows<const T>& x
   }
 }
 
-// Those of one row, in all lanes.
+// The sums of `count` rows, one after the other: vector i has those of row i in all lanes, but the
+// logarithms are taken of all rows at once. Row i keeps its exponentials at i * kept_stride.
 template <class T>
-FUSEGRAD_INLINE RowSums sums_along(const AlongRow& walk, const Rows<const T>& x, double* kept) {
-  const VD top = walk.largest(x);
-  const auto terms = [&](int64_t slot, auto whole, auto& e) FUSEGRAD_INLINE_LAMBDA {
-    constexpr int kCount = static_cast<int>(sizeof e / sizeof e[0]);
-    DoubleVD d[kCount];
-    for (int k = 0; k < kCount; ++k) d[k] = logit_gap<T>(walk.load(x, slot + k, whole), top);
-    exp_to_one<T, kCount>(e, d);
-    if (kept == nullptr) return;
-    for (int k = 0; k < kCount; ++k) store(kept + (slot + k) * kLanesD, e[k]);
-  };
-  const VD s = walk.template sum_except_one<kExpStep<T>>(terms) + (top - top);
-  return {top, s, log_total<T>(s)};
+FUSEGRAD_INLINE void sums_along(RowSums (&sums)[kLanesD], const Rows<const T>& x, int64_t inner,
+                                int64_t count, double* kept, int64_t kept_stride) {
+  alignas(64) double logs[kLanesD], inverses[kLanesD];
+  for (int64_t i = 0; i < count; ++i) {
+    const AlongRow walk{inner, i, 1};
+    const VD top = walk.largest(x);
+    double* const row_kept = kept == nullptr ? kept : kept + i * kept_stride;
+    const auto terms = [&](int64_t slot, auto whole, auto& e) FUSEGRAD_INLINE_LAMBDA {
+      constexpr int kCount = static_cast<int>(sizeof e / sizeof e[0]);
+      DoubleVD d[kCount];
+      for (int k = 0; k < kCount; ++k) d[k] = logit_gap<T>(walk.load(x, slot + k, whole), top);
+      exp_to_one<T, kCount>(e, d);
+      if (row_kept == nullptr) return;
+      for (int k = 0; k < kCount; ++k) store(row_kept + (slot + k) * kLanesD, e[k]);
+    };
+    sums[i].top = top;
+    sums[i].s = walk.template sum_except_top<kExpStep<T>>(x, top, terms) + (top - top);
+  }
+  const VD s =
+      from_lanes([&](int64_t i) FUSEGRAD_INLINE_LAMBDA { return sums[i < count ? i : 0].s[0]; });
+  const LogTotal total = log_total<T>(s);
+  store(logs, total.log);
+  store(inverses, total.inverse);
+  for (int64_t i = 0; i < count; ++i) sums[i].total = {set1(logs[i]), set1(inverses[i])};
 }
 
 // One step's rows.
@@ -181,7 +191,8 @@ struct Softmax : RowSums {
 template <class T, class F>
 FUSEGRAD_INLINE void for_tiles(const Rows<const T>& x, const Rows<const T>& t, const Rows<T>& y,
                                int64_t outer, int64_t inner, Scratch scratch, const F& body) {
-  alignas(64) double few[kKeptOnStack];
+  constexpr int64_t kFew = 2 * kKeptOnStack;
+  alignas(64) double few[kFew];
   const auto kept = [&](int64_t slots) {
     if (slots * kLanesD <= kKeptOnStack) return &few[0];
     return slots * kLanesD <= scratch.size ? scratch.p : nullptr;
@@ -191,10 +202,31 @@ FUSEGRAD_INLINE void for_tiles(const Rows<const T>& x, const Rows<const T>& t, c
     return adjacent(rows) || (inner <= kTileColumns && rows.rs == 1);
   };
   if (outer < kLanesD || !tiled(x) || !tiled(t) || !tiled(y)) {
-    for (int64_t o = 0; o < outer; ++o) {
-      const AlongRow walk{inner, 0, 1};
-      const Tile<T> tile{o, x.from(o), t.from(o), y.from(o), kept(walk.slots()), kLanesD};
-      body(walk, tile, sums_along(walk, tile.x, tile.kept));
+    const int64_t row_size = AlongRow{inner, 0, 1}.slots() * kLanesD;
+    double* const e = kept(row_size / kLanesD);
+    const int64_t fit = e == &few[0] ? kFew / row_size : 1;
+    const int64_t step = fit < kLanesD ? fit : kLanesD;
+    const auto run = [&](const auto& of) FUSEGRAD_INLINE_LAMBDA {
+      RowSums sums[kLanesD];
+      for (int64_t first = 0; first < outer; first += step) {
+        const int64_t count = outer - first < step ? outer - first : step;
+        sums_along<T>(sums, of(x).from(first), inner, count, e, row_size);
+        for (int64_t i = 0; i < count; ++i) {
+          const int64_t o = first + i;
+          double* const row_kept = e == nullptr ? e : e + i * row_size;
+          body(AlongRow{inner, 0, 1},
+               Tile<T>{o, of(x).from(o), of(t).from(o), of(y).from(o), row_kept, kLanesD}, sums[i]);
+        }
+      }
+    };
+    const auto whole = [](const auto& rows) { return rows.p == nullptr || rows.rs == 1; };
+    if (whole(x) && whole(t) && whole(y)) {
+      run([](auto rows) FUSEGRAD_INLINE_LAMBDA {
+        rows.rs = 1;  // what the compiler knows gives a loop of its own
+        return rows;
+      });
+    } else {
+      run([](const auto& rows) FUSEGRAD_INLINE_LAMBDA { return rows; });
     }
     return;
   }
