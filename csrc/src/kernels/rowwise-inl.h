@@ -62,6 +62,30 @@ struct RowSums {
   LogTotal total;
 };
 
+// The largest element of each row of kTiles vectors of adjacent rows; a row with NaN gives
+// anything.
+template <class T, int kTiles>
+FUSEGRAD_INLINE void largest_across(VD (&top)[kTiles], const Rows<const T>& x, int64_t inner) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  constexpr int kVectors = kTiles * kLanesD / kLanes;
+  if constexpr (kVectors > 0) {
+    typename Vec<T>::V best[kVectors];
+    for (int k = 0; k < kVectors; ++k) best[k] = load(x.p + k * kLanes);
+#pragma GCC unroll 1
+    for (int64_t r = 1; r < inner; ++r) {
+      for (int k = 0; k < kVectors; ++k) {
+        best[k] = max(load(x.p + r * x.rs + k * kLanes), best[k]);
+      }
+    }
+    alignas(64) T each[kTiles * kLanesD];
+    for (int k = 0; k < kVectors; ++k) store(each + k * kLanes, best[k]);
+    for (int k = 0; k < kTiles; ++k) top[k] = load_widen(each + k * kLanesD);
+  } else {
+    top[0] = load_widen(x.p);
+    for (int64_t r = 1; r < inner; ++r) top[0] = max(load_widen(x.p + r * x.rs), top[0]);
+  }
+}
+
 // The sums of kTiles vectors of adjacent rows, kSlots elements of each in step.
 template <class T, int kTiles, int kSlots>
 FUSEGRAD_INLINE void sums_across(RowSums (&sums)[kTiles], const Rows<const T>& x, int64_t inner,
@@ -69,11 +93,7 @@ FUSEGRAD_INLINE void sums_across(RowSums (&sums)[kTiles], const Rows<const T>& x
   const auto at = [&](int64_t r, int k)
                       FUSEGRAD_INLINE_LAMBDA { return load_widen(x.p + r * x.rs + k * kLanesD); };
   VD top[kTiles], below[kTiles];
-  for (int k = 0; k < kTiles; ++k) top[k] = at(0, k);
-#pragma GCC unroll 1
-  for (int64_t r = 1; r < inner; ++r) {
-    for (int k = 0; k < kTiles; ++k) top[k] = max(at(r, k), top[k]);
-  }
+  largest_across<T, kTiles>(top, x, inner);
   VD lanes[16][kTiles];
   for (int k = 0; k < kTiles; ++k) below[k] = VD{};
   for (int64_t r = 0; r < 16 && r < inner; ++r) {
