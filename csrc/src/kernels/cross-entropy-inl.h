@@ -15,39 +15,29 @@ namespace {
 // loss = (m - x_y) + log1p(s); dx_j = g (p_j - [j = y]), where p_y - 1 is -s / (1 + s) for a
 // largest x_y. A label outside [0, inner) gives a NaN loss.
 template <class T, class Walk>
-FUSEGRAD_INLINE void ce_tile(const Walk& walk, const Tile<T>& tile, T* loss, const int64_t* labels,
-                             const T* g, int64_t gs) {
-  const Softmax<T, Walk> row(walk, tile);
-  const DoubleVD d = logit_gap<T>(walk.load_at(tile.x, labels), row.top.value);
-  if (loss != nullptr) walk.store_row(loss, (log1p_sum<T>(row.s) - d.lo) - d.hi);
+FUSEGRAD_INLINE void ce_tile(const Walk& walk, const Tile<T>& tile, const RowSums& sums, T* loss,
+                             const int64_t* labels, const T* g, int64_t gs) {
+  const Softmax<T, Walk> row(walk, tile, sums);
+  const DoubleVD d = logit_gap<T>(walk.load_at(tile.x, labels), row.top);
+  if (loss != nullptr) walk.store_row(loss, (row.total.log - d.lo) - d.hi);
   if (g == nullptr) return;
   const VD scale = walk.load_row(g, gs);
   const VD at_label = VD{} - row.complement(exp_to_one<T>(d.hi, d.lo)) * scale;
-  if constexpr (Walk::kAcross) {
-    const VD label = walk.load_labels(labels);
-    VD number = {};
-    walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
-      const VD v = row.share(row.exponential(i, whole), scale);
-      walk.store(tile.y, i, select(number == label, at_label, v));
-      number = number + 1.0;
-    });
-  } else {
-    walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
-      walk.store(tile.y, i, row.share(row.exponential(i, whole), scale), whole);
-    });
-    walk.store_at(tile.y, labels, at_label);
-  }
+  walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
+    walk.store(tile.y, i, row.share(row.exponential(i, whole), scale), whole);
+  });
+  walk.store_at(tile.y, labels, at_label);
 }
 
 // ---- softmax with a distribution t per row
 // loss = sum t_j ((m - x_j) + log1p(s)), where t_j = 0 counts as 0 even for an infinite logit;
 // dx_j = g (p_j (sum(t) - t_j) - t_j (1 - p_j)): for a one-hot t, the integer form.
 template <class T, class Walk>
-FUSEGRAD_INLINE void ce_dist_tile(const Walk& walk, const Tile<T>& tile, T* loss, const T* g,
-                                  int64_t gs) {
-  const Softmax<T, Walk> row(walk, tile);
+FUSEGRAD_INLINE void ce_dist_tile(const Walk& walk, const Tile<T>& tile, const RowSums& sums,
+                                  T* loss, const T* g, int64_t gs) {
+  const Softmax<T, Walk> row(walk, tile, sums);
   if (loss != nullptr) {
-    const VD l = log1p_sum<T>(row.s);
+    const VD l = row.total.log;
     walk.store_row(loss, walk.sum_all([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
       const DoubleVD d = row.gap(i, whole);
       const VD w = walk.load(tile.t, i, whole);
@@ -76,9 +66,10 @@ template <class T>
 FUSEGRAD_INLINE void ce_rows(T* loss, const Rows<T>& dx, const Rows<const T>& x,
                              const int64_t* labels, const T* g, int64_t gs, int64_t outer,
                              int64_t inner, Scratch scratch) {
-  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
+  const auto body = [&](const auto& walk, const Tile<T>& tile,
+                        const RowSums& sums) FUSEGRAD_INLINE_LAMBDA {
     const int64_t o = tile.first;
-    ce_tile<T>(walk, tile, from(loss, o), labels + o, from(g, o * gs), gs);
+    ce_tile<T>(walk, tile, sums, from(loss, o), labels + o, from(g, o * gs), gs);
   };
   for_tiles<T>(x, {}, dx, outer, inner, scratch, body);
 }
@@ -87,10 +78,11 @@ template <class T>
 FUSEGRAD_INLINE void ce_dist_rows(T* loss, const Rows<T>& dx, const Rows<const T>& x,
                                   const Rows<const T>& t, const T* g, int64_t gs, int64_t outer,
                                   int64_t inner, Scratch scratch) {
-  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
-    const int64_t o = tile.first;
-    ce_dist_tile<T>(walk, tile, from(loss, o), from(g, o * gs), gs);
-  };
+  const auto body = [&](const auto& walk, const Tile<T>& tile, const RowSums& sums)
+                        FUSEGRAD_INLINE_LAMBDA {
+                          const int64_t o = tile.first;
+                          ce_dist_tile<T>(walk, tile, sums, from(loss, o), from(g, o * gs), gs);
+                        };
   for_tiles<T>(x, t, dx, outer, inner, scratch, body);
 }
 

@@ -61,17 +61,22 @@ FUSEGRAD_INLINE VD twice_atanh(VD s) {
   return s * fma(z, y, set1(2.0));
 }
 
-// log(1 + s) for s >= 0; infinity and NaN stay.
+// log(1 + s) and, for float, 1 / (1 + s), from one division, for s >= 0; NaN stays.
+struct LogTotal {
+  VD log, inverse;
+};
+
 template <class T>
-FUSEGRAD_INLINE VD log1p_sum(VD s) {
+FUSEGRAD_INLINE LogTotal log_total(VD s) {
   if constexpr (sizeof(T) == 4) {
     const VD u = 1.0 + s;
     const LogReduced p = log_reduce(u);
     const VD f = select(p.k == 0.0, s, p.f);
-    const VD y = fma(p.k, set1(kLn2), twice_atanh(f / (2.0 + f)));
-    return select(u < kInf, y, u);
+    const VD v = 2.0 + f;
+    const VD inverse = 1.0 / (u * v);
+    return {fma(p.k, set1(kLn2), twice_atanh(f * (inverse * u))), inverse * v};
   } else {
-    return log1p_for<double>(s);
+    return {log1p_for<double>(s), VD{}};
   }
 }
 

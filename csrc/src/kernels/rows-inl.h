@@ -36,24 +36,25 @@ FUSEGRAD_INLINE VD lane_numbers() {
   return v;
 }
 
+// value(0), value(1), ... as one vector, which takes no way through memory.
+template <class F>
+FUSEGRAD_INLINE VD from_lanes(const F& value) {
+  if constexpr (kLanesD == 8) {
+    return VD{value(0), value(1), value(2), value(3), value(4), value(5), value(6), value(7)};
+  } else if constexpr (kLanesD == 4) {
+    return VD{value(0), value(1), value(2), value(3)};
+  } else {
+    return VD{value(0), value(1)};
+  }
+}
+
 // kLanesD elements of stride s; lanes from count on repeat the last element.
 template <class T>
 FUSEGRAD_INLINE VD gather_widen(const T* p, int64_t s, int64_t count) {
   const int64_t last = count - 1;
-  const auto at = [&](int64_t i) { return static_cast<double>(p[(i < last ? i : last) * s]); };
-  if constexpr (kLanesD == 8) {
-    if (count == kLanesD) {
-      return VD{static_cast<double>(p[0]),     static_cast<double>(p[s]),
-                static_cast<double>(p[2 * s]), static_cast<double>(p[3 * s]),
-                static_cast<double>(p[4 * s]), static_cast<double>(p[5 * s]),
-                static_cast<double>(p[6 * s]), static_cast<double>(p[7 * s])};
-    }
-    return VD{at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)};
-  } else if constexpr (kLanesD == 4) {
-    return VD{at(0), at(1), at(2), at(3)};
-  } else {
-    return VD{at(0), at(1)};
-  }
+  return from_lanes([&](int64_t i) FUSEGRAD_INLINE_LAMBDA {
+    return static_cast<double>(p[(i < last ? i : last) * s]);
+  });
 }
 
 template <class T>
@@ -110,20 +111,24 @@ struct AcrossRows {
   FUSEGRAD_INLINE void store_row(T* p, VD v) const {
     store_lanes(p + first, 1, v, count);
   }
-  FUSEGRAD_INLINE VD load_labels(const int64_t* p) const {
-    return gather_widen(p + first, 1, count);
-  }
   // The element of each row at its label; NaN for a label outside the row.
   template <class T>
   FUSEGRAD_INLINE VD load_at(const Rows<const T>& x, const int64_t* labels) const {
-    VD v = {};
-    for (int64_t i = 0; i < kLanesD; ++i) {
+    return from_lanes([&](int64_t i) FUSEGRAD_INLINE_LAMBDA {
       const int64_t row = first + (i < count ? i : count - 1);
       const int64_t j = labels[row];
-      v[i] =
-          j >= 0 && j < inner ? static_cast<double>(x.p[row * x.os + j * x.rs]) : __builtin_nan("");
+      return j >= 0 && j < inner ? static_cast<double>(x.p[row * x.os + j * x.rs])
+                                 : __builtin_nan("");
+    });
+  }
+  template <class T>
+  FUSEGRAD_INLINE void store_at(const Rows<T>& y, const int64_t* labels, VD v) const {
+    alignas(64) T buffer[kLanesD];
+    store_narrow(buffer, v);
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t j = labels[first + i];
+      if (j >= 0 && j < inner) y.p[(first + i) * y.os + j * y.rs] = buffer[i];
     }
-    return v;
   }
   FUSEGRAD_INLINE void store_indices(int64_t* p, VD v) const {
     for (int64_t i = 0; i < kLanesD; ++i) {
@@ -172,60 +177,6 @@ struct AcrossRows {
   FUSEGRAD_INLINE VD sum_all(const F& term) const {
     return sum_long([&](int64_t r) FUSEGRAD_INLINE_LAMBDA { return term(r, Whole()); });
   }
-  // The sum of the row without the element of number `left_out`. terms(slot, whole, v) fills the
-  // array v with the terms of as many slots; its length divides 16 and is at most kExpStep.
-  template <int kExpStep, class F>
-  FUSEGRAD_INLINE VD sum_except(VD left_out, const F& terms) const {
-    VD lane[16] = {};
-    int64_t r = 0;
-    VD number = {};
-    const auto add = [&](auto& v) FUSEGRAD_INLINE_LAMBDA {
-      constexpr int kCount = static_cast<int>(sizeof v / sizeof v[0]);
-      terms(r, Whole(), v);
-      VD* const into = lane + (r & 15);
-      for (int k = 0; k < kCount; ++k) {
-        into[k] = into[k] + select(number == left_out, VD{}, v[k]);
-        number = number + 1.0;
-      }
-      r += kCount;
-    };
-    while (r + kExpStep <= inner) {
-      VD v[kExpStep];
-      add(v);
-    }
-    if constexpr (kExpStep > 2) {
-      if (r + 2 <= inner) {
-        VD v[2];
-        add(v);
-      }
-    }
-    while (r < inner) {
-      VD v[1];
-      add(v);
-    }
-    return tree(lane);
-  }
-  // The first largest element; a row with NaN gives anything. Keeps the elements where `kept` is
-  // not null.
-  template <class T>
-  FUSEGRAD_INLINE Extreme first_largest(const Rows<const T>& x, double* kept) const {
-    Extreme best = {load(x, 0), VD{}};
-#pragma GCC unroll 1
-    for (int64_t r = 0; r < inner; ++r) {
-      const VD v = load(x, r);
-      if (kept != nullptr) simd::FUSEGRAD_ISA::store(kept + r * kLanesD, v);
-      best.value = max(v, best.value);
-    }
-    VD number = index(inner - 1);
-#pragma GCC unroll 1
-    for (int64_t r = inner - 1; r >= 0; --r) {
-      const VD v = kept != nullptr ? simd::FUSEGRAD_ISA::load(kept + r * kLanesD) : load(x, r);
-      best.index = select(v == best.value, number, best.index);
-      number = number - 1.0;
-    }
-    return best;
-  }
-
   // value(slot) is the element, or its negative to find the smallest.
   template <class F>
   FUSEGRAD_INLINE Extreme extreme(const F& value) const {
@@ -346,32 +297,54 @@ struct AlongRow {
     }
     return slot;
   }
-  // Adds those of one group, of which some may be left out: past the row, or number `left_out`.
+  // Adds the terms of the last group, which is not whole.
   template <class F>
-  FUSEGRAD_INLINE void add_group(Lanes16& lanes, int64_t slot, VD left_out, const F& terms) const {
+  FUSEGRAD_INLINE void add_rest(Lanes16& lanes, int64_t slot, const F& terms) const {
     for (int j = 0; j < kLanes16Vectors && slot * kLanesD < inner; ++j, ++slot) {
       VD v[1];
       terms(slot, Partial(), v);
-      const VI64 counts = real_lanes(slot) & (index(slot) != left_out);
-      lanes.v[j] = lanes.v[j] + select(counts, v[0], VD{});
+      lanes.v[j] = lanes.v[j] + select(real_lanes(slot), v[0], VD{});
     }
   }
-  template <int kExpStep, class F>
-  FUSEGRAD_INLINE VD sum_except(VD left_out, const F& terms) const {
+  // Whether kCount vectors of whole slots may hold `value`: for adjacent elements, whether they do.
+  template <int kCount, class T>
+  FUSEGRAD_INLINE bool may_hold(const Rows<const T>& x, int64_t slot, T value) const {
+    if (x.rs != 1) return true;
+    const T* const p = x.p + first * x.os + slot * kLanesD;
+    typename Vec<T>::M found = {};
+#pragma GCC unroll 16
+    for (int i = 0; i < kCount * kLanesD; i += Vec<T>::kLanes) {
+      found |= simd::FUSEGRAD_ISA::load(p + i) == set1(value);
+    }
+    return any(found);
+  }
+  // The sum of terms over the elements of x that are not `top`, plus the number of others less one.
+  // terms(slot, whole, v) fills the array v with the terms of kStep or fewer slots.
+  template <int kStep, class T, class F>
+  FUSEGRAD_INLINE VD sum_except_top(const Rows<const T>& x, VD top, const F& terms) const {
     constexpr int kGroup = kLanes16Vectors;
-    constexpr int kMany = kExpStep > kGroup ? kExpStep : kGroup;
+    constexpr int kMany = kStep > kGroup ? kStep : kGroup;
+    VD others = {};
+    const auto below = [&](int64_t slot, auto whole, auto& v) FUSEGRAD_INLINE_LAMBDA {
+      constexpr int kCount = static_cast<int>(sizeof v / sizeof v[0]);
+      terms(slot, whole, v);
+      if constexpr (decltype(whole)::value) {
+        if (!may_hold<kCount>(x, slot, static_cast<T>(top[0]))) return;
+      }
+      for (int k = 0; k < kCount; ++k) {
+        const VI64 is_top = load(x, slot + k, whole) == top;
+        others = others + select(is_top & real_lanes(slot + k), set1(1.0), VD{});
+        v[k] = select(is_top, VD{}, v[k]);
+      }
+    };
     Lanes16 lanes = lanes16_zero();
     const int64_t whole = inner / 16 * kGroup;
-    const int64_t special = static_cast<int64_t>(left_out[0]) / 16 * kGroup;
-    const auto add = [&](int64_t slot, int64_t end) FUSEGRAD_INLINE_LAMBDA {
-      slot = add_whole<kMany>(lanes, slot, end, terms);
-      add_whole<kGroup>(lanes, slot, end, terms);
-    };
-    add(0, special < whole ? special : whole);
-    add_group(lanes, special, left_out, terms);
-    add(special + kGroup, whole);
-    if (special != whole) add_group(lanes, whole, left_out, terms);
-    return set1(lanes16_sum(lanes));
+    const int64_t slot = add_whole<kMany>(lanes, 0, whole, below);
+    add_whole<kGroup>(lanes, slot, whole, below);
+    add_rest(lanes, whole, below);
+    double count = -1.0;
+    for (int j = 0; j < kLanesD; ++j) count += others[j];
+    return set1(lanes16_sum(lanes) + count);
   }
   template <class F>
   FUSEGRAD_INLINE VD sum_all(const F& term) const {
@@ -382,11 +355,11 @@ struct AlongRow {
     Lanes16 lanes = lanes16_zero();
     const int64_t whole = inner / 16 * kLanes16Vectors;
     add_whole<kLanes16Vectors>(lanes, 0, whole, terms);
-    add_group(lanes, whole, set1(-1.0), terms);
+    add_rest(lanes, whole, terms);
     return set1(lanes16_sum(lanes));
   }
   template <class T>
-  FUSEGRAD_INLINE Extreme first_largest(const Rows<const T>& x, double*) const {
+  FUSEGRAD_INLINE VD largest(const Rows<const T>& x) const {
     const T* const p = x.p + first * x.os;
     const int64_t s = x.rs;
     T top = p[0];
@@ -407,23 +380,7 @@ struct AlongRow {
       for (int j = 0; j < kLanes; ++j) top = all[j] > top ? all[j] : top;
     }
     for (; i < inner; ++i) top = p[i * s] > top ? p[i * s] : top;
-    return {set1(static_cast<double>(top)), set1(static_cast<double>(first_equal(p, s, top)))};
-  }
-  // Where `value` first is in the row; 0 if nowhere.
-  template <class T>
-  FUSEGRAD_INLINE int64_t first_equal(const T* p, int64_t s, T value) const {
-    int64_t i = 0;
-    if (s == 1) {
-      const typename Vec<T>::V wanted = set1(value);
-      constexpr int kLanes = Vec<T>::kLanes;
-      for (; i + kLanes <= inner; i += kLanes) {
-        if (any(simd::FUSEGRAD_ISA::load(p + i) == wanted)) break;
-      }
-    }
-    for (; i < inner; ++i) {
-      if (p[i * s] == value) return i;
-    }
-    return 0;
+    return set1(static_cast<double>(top));
   }
 
   template <class F>

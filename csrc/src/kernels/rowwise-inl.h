@@ -17,7 +17,7 @@ namespace fusegrad::simd::FUSEGRAD_ISA {
 namespace {
 
 // Rows in lanes at a time where short rows are transposed, and their longest length.
-constexpr int64_t kTileRows = 16;
+constexpr int64_t kTileRows = 32;
 constexpr int64_t kTileColumns = 32;
 
 // Memory for the exponentials of rows that do not fit on the stack. Where they do not fit here
@@ -45,61 +45,160 @@ FUSEGRAD_INLINE DoubleVD logit_gap(VD x, VD m) {
 }
 
 // What one step works on: `first` is the number of its first row; x, t and y begin there. `kept`
-// has room for the row's exponentials, or is null.
+// has the exponentials of a slot every kept_stride doubles, or is null.
 template <class T>
 struct Tile {
   int64_t first;
   Rows<const T> x, t;
   Rows<T> y;
   double* kept;
+  int64_t kept_stride;
 };
 
-// One step's rows: their maximum, its place, s, and the exponentials. Sums of a row with an
-// infinite or NaN maximum are NaN, also when the row has one element.
-template <class T, class Walk>
-struct Softmax {
-  Walk walk;
-  Rows<const T> x;
-  Extreme top;
-  VD s, inverse;
-  double* kept;
+// The largest element of each row, s, and what follows from it. Those of a row with an infinite or
+// NaN element are NaN, but for -infinity beside a finite one, also when the row has one element.
+struct RowSums {
+  VD top, s;
+  LogTotal total;
+};
 
-  FUSEGRAD_INLINE Softmax(const Walk& w, const Tile<T>& tile)
-      : walk(w), x(tile.x), kept(tile.kept) {
-    top = walk.first_largest(x, kept);
+// The largest element of each row of kTiles vectors of adjacent rows; a row with NaN gives
+// anything.
+template <class T, int kTiles>
+FUSEGRAD_INLINE void largest_across(VD (&top)[kTiles], const Rows<const T>& x, int64_t inner) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  constexpr int kVectors = kTiles * kLanesD / kLanes;
+  if constexpr (kVectors > 0) {
+    typename Vec<T>::V best[kVectors];
+    for (int k = 0; k < kVectors; ++k) best[k] = load(x.p + k * kLanes);
+#pragma GCC unroll 1
+    for (int64_t r = 1; r < inner; ++r) {
+      for (int k = 0; k < kVectors; ++k) {
+        best[k] = max(load(x.p + r * x.rs + k * kLanes), best[k]);
+      }
+    }
+    alignas(64) T each[kTiles * kLanesD];
+    for (int k = 0; k < kVectors; ++k) store(each + k * kLanes, best[k]);
+    for (int k = 0; k < kTiles; ++k) top[k] = load_widen(each + k * kLanesD);
+  } else {
+    top[0] = load_widen(x.p);
+    for (int64_t r = 1; r < inner; ++r) top[0] = max(load_widen(x.p + r * x.rs), top[0]);
+  }
+}
+
+// The sums of kTiles vectors of adjacent rows, kSlots elements of each in step.
+template <class T, int kTiles, int kSlots>
+FUSEGRAD_INLINE void sums_across(RowSums (&sums)[kTiles], const Rows<const T>& x, int64_t inner,
+                                 double* kept) {
+  const auto at = [&](int64_t r, int k)
+                      FUSEGRAD_INLINE_LAMBDA { return load_widen(x.p + r * x.rs + k * kLanesD); };
+  VD top[kTiles], below[kTiles];
+  largest_across<T, kTiles>(top, x, inner);
+  VD lanes[16][kTiles];
+  for (int k = 0; k < kTiles; ++k) below[k] = VD{};
+  for (int64_t r = 0; r < 16 && r < inner; ++r) {
+    for (int k = 0; k < kTiles; ++k) lanes[r][k] = VD{};
+  }
+  int64_t r = 0;
+  const auto step = [&](auto slots) FUSEGRAD_INLINE_LAMBDA {
+    constexpr int kStep = decltype(slots)::value;
+    DoubleVD d[kStep * kTiles];
+    VD e[kStep * kTiles];
+    for (int k = 0; k < kStep * kTiles; ++k) {
+      d[k] = logit_gap<T>(at(r + k / kTiles, k % kTiles), top[k % kTiles]);
+    }
+    exp_to_one<T, kStep * kTiles>(e, d);
+    for (int k = 0; k < kStep * kTiles; ++k) {
+      const VI64 is_below = d[k].hi != 0.0;
+      VD& lane = lanes[(r & 15) + k / kTiles][k % kTiles];
+      VD& count = below[k % kTiles];
+      lane = select(is_below, lane + e[k], lane);
+      count = select(is_below, count + 1.0, count);
+    }
+    if (kept != nullptr) {
+      for (int k = 0; k < kStep * kTiles; ++k) store(kept + (r * kTiles + k) * kLanesD, e[k]);
+    }
+    r += kStep;
+  };
+#pragma GCC unroll 1
+  while (r + kSlots <= inner) step(std::integral_constant<int, kSlots>());
+  if constexpr (kSlots > 1) {
+#pragma GCC unroll 1
+    while (r < inner) step(std::integral_constant<int, 1>());
+  }
+  // The tree. Lanes without a term are +0, which changes no sum.
+  int64_t left = inner < 16 ? inner : 16;
+#pragma GCC unroll 1
+  for (int64_t half = 8; half > 0; half /= 2) {
+#pragma GCC unroll 1
+    for (int64_t j = half; j < left; ++j) {
+      for (int k = 0; k < kTiles; ++k) lanes[j - half][k] = lanes[j - half][k] + lanes[j][k];
+    }
+    left = left < half ? left : half;
+  }
+  for (int k = 0; k < kTiles; ++k) {
+    const VD others = static_cast<double>(inner - 1) - below[k];
+    const VD s = (lanes[0][k] + others) + (top[k] - top[k]);
+    sums[k] = {top[k], s, log_total<T>(s)};
+  }
+}
+
+// The sums of `count` rows, one after the other: vector i has those of row i in all lanes, but the
+// logarithms are taken of all rows at once. Row i keeps its exponentials at i * kept_stride.
+template <class T>
+FUSEGRAD_INLINE void sums_along(RowSums (&sums)[kLanesD], const Rows<const T>& x, int64_t inner,
+                                int64_t count, double* kept, int64_t kept_stride) {
+  alignas(64) double logs[kLanesD], inverses[kLanesD];
+  for (int64_t i = 0; i < count; ++i) {
+    const AlongRow walk{inner, i, 1};
+    const VD top = walk.largest(x);
+    double* const row_kept = kept == nullptr ? kept : kept + i * kept_stride;
     const auto terms = [&](int64_t slot, auto whole, auto& e) FUSEGRAD_INLINE_LAMBDA {
       constexpr int kCount = static_cast<int>(sizeof e / sizeof e[0]);
       DoubleVD d[kCount];
-      for (int k = 0; k < kCount; ++k) {
-        const VD value = Walk::kAcross && kept != nullptr ? load(kept + (slot + k) * kLanesD)
-                                                          : walk.load(x, slot + k, whole);
-        d[k] = logit_gap<T>(value, top.value);
-      }
+      for (int k = 0; k < kCount; ++k) d[k] = logit_gap<T>(walk.load(x, slot + k, whole), top);
       exp_to_one<T, kCount>(e, d);
-      if (kept == nullptr) return;
-      for (int k = 0; k < kCount; ++k) store(kept + (slot + k) * kLanesD, e[k]);
+      if (row_kept == nullptr) return;
+      for (int k = 0; k < kCount; ++k) store(row_kept + (slot + k) * kLanesD, e[k]);
     };
-    const VD total = walk.template sum_except<kExpStep<T>>(top.index, terms);
-    s = total + (top.value - top.value);
-    inverse = 1.0 / (1.0 + s);
+    sums[i].top = top;
+    sums[i].s = walk.template sum_except_top<kExpStep<T>>(x, top, terms) + (top - top);
   }
+  const VD s =
+      from_lanes([&](int64_t i) FUSEGRAD_INLINE_LAMBDA { return sums[i < count ? i : 0].s[0]; });
+  const LogTotal total = log_total<T>(s);
+  store(logs, total.log);
+  store(inverses, total.inverse);
+  for (int64_t i = 0; i < count; ++i) sums[i].total = {set1(logs[i]), set1(inverses[i])};
+}
+
+// One step's rows.
+template <class T, class Walk>
+struct Softmax : RowSums {
+  Walk walk;
+  Rows<const T> x;
+  const double* kept;
+  int64_t kept_stride;
+
+  FUSEGRAD_INLINE Softmax(const Walk& w, const Tile<T>& tile, const RowSums& sums)
+      : RowSums(sums), walk(w), x(tile.x), kept(tile.kept), kept_stride(tile.kept_stride) {}
   template <class Whole>
   FUSEGRAD_INLINE DoubleVD gap(int64_t slot, Whole whole) const {
-    return logit_gap<T>(walk.load(x, slot, whole), top.value);
+    return logit_gap<T>(walk.load(x, slot, whole), top);
   }
   template <class Whole>
   FUSEGRAD_INLINE VD exponential(int64_t slot, Whole whole) const {
-    if (kept != nullptr) return load(kept + slot * kLanesD);
+    if (kept != nullptr) return load(kept + slot * kept_stride);
     const DoubleVD d = gap(slot, whole);
     return exp_to_one<T>(d.hi, d.lo);
   }
   // e g / (1 + s), where products with the reciprocal are accurate enough for float.
   FUSEGRAD_INLINE VD share(VD e, VD g) const {
-    if constexpr (sizeof(T) == 4) return e * (inverse * g);
+    if constexpr (sizeof(T) == 4) return e * (total.inverse * g);
     return e / (1.0 + s) * g;
   }
   FUSEGRAD_INLINE VD share(VD e) const {
-    if constexpr (sizeof(T) == 4) return e * inverse;
+    if constexpr (sizeof(T) == 4) return e * total.inverse;
     return e / (1.0 + s);
   }
   // 1 - share(e) without cancellation: only the largest element can exceed one half.
@@ -108,85 +207,126 @@ struct Softmax {
 
 // body(walk, tile) over all rows. Lanes go across the rows where those are adjacent in memory, or
 // are so short that they fill no lanes; short rows are transposed on the way, t and y with them.
-// t.p and y.p may be null.
+// The last step overlaps the one before it. t.p and y.p may be null.
 template <class T, class F>
 FUSEGRAD_INLINE void for_tiles(const Rows<const T>& x, const Rows<const T>& t, const Rows<T>& y,
                                int64_t outer, int64_t inner, Scratch scratch, const F& body) {
-  alignas(64) double few[kKeptOnStack];
+  constexpr int64_t kFew = 2 * kKeptOnStack;
+  alignas(64) double few[kFew];
   const auto kept = [&](int64_t slots) {
     if (slots * kLanesD <= kKeptOnStack) return &few[0];
     return slots * kLanesD <= scratch.size ? scratch.p : nullptr;
   };
-  const auto unchanged = [&](int64_t o, int64_t slots) {
-    return Tile<T>{o, x.from(o), t.from(o), y.from(o), kept(slots)};
+  const auto adjacent = [](const auto& rows) { return rows.p == nullptr || rows.os == 1; };
+  const auto tiled = [&](const auto& rows) {
+    return adjacent(rows) || (inner <= kTileColumns && rows.rs == 1);
   };
-  const bool adjacent = x.os == 1 && (x.rs != 1 || outer >= kLanesD);
-  if (adjacent) {
-    for (int64_t o = 0; o < outer; o += kLanesD) {
-      const int64_t left = outer - o;
-      body(AcrossRows{inner, 0, left < kLanesD ? left : kLanesD}, unchanged(o, inner));
-    }
-  } else if (inner <= kTileColumns && outer >= kLanesD) {
-    alignas(64) T columns[3][kTileColumns * kTileRows];
-    for (int64_t o = 0; o < outer; o += kTileRows) {
-      const int64_t rows = outer - o < kTileRows ? outer - o : kTileRows;
-      Tile<T> tile = unchanged(o, inner);
-      const auto transposed = [&](const Rows<const T>& from, T* to) {
-        if (from.p == nullptr || from.rs != 1) return from;
-        transpose_op(to, kTileRows, from.p, from.os, rows, inner);
-        return Rows<const T>{to, 1, kTileRows};
-      };
-      tile.x = transposed(tile.x, columns[0]);
-      tile.t = transposed(tile.t, columns[1]);
-      const bool back = y.p != nullptr && y.rs == 1;
-      if (back) tile.y = {columns[2], 1, kTileRows};
-      for (int64_t i = 0; i < rows; i += kLanesD) {
-        const int64_t left = rows - i;
-        body(AcrossRows{inner, 0, left < kLanesD ? left : kLanesD},
-             Tile<T>{o + i, tile.x.from(i), tile.t.from(i), tile.y.from(i), tile.kept});
+  if (outer < kLanesD || !tiled(x) || !tiled(t) || !tiled(y)) {
+    const int64_t row_size = AlongRow{inner, 0, 1}.slots() * kLanesD;
+    double* const e = kept(row_size / kLanesD);
+    const int64_t fit = e == &few[0] ? kFew / row_size : 1;
+    const int64_t step = fit < kLanesD ? fit : kLanesD;
+    const auto run = [&](const auto& of) FUSEGRAD_INLINE_LAMBDA {
+      RowSums sums[kLanesD];
+      for (int64_t first = 0; first < outer; first += step) {
+        const int64_t count = outer - first < step ? outer - first : step;
+        sums_along<T>(sums, of(x).from(first), inner, count, e, row_size);
+        for (int64_t i = 0; i < count; ++i) {
+          const int64_t o = first + i;
+          double* const row_kept = e == nullptr ? e : e + i * row_size;
+          body(AlongRow{inner, 0, 1},
+               Tile<T>{o, of(x).from(o), of(t).from(o), of(y).from(o), row_kept, kLanesD}, sums[i]);
+        }
       }
-      if (back) transpose_op(y.from(o).p, y.os, columns[2], kTileRows, inner, rows);
+    };
+    const auto whole = [](const auto& rows) { return rows.p == nullptr || rows.rs == 1; };
+    if (whole(x) && whole(t) && whole(y)) {
+      run([](auto rows) FUSEGRAD_INLINE_LAMBDA {
+        rows.rs = 1;  // what the compiler knows gives a loop of its own
+        return rows;
+      });
+    } else {
+      run([](const auto& rows) FUSEGRAD_INLINE_LAMBDA { return rows; });
     }
-  } else {
-    for (int64_t o = 0; o < outer; ++o) {
-      const AlongRow walk{inner, 0, 1};
-      body(walk, unchanged(o, walk.slots()));
+    return;
+  }
+  alignas(64) T columns[3][kTileColumns * kTileRows];
+  const int64_t tile_rows = outer < kTileRows ? outer : kTileRows;
+  constexpr int kMany = kExpStep<T>;
+  const bool many = tile_rows >= kMany * kLanesD && inner * kMany * kLanesD <= kKeptOnStack;
+  for (int64_t next = 0; next < outer; next += kTileRows) {
+    const int64_t o = next < outer - tile_rows ? next : outer - tile_rows;
+    const auto in_columns = [&](const Rows<const T>& rows, T* to) {
+      if (adjacent(rows)) return Rows<const T>{rows.from(o).p, 1, rows.rs};
+      transpose_op(to, kTileRows, rows.from(o).p, rows.os, tile_rows, inner);
+      return Rows<const T>{to, 1, kTileRows};
+    };
+    const Rows<const T> tile_x = in_columns(x, columns[0]);
+    const Rows<const T> tile_t = in_columns(t, columns[1]);
+    const bool back = !adjacent(y);
+    const Rows<T> tile_y = back ? Rows<T>{columns[2], 1, kTileRows} : Rows<T>{y.from(o).p, 1, y.rs};
+    const auto run = [&](auto tiles) FUSEGRAD_INLINE_LAMBDA {
+      constexpr int kTiles = decltype(tiles)::value;
+      constexpr int64_t kRows = kTiles * kLanesD;
+      for (int64_t n = 0; n < tile_rows; n += kRows) {
+        const int64_t i = n < tile_rows - kRows ? n : tile_rows - kRows;
+        RowSums sums[kTiles];
+        double* const e = kept(inner * kTiles);
+        sums_across<T, kTiles, kMany / kTiles>(sums, tile_x.from(i), inner, e);
+#pragma GCC unroll 1
+        for (int k = 0; k < kTiles; ++k) {
+          const int64_t j = i + k * kLanesD;
+          body(AcrossRows{inner, 0, kLanesD},
+               Tile<T>{o + j, tile_x.from(j), tile_t.from(j), tile_y.from(j),
+                       e == nullptr ? e : e + k * kLanesD, kRows},
+               sums[k]);
+        }
+      }
+    };
+    if (many) {
+      run(std::integral_constant<int, kMany>());
+    } else {
+      run(std::integral_constant<int, 1>());
     }
+    if (back) transpose_op(y.from(o).p, y.os, columns[2], kTileRows, inner, tile_rows);
   }
 }
 
 template <class T>
 FUSEGRAD_INLINE void softmax_rows(const Rows<T>& y, const Rows<const T>& x, int64_t outer,
                                   int64_t inner, Scratch scratch) {
-  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
-    const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
-    walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
-      walk.store(tile.y, i, row.share(row.exponential(i, whole)), whole);
-    });
-  };
+  const auto body = [&](const auto& walk, const Tile<T>& tile, const RowSums& sums)
+                        FUSEGRAD_INLINE_LAMBDA {
+                          const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile, sums);
+                          walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
+                            walk.store(tile.y, i, row.share(row.exponential(i, whole)), whole);
+                          });
+                        };
   for_tiles<T>(x, {}, y, outer, inner, scratch, body);
 }
 
 template <class T>
 FUSEGRAD_INLINE void log_softmax_rows(const Rows<T>& y, const Rows<const T>& x, int64_t outer,
                                       int64_t inner) {
-  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
-    const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
-    const VD l = log1p_sum<T>(row.s);
-    walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
-      const DoubleVD d = row.gap(i, whole);
-      walk.store(tile.y, i, d.hi - (l - d.lo), whole);
-    });
-  };
+  const auto body = [&](const auto& walk, const Tile<T>& tile, const RowSums& sums)
+                        FUSEGRAD_INLINE_LAMBDA {
+                          const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile, sums);
+                          const VD l = row.total.log;
+                          walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
+                            const DoubleVD d = row.gap(i, whole);
+                            walk.store(tile.y, i, d.hi - (l - d.lo), whole);
+                          });
+                        };
   for_tiles<T>(x, {}, y, outer, inner, {}, body);
 }
 
 template <class T>
 FUSEGRAD_INLINE void logsumexp_rows(T* out, const Rows<const T>& x, int64_t outer, int64_t inner) {
-  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
-    const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
-    const VD m = row.top.value;
-    walk.store_row(out + tile.first, select(abs(m) < kInf, m + log1p_sum<T>(row.s), m));
+  const auto body = [&](const auto& walk, const Tile<T>& tile,
+                        const RowSums& sums) FUSEGRAD_INLINE_LAMBDA {
+    const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile, sums);
+    const VD m = row.top;
+    walk.store_row(out + tile.first, select(abs(m) < kInf, m + row.total.log, m));
   };
   for_tiles<T>(x, {}, {}, outer, inner, {}, body);
 }
