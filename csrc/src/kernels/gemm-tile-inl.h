@@ -21,6 +21,10 @@ constexpr int kRows1 = 14, kRows2 = 12, kRows4 = 6;
 constexpr int kRows1 = 4, kRows2 = 2, kRows4 = 1;
 #endif
 
+// Tiles of packed panels with that many steps fetch what is needed after them, c in time for the
+// last steps.
+constexpr int64_t kLongDepth = 96, kLastSteps = 24;
+
 // What happens to a finished tile: c = (first ? 0 : c) + acc, then bias and activation if last.
 template <class T>
 struct TileOut {
@@ -33,6 +37,8 @@ struct TileOut {
   int64_t bias_rs, bias_cs;
   Activation act;  // linear, relu or leaky_relu
   T slope;
+  const T* next;  // rows of the next panel to be fetched meanwhile, each as wide as the tile
+  int64_t next_stride, next_rows;
 };
 
 // The activations that are applied to a tile; others follow on finished rows.
@@ -223,15 +229,7 @@ void tile(const T* a, int64_t a_rs, int64_t a_cs, const T* b, int64_t ldb, int64
   const int64_t rs = kPacked ? 1 : a_rs;
   const int64_t cs = kPacked ? kRows : a_cs;
   V acc[kRows][kVectors] = {};
-  if (!out.first) {
-    // What earlier blocks left of a large c is far away by now; it arrives during the sums.
-#pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) __builtin_prefetch(out.c + i * out.c_rs + v * kLanes, 1);
-    }
-  }
-  for (int64_t k = 0; k < depth; ++k) {
+  const auto step = [&]() FUSEGRAD_INLINE_LAMBDA {
     V bv[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) bv[v] = load(b + v * kLanes);
@@ -243,7 +241,31 @@ void tile(const T* a, int64_t a_rs, int64_t a_cs, const T* b, int64_t ldb, int64
     }
     a += cs;
     b += ldb;
+  };
+  if (kPacked && depth >= kLongDepth) {
+    // A row is fetched with each step. Those of c come so late that they are still in the nearest
+    // cache when the sums are done: rows a power of two apart displace each other there.
+    const int64_t before = depth - kLastSteps - kRows;
+    const int64_t next = out.next_rows < before ? out.next_rows : before;
+    const struct {
+      int64_t steps;
+      const T* row;
+      int64_t stride;
+    } fetches[] = {
+        {next, out.next, out.next_stride}, {before - next, b, 0}, {kRows, out.c, out.c_rs}};
+#pragma GCC unroll 1
+    for (const auto& fetch : fetches) {
+      const T* row = fetch.row;
+      for (int64_t k = 0; k < fetch.steps; ++k) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) __builtin_prefetch(row + v * kLanes);
+        row += fetch.stride;
+        step();
+      }
+    }
+    depth = kLastSteps;
   }
+  for (int64_t k = 0; k < depth; ++k) step();
   if (out.in_registers) {
     finish_registers(acc, out);
     return;
