@@ -77,22 +77,6 @@ inline void exchange(GemmArgs<T>& g) {
   swap_values(g.bias_stride_m, g.bias_stride_n);
 }
 
-// Part of a row: the first `count` lanes, which on AVX-512 cost no more than all of them.
-template <class T>
-FUSEGRAD_INLINE typename Vec<T>::V load_segment(const T* p, int64_t count) {
-#if !defined(__AVX512F__)
-  if (count == Vec<T>::kLanes) return load(p);
-#endif
-  return load_n(p, count);
-}
-template <class T>
-FUSEGRAD_INLINE void store_segment(T* p, typename Vec<T>::V x, int64_t count) {
-#if !defined(__AVX512F__)
-  if (count == Vec<T>::kLanes) return store(p, x);
-#endif
-  store_n(p, x, count);
-}
-
 // The epilogue of a tile whose sums are still in registers, one step for all of them at a time.
 template <class T, int kRows, int kVectors>
 FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors],
@@ -107,7 +91,7 @@ FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors]
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
       for (int v = 0; v < kLast; ++v) acc[i][v] = load(c + v * kLanes) + acc[i][v];
-      acc[i][kLast] = load_segment(c + kLast * kLanes, tail) + acc[i][kLast];
+      acc[i][kLast] = load_part(c + kLast * kLanes, tail) + acc[i][kLast];
       c += out.c_rs;
     }
   }
@@ -116,7 +100,7 @@ FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors]
       V bias[kVectors];
 #pragma GCC unroll 4
       for (int v = 0; v < kLast; ++v) bias[v] = load(out.bias + v * kLanes);
-      bias[kLast] = load_segment(out.bias + kLast * kLanes, tail);
+      bias[kLast] = load_part(out.bias + kLast * kLanes, tail);
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
@@ -150,7 +134,7 @@ FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors]
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
     for (int v = 0; v < kLast; ++v) store(c + v * kLanes, acc[i][v]);
-    store_segment(c + kLast * kLanes, acc[i][kLast], tail);
+    store_part(c + kLast * kLanes, acc[i][kLast], tail);
     c += out.c_rs;
   }
 }
@@ -191,11 +175,7 @@ inline void finish_segment(typename Vec<T>::V acc, T* c, const TileOut<T>& out, 
     if (out.act == Activation::leaky_relu) x = leaky_relu(x, set1(out.slope));
   }
   if (out.c_cs == 1) {
-    if (count == kLanes) {
-      store(c, x);
-    } else {
-      store_n(c, x, count);
-    }
+    store_part(c, x, count);
   } else {
     for (int j = 0; j < kLanes; ++j) {
       if (j < count) c[j * out.c_cs] = x[j];
