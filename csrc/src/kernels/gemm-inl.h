@@ -36,24 +36,11 @@ inline void prefetch_some(PrefetchQueue* queue) {
   }
 }
 
-// Applies sigmoid, tanh or softplus to rows that have just been written; others are done already.
 inline void apply_unary(UnaryOp op, float* c, int64_t cs, int64_t n) {
   unary_f32(op, c, cs, c, cs, n);
 }
 inline void apply_unary(UnaryOp op, double* c, int64_t cs, int64_t n) {
   unary_f64(op, c, cs, c, cs, n);
-}
-template <class T>
-void activate(Activation act, T* c, int64_t c_rs, int64_t c_cs, int64_t m, int64_t n) {
-  if (is_in_tile(act)) return;
-  const UnaryOp op = act == Activation::sigmoid ? UnaryOp::sigmoid
-                     : act == Activation::tanh  ? UnaryOp::tanh
-                                                : UnaryOp::softplus;
-  if (c_rs == n * c_cs) {
-    apply_unary(op, c, c_cs, m * n);
-    return;
-  }
-  for (int64_t i = 0; i < m; ++i) apply_unary(op, c + i * c_rs, c_cs, n);
 }
 
 // True where the unit stride of c runs along m, so that lanes along n are transposed when stored.
@@ -182,8 +169,8 @@ void multiply(const GemmArgs<T>& g, T* scratch) {
           j += width;
         }
         if (out.last) {
-          activate(g.act, g.c + row0 * g.c_rs + j0 * g.c_cs, g.c_rs, g.c_cs,
-                   plan.panels.start(p1) - row0, columns);
+          activate<T, apply_unary>(g.act, g.c + row0 * g.c_rs + j0 * g.c_cs, g.c_rs, g.c_cs,
+                                   plan.panels.start(p1) - row0, columns);
         }
       }
     }
@@ -213,7 +200,7 @@ void gemm(const GemmArgs<T>& args) {
     if (g.n == 1 && g.m > 1) exchange(g);
     if (g.n > 1 && (g.b_cs == 1 || g.b_rs == 1) && !g.bfloat16) {
       gemv(g);
-      activate(g.act, g.c, g.n * g.c_cs, g.c_cs, g.m, g.n);
+      activate<T, apply_unary>(g.act, g.c, g.n * g.c_cs, g.c_cs, g.m, g.n);
       return;
     }
   } else {

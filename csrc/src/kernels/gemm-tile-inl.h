@@ -46,6 +46,20 @@ inline bool is_in_tile(Activation act) {
   return act == Activation::linear || act == Activation::relu || act == Activation::leaky_relu;
 }
 
+// Applies the others by kApply(op, c, stride, count), to rows that have just been written.
+template <class T, void (*kApply)(UnaryOp, T*, int64_t, int64_t)>
+void activate(Activation act, T* c, int64_t c_rs, int64_t c_cs, int64_t m, int64_t n) {
+  if (is_in_tile(act)) return;
+  const UnaryOp op = act == Activation::sigmoid ? UnaryOp::sigmoid
+                     : act == Activation::tanh  ? UnaryOp::tanh
+                                                : UnaryOp::softplus;
+  if (c_rs == n * c_cs) {
+    kApply(op, c, c_cs, m * n);
+    return;
+  }
+  for (int64_t i = 0; i < m; ++i) kApply(op, c + i * c_rs, c_cs, n);
+}
+
 // What is the same for all tiles of a product.
 template <class T>
 inline TileOut<T> start_output(const GemmArgs<T>& g) {
