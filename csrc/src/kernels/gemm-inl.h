@@ -37,24 +37,11 @@ inline void prefetch_some(PrefetchQueue* queue) {
   }
 }
 
-// Applies sigmoid, tanh or softplus to rows that have just been written; others are done already.
 inline void apply_unary(UnaryOp op, float* c, int64_t cs, int64_t n) {
   unary_f32(op, c, cs, c, cs, n);
 }
 inline void apply_unary(UnaryOp op, double* c, int64_t cs, int64_t n) {
   unary_f64(op, c, cs, c, cs, n);
-}
-template <class T>
-void activate(Activation act, T* c, int64_t c_rs, int64_t c_cs, int64_t m, int64_t n) {
-  if (is_in_tile(act)) return;
-  const UnaryOp op = act == Activation::sigmoid ? UnaryOp::sigmoid
-                     : act == Activation::tanh  ? UnaryOp::tanh
-                                                : UnaryOp::softplus;
-  if (c_rs == n * c_cs) {
-    apply_unary(op, c, c_cs, m * n);
-    return;
-  }
-  for (int64_t i = 0; i < m; ++i) apply_unary(op, c + i * c_rs, c_cs, n);
 }
 
 // True where the unit stride of c runs along m, so that lanes along n are transposed when stored.
@@ -95,8 +82,10 @@ Plan<T> make_plan(const GemmArgs<T>& g) {
   const int64_t tallest = plan.vectors == 1 ? kRows1 : (plan.vectors == 2 ? kRows2 : kRows4);
   plan.panels = split_rows(g.m, tallest);
   // Packing pays when it is reused: a packed row serves every column panel, a packed column
-  // every row panel.
-  plan.pack_a = columns > 3 * plan.vectors || g.bfloat16;
+  // every row panel. Rows that follow k are read in place for longer, unless they displace each
+  // other in the nearest cache.
+  const bool along_k = g.a_cs == 1 && g.a_rs * static_cast<int64_t>(sizeof(T)) % 4096 != 0;
+  plan.pack_a = columns > (along_k ? 4 : 3) * plan.vectors || g.bfloat16;
   plan.pack_b = g.b_cs != 1 || g.bfloat16 || (plan.panels.count > 4 && g.k * g.n > 4096);
   plan.group = plan.pack_a ? kGemmRows / tallest : plan.panels.count;
   return plan;
@@ -124,6 +113,7 @@ void multiply(const GemmArgs<T>& g, T* scratch) {
       for (int64_t p0 = 0; p0 < plan.panels.count; p0 += plan.group) {
         const int64_t p1 = at_most(p0 + plan.group, plan.panels.count);
         const int64_t row0 = plan.panels.start(p0);
+        const int64_t share = (depth + p1 - p0 - 1) / (p1 - p0);
         if (plan.pack_a) {
           for (int64_t p = p0; p < p1; ++p) {
             const int64_t i = plan.panels.start(p);
@@ -139,20 +129,27 @@ void multiply(const GemmArgs<T>& g, T* scratch) {
           const bool packed = plan.pack_b || j >= whole;
           const int64_t left = packed ? columns - j : whole - j;
           const int64_t vectors = panel_vectors<T>(left, plan.vectors);
+          const int64_t width = vectors * kLanes;
           const T* b = b0 + j;
           int64_t ldb = g.b_rs;
-          out.cols = at_most(vectors * kLanes, columns - j);
+          out.cols = at_most(width, columns - j);
           if (packed) {
             // A panel is packed where it is used first. Panels that no other group of rows uses
             // share one place, which stays in the nearest cache.
             T* const panel = b_pack + (plan.group < plan.panels.count ? j * depth : 0);
-            ldb = vectors * kLanes;
+            ldb = width;
             if (p0 == 0) {
               pack_panel(panel, ldb, b0 + j * g.b_cs, g.b_cs, g.b_rs, out.cols, depth);
               if (g.bfloat16) round_to_bfloat16(panel, ldb * depth);
             }
             b = panel;
           }
+          // Each tile of this panel fetches a part of the next one from where that will be read.
+          const bool unread = p0 == 0 || !packed;
+          const bool rows_of_b = unread && g.b_cs == 1;
+          out.next = rows_of_b ? b0 + j + width : b + ldb * depth;
+          out.next_stride = rows_of_b ? g.b_rs : ldb;
+          out.next_rows = j + width < columns && (rows_of_b || !unread) ? share : 0;
           for (int64_t p = p0; p < p1; ++p) {
             const int64_t i = plan.panels.start(p);
             const int64_t rows = plan.panels.rows(p);
@@ -169,13 +166,14 @@ void multiply(const GemmArgs<T>& g, T* scratch) {
               find_tile<T, false>(rows, vectors)(g.a + i * g.a_rs + k0 * g.a_cs, g.a_rs, g.a_cs, b,
                                                  ldb, depth, out);
             }
+            out.next += out.next_rows * out.next_stride;
             if (g.prefetch != nullptr) prefetch_some(g.prefetch);
           }
-          j += vectors * kLanes;
+          j += width;
         }
         if (out.last) {
-          activate(g.act, g.c + row0 * g.c_rs + j0 * g.c_cs, g.c_rs, g.c_cs,
-                   plan.panels.start(p1) - row0, columns);
+          activate<T, apply_unary>(g.act, g.c + row0 * g.c_rs + j0 * g.c_cs, g.c_rs, g.c_cs,
+                                   plan.panels.start(p1) - row0, columns);
         }
       }
     }
@@ -230,7 +228,7 @@ void gemm(const GemmArgs<T>& args) {
     if (g.n == 1 && g.m > 1) exchange(g);
     if (g.n > 1 && (g.b_cs == 1 || g.b_rs == 1) && !g.bfloat16) {
       gemv(g);
-      activate(g.act, g.c, g.n * g.c_cs, g.c_cs, g.m, g.n);
+      activate<T, apply_unary>(g.act, g.c, g.n * g.c_cs, g.c_cs, g.m, g.n);
       return;
     }
   } else {

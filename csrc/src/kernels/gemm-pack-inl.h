@@ -207,6 +207,9 @@ inline void pack_transposed(T* dst, int64_t width, const T* src, int64_t lane_st
   for (; k + kStep<T> <= depth; k += kStep<T>) {
     for (int64_t i = last; i >= 0; i -= kLanes) {
       V out[kStep<T>];
+      if (k % kLine<T> == 0) {
+        for (int c = 0; c < kLanes; ++c) __builtin_prefetch(src + k + 2 * kLine<T> + offset[i + c]);
+      }
       transpose_step(out, src + k, offset + i);
       for (int c = 0; c < kStep<T>; ++c) store(dst + (k + c) * width + i, out[c]);
     }

@@ -21,6 +21,10 @@ constexpr int kRows1 = 14, kRows2 = 12, kRows4 = 6;
 constexpr int kRows1 = 4, kRows2 = 2, kRows4 = 1;
 #endif
 
+// Tiles of packed panels with that many steps fetch what is needed after them, c in time for the
+// last steps.
+constexpr int64_t kLongDepth = 96, kLastSteps = 24;
+
 // What happens to a finished tile: c = (first ? 0 : c) + acc, then bias, activation and the slope
 // of the relu before if last.
 template <class T>
@@ -35,11 +39,27 @@ struct TileOut {
   Activation act;  // linear, relu or leaky_relu
   T slope;
   const T* relu_of;  // null, or where the relu's output lies that belongs to c
+  const T* next;     // rows of the next panel to be fetched meanwhile, each as wide as the tile
+  int64_t next_stride, next_rows;
 };
 
 // The activations that are applied to a tile; others follow on finished rows.
 inline bool is_in_tile(Activation act) {
   return act == Activation::linear || act == Activation::relu || act == Activation::leaky_relu;
+}
+
+// Applies the others by kApply(op, c, stride, count), to rows that have just been written.
+template <class T, void (*kApply)(UnaryOp, T*, int64_t, int64_t)>
+void activate(Activation act, T* c, int64_t c_rs, int64_t c_cs, int64_t m, int64_t n) {
+  if (is_in_tile(act)) return;
+  const UnaryOp op = act == Activation::sigmoid ? UnaryOp::sigmoid
+                     : act == Activation::tanh  ? UnaryOp::tanh
+                                                : UnaryOp::softplus;
+  if (c_rs == n * c_cs) {
+    kApply(op, c, c_cs, m * n);
+    return;
+  }
+  for (int64_t i = 0; i < m; ++i) kApply(op, c + i * c_rs, c_cs, n);
 }
 
 // What is the same for all tiles of a product.
@@ -73,22 +93,6 @@ inline void exchange(GemmArgs<T>& g) {
   swap_values(g.bias_stride_m, g.bias_stride_n);
 }
 
-// Part of a row: the first `count` lanes, which on AVX-512 cost no more than all of them.
-template <class T>
-FUSEGRAD_INLINE typename Vec<T>::V load_segment(const T* p, int64_t count) {
-#if !defined(__AVX512F__)
-  if (count == Vec<T>::kLanes) return load(p);
-#endif
-  return load_n(p, count);
-}
-template <class T>
-FUSEGRAD_INLINE void store_segment(T* p, typename Vec<T>::V x, int64_t count) {
-#if !defined(__AVX512F__)
-  if (count == Vec<T>::kLanes) return store(p, x);
-#endif
-  store_n(p, x, count);
-}
-
 // relu_grad: dy where y > 0, else 0.
 template <class V>
 FUSEGRAD_INLINE V relu_slope(V dy, V y) {
@@ -109,7 +113,7 @@ FUSEGRAD_INLINE void finish_values(typename Vec<T>::V (&acc)[kRows][kVectors],
       V bias[kVectors];
 #pragma GCC unroll 4
       for (int v = 0; v < kLast; ++v) bias[v] = load(out.bias + v * kLanes);
-      bias[kLast] = load_segment(out.bias + kLast * kLanes, tail);
+      bias[kLast] = load_part(out.bias + kLast * kLanes, tail);
 #pragma GCC unroll 32
       for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
@@ -143,7 +147,7 @@ FUSEGRAD_INLINE void finish_values(typename Vec<T>::V (&acc)[kRows][kVectors],
       for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
         for (int v = 0; v < kLast; ++v) acc[i][v] = relu_slope(acc[i][v], load(y + v * kLanes));
-        acc[i][kLast] = relu_slope(acc[i][kLast], load_segment(y + kLast * kLanes, tail));
+        acc[i][kLast] = relu_slope(acc[i][kLast], load_part(y + kLast * kLanes, tail));
         y += out.c_rs;
       }
     }
@@ -163,7 +167,7 @@ FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors]
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
       for (int v = 0; v < kLast; ++v) acc[i][v] = load(c + v * kLanes) + acc[i][v];
-      acc[i][kLast] = load_segment(c + kLast * kLanes, tail) + acc[i][kLast];
+      acc[i][kLast] = load_part(c + kLast * kLanes, tail) + acc[i][kLast];
       c += out.c_rs;
     }
   }
@@ -173,7 +177,7 @@ FUSEGRAD_INLINE void finish_registers(typename Vec<T>::V (&acc)[kRows][kVectors]
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
     for (int v = 0; v < kLast; ++v) store(c + v * kLanes, acc[i][v]);
-    store_segment(c + kLast * kLanes, acc[i][kLast], tail);
+    store_part(c + kLast * kLanes, acc[i][kLast], tail);
     c += out.c_rs;
   }
 }
@@ -212,11 +216,7 @@ inline void finish_segment(typename Vec<T>::V acc, T* c, const TileOut<T>& out, 
     if (relu_of != nullptr) x = relu_slope(x, load_as_c(relu_of));
   }
   if (out.c_cs == 1) {
-    if (count == kLanes) {
-      store(c, x);
-    } else {
-      store_n(c, x, count);
-    }
+    store_part(c, x, count);
   } else {
     for (int j = 0; j < kLanes; ++j) {
       if (j < count) c[j * out.c_cs] = x[j];
@@ -252,15 +252,7 @@ void tile(const T* a, int64_t a_rs, int64_t a_cs, const T* b, int64_t ldb, int64
   const int64_t rs = kPacked ? 1 : a_rs;
   const int64_t cs = kPacked ? kRows : a_cs;
   V acc[kRows][kVectors] = {};
-  if (!out.first) {
-    // What earlier blocks left of a large c is far away by now; it arrives during the sums.
-#pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) __builtin_prefetch(out.c + i * out.c_rs + v * kLanes, 1);
-    }
-  }
-  for (int64_t k = 0; k < depth; ++k) {
+  const auto step = [&]() FUSEGRAD_INLINE_LAMBDA {
     V bv[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) bv[v] = load(b + v * kLanes);
@@ -272,7 +264,31 @@ void tile(const T* a, int64_t a_rs, int64_t a_cs, const T* b, int64_t ldb, int64
     }
     a += cs;
     b += ldb;
+  };
+  if (kPacked && depth >= kLongDepth) {
+    // A row is fetched with each step. Those of c come so late that they are still in the nearest
+    // cache when the sums are done: rows a power of two apart displace each other there.
+    const int64_t before = depth - kLastSteps - kRows;
+    const int64_t next = out.next_rows < before ? out.next_rows : before;
+    const struct {
+      int64_t steps;
+      const T* row;
+      int64_t stride;
+    } fetches[] = {
+        {next, out.next, out.next_stride}, {before - next, b, 0}, {kRows, out.c, out.c_rs}};
+#pragma GCC unroll 1
+    for (const auto& fetch : fetches) {
+      const T* row = fetch.row;
+      for (int64_t k = 0; k < fetch.steps; ++k) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) __builtin_prefetch(row + v * kLanes);
+        row += fetch.stride;
+        step();
+      }
+    }
+    depth = kLastSteps;
   }
+  for (int64_t k = 0; k < depth; ++k) step();
   if (out.in_registers) {
     finish_registers(acc, out);
     return;

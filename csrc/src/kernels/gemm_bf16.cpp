@@ -163,15 +163,8 @@ Bf16Tile tile_of(int64_t rows, std::integer_sequence<int, kIndex...>) {
 
 // ---- loops ---------------------------------------------------------------------------------
 
-// Applies sigmoid, tanh or softplus to rows that have just been written; others are done already.
-void activate(Activation act, float* c, int64_t c_rs, int64_t c_cs, int64_t m, int64_t n) {
-  if (is_in_tile(act)) return;
-  const UnaryOp op = act == Activation::sigmoid ? UnaryOp::sigmoid
-                     : act == Activation::tanh  ? UnaryOp::tanh
-                                                : UnaryOp::softplus;
-  for (int64_t i = 0; i < m; ++i) {
-    table_avx512()->unary_f32(op, c + i * c_rs, c_cs, c + i * c_rs, c_cs, n);
-  }
+void apply_unary(UnaryOp op, float* c, int64_t cs, int64_t n) {
+  table_avx512()->unary_f32(op, c, cs, c, cs, n);
 }
 
 // The product with lanes along n.
@@ -224,8 +217,8 @@ void multiply(const GemmArgs<float>& g) {
           }
         }
         if (out.last) {
-          activate(g.act, g.c + row0 * g.c_rs + j0 * g.c_cs, g.c_rs, g.c_cs,
-                   panels.start(p1) - row0, columns);
+          activate<float, apply_unary>(g.act, g.c + row0 * g.c_rs + j0 * g.c_cs, g.c_rs, g.c_cs,
+                                       panels.start(p1) - row0, columns);
         }
       }
     }

@@ -18,19 +18,6 @@ FUSEGRAD_INLINE void each_vector(int64_t n, const Body& body) {
 }
 
 template <class T>
-FUSEGRAD_INLINE typename Vec<T>::V load_part(const T* p, int64_t count) {
-  return count == Vec<T>::kLanes ? load(p) : load_n(p, count);
-}
-template <class T>
-FUSEGRAD_INLINE void store_part(T* p, typename Vec<T>::V v, int64_t count) {
-  if (count == Vec<T>::kLanes) {
-    store(p, v);
-  } else {
-    store_n(p, v, count);
-  }
-}
-
-template <class T>
 inline void sgd(T* w_out, const T* w, const T* g, int64_t n, double lr) {
   typedef typename Vec<T>::V V;
   const V rate = set1(static_cast<T>(lr));

@@ -144,6 +144,22 @@ FUSEGRAD_INLINE void store_n(double* p, VD v, int64_t n) {
 }
 #endif
 
+// The first n lanes where that is mostly all of them: AVX-512 masks both at the cost of one.
+template <class T>
+FUSEGRAD_INLINE typename Vec<T>::V load_part(const T* p, int64_t n) {
+#if !defined(__AVX512F__)
+  if (n == Vec<T>::kLanes) return load(p);
+#endif
+  return load_n(p, n);
+}
+template <class T>
+FUSEGRAD_INLINE void store_part(T* p, typename Vec<T>::V v, int64_t n) {
+#if !defined(__AVX512F__)
+  if (n == Vec<T>::kLanes) return store(p, v);
+#endif
+  store_n(p, v, n);
+}
+
 // ---- broadcast -----------------------------------------------------------------------------
 
 // x - 0 is x for every x, signed zeros included, and compiles to one broadcast.
