@@ -34,9 +34,8 @@ cdef object calculate(const OpDef& op, PyObject** operands, int count, Attrs& at
     cdef ArrayPointer[8] few
     cdef vector[ArrayPointer] many
     cdef ArrayPointer* inputs = few
-    cdef Array[4] outputs
     cdef Tensor result
-    cdef int i, num_outputs
+    cdef int i
     cdef int64_t work = 0
     if count > 8:
         many.resize(count)
@@ -44,14 +43,20 @@ cdef object calculate(const OpDef& op, PyObject** operands, int count, Attrs& at
     for i in range(count):
         inputs[i] = &(<Tensor>operands[i]).array
         work += inputs[i].size()
-    if op.num_outputs == 1:
-        result = Tensor.__new__(Tensor)
-        if work > kBriefWork:
-            with nogil:
-                evaluate(op, inputs, count, attrs, &result.array)
-        else:
+    if op.num_outputs != 1:
+        return calculate_several(op, inputs, count, attrs)
+    result = Tensor.__new__(Tensor)
+    if work > kBriefWork:
+        with nogil:
             evaluate(op, inputs, count, attrs, &result.array)
-        return result
+    else:
+        evaluate(op, inputs, count, attrs, &result.array)
+    return result
+
+
+cdef tuple calculate_several(const OpDef& op, ArrayPointer* inputs, int count, Attrs& attrs):
+    cdef Array[4] outputs
+    cdef int i, num_outputs
     with nogil:
         num_outputs = evaluate(op, inputs, count, attrs, outputs)
     return tuple([plain(outputs[i]) for i in range(num_outputs)])
