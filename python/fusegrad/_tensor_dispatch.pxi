@@ -54,11 +54,14 @@ cdef object calculate(const OpDef& op, PyObject** operands, int count, Attrs& at
     return result
 
 
-cdef tuple calculate_several(const OpDef& op, ArrayPointer* inputs, int count, Attrs& attrs):
+cdef object calculate_several(const OpDef& op, ArrayPointer* inputs, int count, Attrs& attrs):
+    """The same for an op with several results, or with as many as its operands say."""
     cdef Array[4] outputs
     cdef int i, num_outputs
     with nogil:
         num_outputs = evaluate(op, inputs, count, attrs, outputs)
+    if num_outputs == 1:
+        return plain(outputs[0])
     return tuple([plain(outputs[i]) for i in range(num_outputs)])
 
 
@@ -99,7 +102,7 @@ cdef uint32_t TO_COMMON = (
 
 
 cdef object run(int index, tuple inputs, Attrs& attrs):
-    """One op on any operands: converts them, settles their dtypes, dispatches."""
+    """One op on any operands."""
     if settled(deref(op_defs[index]), PySequence_Fast_ITEMS(inputs), len(inputs)):
         return calculate(
             deref(op_defs[index]), PySequence_Fast_ITEMS(inputs), <int>len(inputs), attrs)
@@ -107,6 +110,7 @@ cdef object run(int index, tuple inputs, Attrs& attrs):
 
 
 cdef object convert_and_run(int index, tuple inputs, Attrs& attrs):
+    """The same where they may not be settled: converts them, settles their dtypes, dispatches."""
     cdef uint32_t traits = op_defs[index].traits
     cdef Py_ssize_t i, first = 0, count = len(inputs)
     cdef list operands = [None] * count

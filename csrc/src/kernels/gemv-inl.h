@@ -75,7 +75,7 @@ template <class T>
 struct Chunks {
   using Lanes = Narrow<T>;
   static constexpr int kGroups = 4;
-  static constexpr int kDepth = kPart<T>;      // elements of a column at a time
+  static constexpr int kDepth = kPart<T>;     // elements of a column at a time
   static constexpr int kTransposed = kDepth;  // of them, by one transpose()
   static FUSEGRAD_INLINE void transpose(typename Lanes::V* out, const T* p, const int64_t* offset) {
     transpose_narrow(out, p, offset);
