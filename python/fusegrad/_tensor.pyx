@@ -521,8 +521,9 @@ cdef char* format_of(DType dtype) noexcept:
 
 def apply(
     str name not None, inputs, *, axes=None, bint all_axes=False, shape=None, start=None, step=None,
-    scalars=None, uint64_t seed=0, uint64_t stream=0, dtype=None, str activation="linear", bint keepdims=False,
-    bint transpose_a=False, bint transpose_b=False, bint flag=False, bint bfloat16=False,
+    scalars=None, uint64_t seed=0, uint64_t stream=0, dtype=None, str activation="linear",
+    bint keepdims=False, bint transpose_a=False, bint transpose_b=False, bint flag=False,
+    bint bfloat16=False,
 ):
     """The result of the op `name`: a Tensor, or a tuple of Tensors for an op with several results.
 

@@ -34,9 +34,8 @@ cdef object calculate(const OpDef& op, PyObject** operands, int count, Attrs& at
     cdef ArrayPointer[8] few
     cdef vector[ArrayPointer] many
     cdef ArrayPointer* inputs = few
-    cdef Array[4] outputs
     cdef Tensor result
-    cdef int i, num_outputs
+    cdef int i
     cdef int64_t work = 0
     if count > 8:
         many.resize(count)
@@ -44,16 +43,25 @@ cdef object calculate(const OpDef& op, PyObject** operands, int count, Attrs& at
     for i in range(count):
         inputs[i] = &(<Tensor>operands[i]).array
         work += inputs[i].size()
-    if op.num_outputs == 1:
-        result = Tensor.__new__(Tensor)
-        if work > kBriefWork:
-            with nogil:
-                evaluate(op, inputs, count, attrs, &result.array)
-        else:
+    if op.num_outputs != 1:
+        return calculate_several(op, inputs, count, attrs)
+    result = Tensor.__new__(Tensor)
+    if work > kBriefWork:
+        with nogil:
             evaluate(op, inputs, count, attrs, &result.array)
-        return result
+    else:
+        evaluate(op, inputs, count, attrs, &result.array)
+    return result
+
+
+cdef object calculate_several(const OpDef& op, ArrayPointer* inputs, int count, Attrs& attrs):
+    """The same for an op with several results, or with as many as its operands say."""
+    cdef Array[4] outputs
+    cdef int i, num_outputs
     with nogil:
         num_outputs = evaluate(op, inputs, count, attrs, outputs)
+    if num_outputs == 1:
+        return plain(outputs[0])
     return tuple([plain(outputs[i]) for i in range(num_outputs)])
 
 
@@ -94,7 +102,7 @@ cdef uint32_t TO_COMMON = (
 
 
 cdef object run(int index, tuple inputs, Attrs& attrs):
-    """One op on any operands: converts them, settles their dtypes, dispatches."""
+    """One op on any operands."""
     if settled(deref(op_defs[index]), PySequence_Fast_ITEMS(inputs), len(inputs)):
         return calculate(
             deref(op_defs[index]), PySequence_Fast_ITEMS(inputs), <int>len(inputs), attrs)
@@ -102,6 +110,7 @@ cdef object run(int index, tuple inputs, Attrs& attrs):
 
 
 cdef object convert_and_run(int index, tuple inputs, Attrs& attrs):
+    """The same where they may not be settled: converts them, settles their dtypes, dispatches."""
     cdef uint32_t traits = op_defs[index].traits
     cdef Py_ssize_t i, first = 0, count = len(inputs)
     cdef list operands = [None] * count

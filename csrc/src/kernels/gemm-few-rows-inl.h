@@ -58,10 +58,10 @@ FUSEGRAD_INLINE void transpose_chunks(typename Vec<T>::V* out, const T* p, const
 template <class T, int kRows>
 FUSEGRAD_INLINE void store_turned(T* c, int64_t c_cs, int64_t columns,
                                   const typename Vec<T>::V (&x)[kRows][1]) {
-  typedef typename Vec<T>::V V;
   constexpr int kLanes = Vec<T>::kLanes;
 #if defined(__AVX512F__)
-  // From registers: these stores would be read back before they have reached the cache.
+  // From registers: what was stored would be read back before it has reached the cache.
+  typedef typename Vec<T>::V V;
 #pragma GCC unroll 4
   for (int j = 0; j < kRows; j += kLanes) {
     V row[kLanes], part[kLanes], out[kLanes];
@@ -139,27 +139,22 @@ void few_rows(const GemmArgs<T>& g, int64_t j, int64_t columns, TileOut<T>& out)
   }
 }
 
-template <class T>
-struct FewRows {
-  using Function = void (*)(const GemmArgs<T>&, int64_t, int64_t, TileOut<T>&);
-  template <int... kIndex>
-  struct List {
-    static constexpr Function kFunctions[] = {few_rows<T, kIndex>...};
-  };
-  template <int kNext, int... kIndex>
-  struct Build : Build<kNext - 1, kNext, kIndex...> {};
-  template <int... kIndex>
-  struct Build<0, kIndex...> : List<kIndex...> {};
-  static Function of(int64_t rows) { return Build<kFewRows>::kFunctions[rows - 1]; }
-};
+// few_rows for 1 .. kRows rows.
+template <class T, int kRows = kFewRows>
+auto find_few_rows(int64_t rows) {
+  if constexpr (kRows == 1) {
+    return few_rows<T, 1>;
+  } else {
+    return rows == kRows ? few_rows<T, kRows> : find_few_rows<T, kRows - 1>(rows);
+  }
+}
 
 // Whether multiply_few_rows serves for a product, lanes along its columns.
 template <class T>
 inline bool has_few_rows(const GemmArgs<T>& g) {
-  const bool bias_is_simple =
-      g.bias == nullptr || g.bias_stride_n == 0 || (g.bias_stride_n == 1 && g.bias_stride_m == 0);
   return g.m <= kFewRows && g.a_rs == 1 && g.b_rs == 1 && g.b_cs != 1 &&
-         (g.c_cs == 1 || (g.c_rs == 1 && g.relu_of == nullptr)) && bias_is_simple && !g.bfloat16;
+         (g.c_cs == 1 || (g.c_rs == 1 && g.relu_of == nullptr)) && has_simple_bias(g) &&
+         !g.bfloat16;
 }
 
 }  // namespace

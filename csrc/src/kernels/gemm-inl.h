@@ -208,7 +208,7 @@ template <class T>
 void multiply_few_rows(const GemmArgs<T>& g) {
   TileOut<T> out = start_output(g);
   out.first = out.last = true;
-  const auto tile = FewRows<T>::of(g.m);
+  const auto tile = find_few_rows<T>(g.m);
   for (int64_t j = 0; j < g.n; j += Vec<T>::kLanes) {
     tile(g, j, at_most(Vec<T>::kLanes, g.n - j), out);
     if (g.prefetch != nullptr) prefetch_some(g.prefetch);

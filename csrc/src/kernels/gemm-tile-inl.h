@@ -33,7 +33,7 @@ struct TileOut {
   int64_t c_rs, c_cs;
   int64_t cols;       // valid columns; only the tile's last vector may have fewer than its lanes
   bool first, last;   // first and last block of k
-  bool in_registers;  // c has unit stride and bias one value for each row or each column
+  bool in_registers;  // c has unit stride and a simple bias
   const T* bias;
   int64_t bias_rs, bias_cs;
   Activation act;  // linear, relu or leaky_relu
@@ -62,14 +62,20 @@ void activate(Activation act, T* c, int64_t c_rs, int64_t c_cs, int64_t m, int64
   for (int64_t i = 0; i < m; ++i) kApply(op, c + i * c_rs, c_cs, n);
 }
 
+// Whether finish_values() can read the bias: one value for each row or each column.
+template <class T>
+inline bool has_simple_bias(const GemmArgs<T>& g) {
+  return g.bias == nullptr || g.bias_stride_n == 0 ||
+         (g.bias_stride_n == 1 && g.bias_stride_m == 0);
+}
+
 // What is the same for all tiles of a product.
 template <class T>
 inline TileOut<T> start_output(const GemmArgs<T>& g) {
   TileOut<T> out = {};
   out.c_rs = g.c_rs, out.c_cs = g.c_cs;
   out.bias_rs = g.bias_stride_m, out.bias_cs = g.bias_stride_n;
-  out.in_registers = g.c_cs == 1 && (g.bias == nullptr || g.bias_stride_n == 0 ||
-                                     (g.bias_stride_n == 1 && g.bias_stride_m == 0));
+  out.in_registers = g.c_cs == 1 && has_simple_bias(g);
   out.act = is_in_tile(g.act) ? g.act : Activation::linear;
   out.slope = static_cast<T>(g.act_param);
   return out;

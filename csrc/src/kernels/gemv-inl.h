@@ -69,11 +69,35 @@ void gemv_by_rows(const GemmArgs<T>& g) {
 }
 
 // Columns of b are contiguous (a weight matrix stored [out][in]): vectors of outputs, transposed in
-// registers on the way in. kGroups independent chains hide the latency of the multiply-add.
-template <class T, int kGroups>
+// registers on the way in. How much of each column is read at a time:
+// - 16 bytes, into narrow vectors, of as many columns as hide the latency of the multiply-add
+template <class T>
+struct Chunks {
+  using Lanes = Narrow<T>;
+  static constexpr int kGroups = 4;
+  static constexpr int kDepth = kPart<T>;     // elements of a column at a time
+  static constexpr int kTransposed = kDepth;  // of them, by one transpose()
+  static FUSEGRAD_INLINE void transpose(typename Lanes::V* out, const T* p, const int64_t* offset) {
+    transpose_narrow(out, p, offset);
+  }
+};
+// - whole cache lines of few columns, where columns share sets of the first cache
+template <class T>
+struct Lines {
+  using Lanes = Vec<T>;
+  static constexpr int kGroups = 2;
+  static constexpr int kDepth = kLine<T>;
+  static constexpr int kTransposed = kStep<T>;
+  static FUSEGRAD_INLINE void transpose(typename Lanes::V* out, const T* p, const int64_t* offset) {
+    transpose_step(out, p, offset);
+  }
+};
+
+// kGroups vectors of columns from j0 on.
+template <class T, class Read, int kGroups>
 inline void gemv_groups(const GemmArgs<T>& g, int64_t j0, int64_t columns, TileOut<T>& out) {
-  typedef typename Narrow<T>::V V;
-  constexpr int kLanes = Narrow<T>::kLanes;
+  typedef typename Read::Lanes::V V;
+  constexpr int kLanes = Read::Lanes::kLanes;
   constexpr int kWide = Vec<T>::kLanes;  // what finishing reads at a time
   constexpr int kRow = kGroups * kLanes < kWide ? kWide : kGroups * kLanes;
   int64_t offset[kGroups * kLanes];
@@ -83,16 +107,18 @@ inline void gemv_groups(const GemmArgs<T>& g, int64_t j0, int64_t columns, TileO
     const int64_t k1 = at_most(k0 + kGemmBlockK, g.k);
     V acc[kGroups] = {};
     int64_t k = k0;
-    for (; k + kPart<T> <= k1; k += kPart<T>) {
-      V a[kPart<T>];
-#pragma GCC unroll 16
-      for (int c = 0; c < kPart<T>; ++c) a[c] = g.a[(k + c) * g.a_cs] - V{};
+    for (; k + Read::kDepth <= k1; k += Read::kDepth) {
 #pragma GCC unroll 4
       for (int v = 0; v < kGroups; ++v) {
-        V column[kPart<T>];
-        transpose_narrow(column, b + k, offset + v * kLanes);
-#pragma GCC unroll 4
-        for (int c = 0; c < kPart<T>; ++c) acc[v] = fma(a[c], column[c], acc[v]);
+#pragma GCC unroll 8
+        for (int q = 0; q < Read::kDepth; q += Read::kTransposed) {
+          V column[Read::kTransposed];
+          Read::transpose(column, b + k + q, offset + v * kLanes);
+#pragma GCC unroll 16
+          for (int c = 0; c < Read::kTransposed; ++c) {
+            acc[v] = fma(g.a[(k + q + c) * g.a_cs] - V{}, column[c], acc[v]);
+          }
+        }
       }
     }
     for (; k < k1; ++k) {
@@ -111,75 +137,19 @@ inline void gemv_groups(const GemmArgs<T>& g, int64_t j0, int64_t columns, TileO
   }
 }
 
-template <class T>
+template <class T, class Read>
 void gemv_by_columns(const GemmArgs<T>& g) {
-  constexpr int kGroups = 4;
-  constexpr int64_t kLanes = Narrow<T>::kLanes;
+  constexpr int64_t kLanes = Read::Lanes::kLanes;
+  constexpr int64_t kColumns = Read::kGroups * kLanes;
   TileOut<T> out = start_output(g);
-  for (int64_t j = 0; j < g.n; j += kGroups * kLanes) {
-    const int64_t columns = at_most(kGroups * kLanes, g.n - j);
+  for (int64_t j = 0; j < g.n; j += kColumns) {
+    const int64_t columns = at_most(kColumns, g.n - j);
     if (columns > 2 * kLanes) {
-      gemv_groups<T, kGroups>(g, j, columns, out);
+      gemv_groups<T, Read, Read::kGroups>(g, j, columns, out);
     } else if (columns > kLanes) {
-      gemv_groups<T, 2>(g, j, columns, out);
+      gemv_groups<T, Read, 2>(g, j, columns, out);
     } else {
-      gemv_groups<T, 1>(g, j, columns, out);
-    }
-  }
-}
-
-// The same for columns that share sets of the first cache: few at a time, whole lines of each.
-template <class T, int kGroups>
-inline void gemv_lines(const GemmArgs<T>& g, int64_t j0, int64_t columns, TileOut<T>& out) {
-  typedef typename Vec<T>::V V;
-  constexpr int kLanes = Vec<T>::kLanes;
-  int64_t offset[kGroups * kLanes];
-  for (int64_t i = 0; i < kGroups * kLanes; ++i) offset[i] = at_most(i, columns - 1) * g.b_cs;
-  const T* const b = g.b + j0 * g.b_cs;
-  for (int64_t k0 = 0; k0 == 0 || k0 < g.k; k0 += kGemmBlockK) {
-    const int64_t k1 = at_most(k0 + kGemmBlockK, g.k);
-    V acc[kGroups] = {};
-    int64_t k = k0;
-    for (; k + kLine<T> <= k1; k += kLine<T>) {
-      for (int v = 0; v < kGroups; ++v) {
-#pragma GCC unroll 8
-        for (int q = 0; q < kLine<T>; q += kStep<T>) {
-          V column[kStep<T>];
-          transpose_step(column, b + k + q, offset + v * kLanes);
-#pragma GCC unroll 16
-          for (int c = 0; c < kStep<T>; ++c) {
-            acc[v] = fma(set1(g.a[(k + q + c) * g.a_cs]), column[c], acc[v]);
-          }
-        }
-      }
-    }
-    for (; k < k1; ++k) {
-      const V a = set1(g.a[k * g.a_cs]);
-      for (int v = 0; v < kGroups; ++v) {
-        V column = {};
-        for (int i = 0; i < kLanes; ++i) column[i] = b[offset[v * kLanes + i] + k];
-        acc[v] = fma(a, column, acc[v]);
-      }
-    }
-    alignas(64) T row[kGroups * kLanes];
-    for (int v = 0; v < kGroups; ++v) store(row + v * kLanes, acc[v]);
-    out.first = k0 == 0;
-    out.last = k0 + kGemmBlockK >= g.k;
-    finish_columns(row, j0, columns, g, out);
-  }
-}
-
-template <class T>
-void gemv_by_lines(const GemmArgs<T>& g) {
-  constexpr int64_t kLanes = Vec<T>::kLanes;
-  constexpr int kGroups = 2;
-  TileOut<T> out = start_output(g);
-  for (int64_t j = 0; j < g.n; j += kGroups * kLanes) {
-    const int64_t columns = at_most(kGroups * kLanes, g.n - j);
-    if (columns > kLanes) {
-      gemv_lines<T, kGroups>(g, j, columns, out);
-    } else {
-      gemv_lines<T, 1>(g, j, columns, out);
+      gemv_groups<T, Read, 1>(g, j, columns, out);
     }
   }
 }
@@ -191,9 +161,9 @@ void gemv(const GemmArgs<T>& g) {
   if (g.b_cs == 1) {
     gemv_by_rows(g);
   } else if (g.b_cs * static_cast<int64_t>(sizeof(T)) % kSharesSets == 0) {
-    gemv_by_lines(g);
+    gemv_by_columns<T, Lines<T>>(g);
   } else {
-    gemv_by_columns(g);
+    gemv_by_columns<T, Chunks<T>>(g);
   }
 }
 

@@ -46,7 +46,7 @@ class Operands {
     }
   }
   void put(int i, const T& value) { new (data_ + i) T(value); }
-  const T* data() const { return data_; }
+  T* data() { return data_; }
 
  private:
   alignas(T) unsigned char inline_[kInline * sizeof(T)];
@@ -87,8 +87,11 @@ int evaluate(const OpDef& op, const Array* const* inputs, int num_inputs, Attrs&
              Array* outputs) {
   Operands<Meta> metas(num_inputs);
   for (int i = 0; i < num_inputs; ++i) metas.put(i, inputs[i]->meta());
-  Meta results[kMaxOutputs];
-  InferContext context{op.name, metas.data(), num_inputs, &attrs, results, op.num_outputs};
+  Operands<Meta> results(kMaxOutputs);
+  for (int i = 0; i < (op.num_outputs < 0 ? kMaxOutputs : op.num_outputs); ++i) {
+    results.put(i, Meta());
+  }
+  InferContext context{op.name, metas.data(), num_inputs, &attrs, results.data(), op.num_outputs};
   op.infer(context);
   if (op.view != nullptr) {
     View view;
@@ -101,7 +104,7 @@ int evaluate(const OpDef& op, const Array* const* inputs, int num_inputs, Attrs&
   for (int i = 0; i < num_inputs; ++i) in.put(i, inputs[i]->view());
   Operands<View> out(kMaxOutputs);
   for (int i = 0; i < context.num_outputs; ++i) {
-    outputs[i] = allocate(op, results[i], inputs, num_inputs);
+    outputs[i] = allocate(op, results.data()[i], inputs, num_inputs);
     out.put(i, outputs[i].view());
   }
   {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int64_t kHeader = kAlignment;
 constexpr int kMinLog = 7;               // 128 bytes: header and 64 bytes of elements
-constexpr int kNumClasses = 10;          // up to 64 KiB
+constexpr int kNumClasses = 12;          // up to 256 KiB
 constexpr int64_t kKeptBytes = 1 << 18;  // in one list
 constexpr int kKeptBlocks = 64;          // in one list
 
