@@ -88,7 +88,6 @@ FUSEGRAD_INLINE void keep_extreme(Extreme& best, VD value, VD index, VI64 allowe
 
 // Lane i is row first + i; count rows are real.
 struct AcrossRows {
-  static constexpr bool kAcross = true;
   int64_t inner, first, count;
 
   FUSEGRAD_INLINE int64_t slots() const { return inner; }
@@ -190,7 +189,6 @@ struct AcrossRows {
 
 // One row; lanes are consecutive elements. A slot is kLanesD of them.
 struct AlongRow {
-  static constexpr bool kAcross = false;
   int64_t inner, first, count;
 
   FUSEGRAD_INLINE int64_t slots() const { return (inner + kLanesD - 1) / kLanesD; }
