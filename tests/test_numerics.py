@@ -221,6 +221,67 @@ def test_cross_entropy_is_translation_invariant() -> None:
     assert gradient.numpy().tobytes() == gradient_2.numpy().tobytes()
 
 
+def softmax_results(z: Array, y: Array, t: Array) -> list[Array]:
+    """What the softmax family gives for each row of z: (rows, ...) arrays."""
+
+    def losses(z: Any) -> Any:
+        return ops.sum(ops.sparse_softmax_cross_entropy(y, z))
+
+    def soft_losses(z: Any) -> Any:
+        return ops.sum(ops.softmax_cross_entropy(t, z))
+
+    results = [
+        ops.sparse_softmax_cross_entropy(y, z),
+        fg.grad(losses)(z),
+        fg.jit(fg.grad(losses))(z),
+        ops.softmax_cross_entropy(t, z),
+        fg.grad(soft_losses)(z),
+        ops.softmax(z),
+        ops.log_softmax(z),
+        ops.logsumexp(z, axis=1),
+    ]
+    return [r.numpy() for r in results]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("classes", [1, 2, 3, 10, 16, 17, 32, 33, 100, 130, 1001])
+def test_softmax_rows_have_the_bits_of_one_row(dtype: Any, classes: int) -> None:
+    """Lanes along rows or across them, for any number of rows, with ties and without."""
+    rng = np.random.default_rng(classes)
+    n = 70
+    z = (rng.normal(size=(n, classes)) * 10).astype(dtype)
+    z[::2] = np.round(z[::2] / 8)  # the largest occurs more than once
+    z[5, 0] = -np.inf if classes > 1 else 0
+    y = np.where(np.arange(n) % 3 == 0, np.argmax(z, axis=1), rng.integers(0, classes, n))
+    y[5] = classes - 1
+    t = rng.dirichlet(np.ones(classes), n).astype(dtype)
+    t[5, 0] = 0
+    rows = [softmax_results(z[i : i + 1], y[i : i + 1], t[i : i + 1]) for i in range(n)]
+    want = [np.concatenate(parts) for parts in zip(*rows, strict=True)]
+    for count in (2, 7, 8, 9, 31, 32, 33, 70):
+        for z_layout in (np.ascontiguousarray, np.asfortranarray):
+            for t_layout in (np.ascontiguousarray, np.asfortranarray):
+                got = softmax_results(z_layout(z[:count]), y[:count], t_layout(t[:count]))
+                for a, b in zip(got, want, strict=True):
+                    assert a.tobytes() == b[:count].tobytes()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("classes", [3, 40])
+def test_a_row_that_is_not_a_number_stays_alone(dtype: Any, classes: int) -> None:
+    z = np.random.default_rng(0).normal(size=(40, classes)).astype(dtype)
+    z[7, 1], z[20, 0], z[33, classes - 1], z[39] = np.nan, np.nan, np.inf, -np.inf
+    bad = np.isin(np.arange(40), (7, 20, 33, 39))
+    y = np.full(40, 2)
+    for values in (
+        ops.sparse_softmax_cross_entropy(y, z).numpy(),
+        fg.grad(lambda z: ops.sum(ops.sparse_softmax_cross_entropy(y, z)))(z).numpy(),
+        ops.softmax(z).numpy(),
+    ):
+        assert np.isnan(values[bad]).all()
+        assert np.isfinite(values[~bad]).all()
+
+
 def test_large_logits_stay_finite() -> None:
     z = np.array([[1e8, 0.0], [0.0, 1e30]], np.float32)
     losses = ops.sparse_softmax_cross_entropy(np.array([1, 1]), z).numpy()

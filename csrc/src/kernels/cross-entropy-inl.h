@@ -15,9 +15,9 @@ namespace {
 // loss = (m - x_y) + log1p(s); dx_j = g (p_j - [j = y]), where p_y - 1 is -s / (1 + s) for a
 // largest x_y. A label outside [0, inner) gives a NaN loss.
 template <class T, class Walk>
-FUSEGRAD_INLINE void ce_tile(const Walk& walk, const Tile<T>& tile, const RowSums& sums, T* loss,
-                             const int64_t* labels, const T* g, int64_t gs) {
-  const Softmax<T, Walk> row(walk, tile, sums);
+FUSEGRAD_INLINE void ce_tile(const Walk& walk, const Tile<T>& tile, T* loss, const int64_t* labels,
+                             const T* g, int64_t gs) {
+  const Softmax<T, Walk> row(walk, tile);
   const DoubleVD d = logit_gap<T>(walk.load_at(tile.x, labels), row.top);
   if (loss != nullptr) walk.store_row(loss, (row.total.log - d.lo) - d.hi);
   if (g == nullptr) return;
@@ -33,9 +33,9 @@ FUSEGRAD_INLINE void ce_tile(const Walk& walk, const Tile<T>& tile, const RowSum
 // loss = sum t_j ((m - x_j) + log1p(s)), where t_j = 0 counts as 0 even for an infinite logit;
 // dx_j = g (p_j (sum(t) - t_j) - t_j (1 - p_j)): for a one-hot t, the integer form.
 template <class T, class Walk>
-FUSEGRAD_INLINE void ce_dist_tile(const Walk& walk, const Tile<T>& tile, const RowSums& sums,
-                                  T* loss, const T* g, int64_t gs) {
-  const Softmax<T, Walk> row(walk, tile, sums);
+FUSEGRAD_INLINE void ce_dist_tile(const Walk& walk, const Tile<T>& tile, T* loss, const T* g,
+                                  int64_t gs) {
+  const Softmax<T, Walk> row(walk, tile);
   if (loss != nullptr) {
     const VD l = row.total.log;
     walk.store_row(loss, walk.sum_all([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
@@ -66,10 +66,9 @@ template <class T>
 FUSEGRAD_INLINE void ce_rows(T* loss, const Rows<T>& dx, const Rows<const T>& x,
                              const int64_t* labels, const T* g, int64_t gs, int64_t outer,
                              int64_t inner, Scratch scratch) {
-  const auto body = [&](const auto& walk, const Tile<T>& tile,
-                        const RowSums& sums) FUSEGRAD_INLINE_LAMBDA {
+  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
     const int64_t o = tile.first;
-    ce_tile<T>(walk, tile, sums, from(loss, o), labels + o, from(g, o * gs), gs);
+    ce_tile<T>(walk, tile, from(loss, o), labels + o, from(g, o * gs), gs);
   };
   for_tiles<T>(x, {}, dx, outer, inner, scratch, body);
 }
@@ -78,11 +77,10 @@ template <class T>
 FUSEGRAD_INLINE void ce_dist_rows(T* loss, const Rows<T>& dx, const Rows<const T>& x,
                                   const Rows<const T>& t, const T* g, int64_t gs, int64_t outer,
                                   int64_t inner, Scratch scratch) {
-  const auto body = [&](const auto& walk, const Tile<T>& tile, const RowSums& sums)
-                        FUSEGRAD_INLINE_LAMBDA {
-                          const int64_t o = tile.first;
-                          ce_dist_tile<T>(walk, tile, sums, from(loss, o), from(g, o * gs), gs);
-                        };
+  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
+    const int64_t o = tile.first;
+    ce_dist_tile<T>(walk, tile, from(loss, o), from(g, o * gs), gs);
+  };
   for_tiles<T>(x, t, dx, outer, inner, scratch, body);
 }
 

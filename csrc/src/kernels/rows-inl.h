@@ -88,7 +88,6 @@ FUSEGRAD_INLINE void keep_extreme(Extreme& best, VD value, VD index, VI64 allowe
 
 // Lane i is row first + i; count rows are real.
 struct AcrossRows {
-  static constexpr bool kAcross = true;
   int64_t inner, first, count;
 
   FUSEGRAD_INLINE int64_t slots() const { return inner; }
@@ -190,7 +189,6 @@ struct AcrossRows {
 
 // One row; lanes are consecutive elements. A slot is kLanesD of them.
 struct AlongRow {
-  static constexpr bool kAcross = false;
   int64_t inner, first, count;
 
   FUSEGRAD_INLINE int64_t slots() const { return (inner + kLanesD - 1) / kLanesD; }
@@ -362,12 +360,12 @@ struct AlongRow {
   FUSEGRAD_INLINE VD largest(const Rows<const T>& x) const {
     const T* const p = x.p + first * x.os;
     const int64_t s = x.rs;
-    T top = p[0];
-    int64_t i = 0;
-    if (s == 1) {
+    constexpr int kLanes = Vec<T>::kLanes;
+    if (s == 1 && inner >= kLanes) {
       typedef typename Vec<T>::V V;
-      constexpr int kLanes = Vec<T>::kLanes;
-      V best[4] = {set1(top), set1(top), set1(top), set1(top)};
+      const V last = simd::FUSEGRAD_ISA::load(p + inner - kLanes);
+      V best[4] = {last, last, last, last};
+      int64_t i = 0;
       for (; i + 4 * kLanes <= inner; i += 4 * kLanes) {
         for (int j = 0; j < 4; ++j) {
           best[j] = max(simd::FUSEGRAD_ISA::load(p + i + j * kLanes), best[j]);
@@ -376,10 +374,19 @@ struct AlongRow {
       for (; i + kLanes <= inner; i += kLanes) {
         best[0] = max(simd::FUSEGRAD_ISA::load(p + i), best[0]);
       }
-      const V all = max(max(best[0], best[1]), max(best[2], best[3]));
-      for (int j = 0; j < kLanes; ++j) top = all[j] > top ? all[j] : top;
+      T each[kLanes];
+      simd::FUSEGRAD_ISA::store(each, max(max(best[0], best[1]), max(best[2], best[3])));
+#pragma GCC unroll 4
+      for (int half = kLanes / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+        for (int j = 0; j < half; ++j) {
+          each[j] = each[j + half] > each[j] ? each[j + half] : each[j];
+        }
+      }
+      return set1(static_cast<double>(each[0]));
     }
-    for (; i < inner; ++i) top = p[i * s] > top ? p[i * s] : top;
+    T top = p[0];
+    for (int64_t i = 1; i < inner; ++i) top = p[i * s] > top ? p[i * s] : top;
     return set1(static_cast<double>(top));
   }
 

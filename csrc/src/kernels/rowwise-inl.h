@@ -1,7 +1,8 @@
-// The softmax family over rows, in double throughout. With m the largest logit, first found at j*,
-// and s the sum of e_j = e^(x_j - m) over j != j*: softmax_j = e_j / (1 + s), log softmax_j =
-// (x_j - m) - log1p(s). Every sum has terms of one sign, so each result has a small relative error,
-// and adding a constant that is exact to all logits changes no bit.
+// The softmax family over rows, in double throughout. With m the largest logit and e_j = e^(x_j - m):
+// softmax_j = e_j / (1 + s), log softmax_j = (x_j - m) - log1p(s), where s is the sum of the e_j of
+// logits below m, in the contract's lanes, plus how many others equal m. Every sum has terms of one
+// sign, so each result has a small relative error, and adding a constant that is exact to all logits
+// changes no bit.
 #pragma once
 
 #include <type_traits>
@@ -44,6 +45,13 @@ FUSEGRAD_INLINE DoubleVD logit_gap(VD x, VD m) {
   }
 }
 
+// The largest element of each row, s, and what follows from it. Those of a row with an infinite or
+// NaN element are NaN, but for -infinity beside a finite one, also when the row has one element.
+struct RowSums {
+  VD top, s;
+  LogTotal total;
+};
+
 // What one step works on: `first` is the number of its first row; x, t and y begin there. `kept`
 // has the exponentials of a slot every kept_stride doubles, or is null.
 template <class T>
@@ -53,13 +61,7 @@ struct Tile {
   Rows<T> y;
   double* kept;
   int64_t kept_stride;
-};
-
-// The largest element of each row, s, and what follows from it. Those of a row with an infinite or
-// NaN element are NaN, but for -infinity beside a finite one, also when the row has one element.
-struct RowSums {
-  VD top, s;
-  LogTotal total;
+  RowSums sums;
 };
 
 // The largest element of each row of kTiles vectors of adjacent rows; a row with NaN gives
@@ -180,8 +182,8 @@ struct Softmax : RowSums {
   const double* kept;
   int64_t kept_stride;
 
-  FUSEGRAD_INLINE Softmax(const Walk& w, const Tile<T>& tile, const RowSums& sums)
-      : RowSums(sums), walk(w), x(tile.x), kept(tile.kept), kept_stride(tile.kept_stride) {}
+  FUSEGRAD_INLINE Softmax(const Walk& w, const Tile<T>& tile)
+      : RowSums(tile.sums), walk(w), x(tile.x), kept(tile.kept), kept_stride(tile.kept_stride) {}
   template <class Whole>
   FUSEGRAD_INLINE DoubleVD gap(int64_t slot, Whole whole) const {
     return logit_gap<T>(walk.load(x, slot, whole), top);
@@ -205,6 +207,46 @@ struct Softmax : RowSums {
   FUSEGRAD_INLINE VD complement(VD e) const { return select(e == 1.0, share(s), 1.0 - share(e)); }
 };
 
+// body(walk, tile) over all rows, one after the other; `fit` of them at a time keep exponentials.
+template <class T, class F>
+FUSEGRAD_INLINE void tiles_along(const Rows<const T>& x, const Rows<const T>& t, const Rows<T>& y,
+                                 int64_t outer, int64_t inner, double* kept, int64_t fit,
+                                 const F& body) {
+  const int64_t kept_size = AlongRow{inner, 0, 1}.slots() * kLanesD;
+  const int64_t step = fit < kLanesD ? fit : kLanesD;
+  RowSums sums[kLanesD];
+  for (int64_t first = 0; first < outer; first += step) {
+    const int64_t count = outer - first < step ? outer - first : step;
+    sums_along<T>(sums, x.from(first), inner, count, kept, kept_size);
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t o = first + i;
+      double* const e = kept == nullptr ? kept : kept + i * kept_size;
+      body(AlongRow{inner, 0, 1}, Tile<T>{o, x.from(o), t.from(o), y.from(o), e, kLanesD, sums[i]});
+    }
+  }
+}
+
+// body(walk, tile) over `outer` adjacent rows, kTiles vectors of them at a time. The last step
+// overlaps the one before it, so that all are whole. The first row has number `first`.
+template <class T, int kTiles, class F>
+FUSEGRAD_INLINE void tiles_across(const Rows<const T>& x, const Rows<const T>& t, const Rows<T>& y,
+                                  int64_t first, int64_t outer, int64_t inner, double* kept,
+                                  const F& body) {
+  constexpr int64_t kRows = kTiles * kLanesD;
+  for (int64_t next = 0; next < outer; next += kRows) {
+    const int64_t o = next < outer - kRows ? next : outer - kRows;
+    RowSums sums[kTiles];
+    sums_across<T, kTiles, kExpStep<T> / kTiles>(sums, x.from(o), inner, kept);
+#pragma GCC unroll 1
+    for (int k = 0; k < kTiles; ++k) {
+      const int64_t i = o + k * kLanesD;
+      double* const e = kept == nullptr ? kept : kept + k * kLanesD;
+      body(AcrossRows{inner, 0, kLanesD},
+           Tile<T>{first + i, x.from(i), t.from(i), y.from(i), e, kRows, sums[k]});
+    }
+  }
+}
+
 // body(walk, tile) over all rows. Lanes go across the rows where those are adjacent in memory, or
 // are so short that they fill no lanes; short rows are transposed on the way, t and y with them.
 // The last step overlaps the one before it. t.p and y.p may be null.
@@ -218,113 +260,75 @@ FUSEGRAD_INLINE void for_tiles(const Rows<const T>& x, const Rows<const T>& t, c
     return slots * kLanesD <= scratch.size ? scratch.p : nullptr;
   };
   const auto adjacent = [](const auto& rows) { return rows.p == nullptr || rows.os == 1; };
-  const auto tiled = [&](const auto& rows) {
+  const auto across = [&](const auto& rows) {
     return adjacent(rows) || (inner <= kTileColumns && rows.rs == 1);
   };
-  if (outer < kLanesD || !tiled(x) || !tiled(t) || !tiled(y)) {
-    const int64_t row_size = AlongRow{inner, 0, 1}.slots() * kLanesD;
-    double* const e = kept(row_size / kLanesD);
-    const int64_t fit = e == &few[0] ? kFew / row_size : 1;
-    const int64_t step = fit < kLanesD ? fit : kLanesD;
-    const auto run = [&](const auto& of) FUSEGRAD_INLINE_LAMBDA {
-      RowSums sums[kLanesD];
-      for (int64_t first = 0; first < outer; first += step) {
-        const int64_t count = outer - first < step ? outer - first : step;
-        sums_along<T>(sums, of(x).from(first), inner, count, e, row_size);
-        for (int64_t i = 0; i < count; ++i) {
-          const int64_t o = first + i;
-          double* const row_kept = e == nullptr ? e : e + i * row_size;
-          body(AlongRow{inner, 0, 1},
-               Tile<T>{o, of(x).from(o), of(t).from(o), of(y).from(o), row_kept, kLanesD}, sums[i]);
-        }
-      }
-    };
+  if (outer < kLanesD || !across(x) || !across(t) || !across(y)) {
+    const int64_t slots = AlongRow{inner, 0, 1}.slots();
+    double* const e = kept(slots);
+    const int64_t fit = e == &few[0] ? kFew / (slots * kLanesD) : 1;
     const auto whole = [](const auto& rows) { return rows.p == nullptr || rows.rs == 1; };
-    if (whole(x) && whole(t) && whole(y)) {
-      run([](auto rows) FUSEGRAD_INLINE_LAMBDA {
-        rows.rs = 1;  // what the compiler knows gives a loop of its own
-        return rows;
-      });
+    if (whole(x) && whole(t) && whole(y)) {  // strides that the compiler knows
+      tiles_along<T>({x.p, x.os, 1}, {t.p, t.os, 1}, {y.p, y.os, 1}, outer, inner, e, fit, body);
     } else {
-      run([](const auto& rows) FUSEGRAD_INLINE_LAMBDA { return rows; });
+      tiles_along<T>(x, t, y, outer, inner, e, fit, body);
     }
     return;
   }
-  alignas(64) T columns[3][kTileColumns * kTileRows];
-  const int64_t tile_rows = outer < kTileRows ? outer : kTileRows;
   constexpr int kMany = kExpStep<T>;
-  const bool many = tile_rows >= kMany * kLanesD && inner * kMany * kLanesD <= kKeptOnStack;
+  const int64_t rows = outer < kTileRows ? outer : kTileRows;
+  const bool many = rows >= kMany * kLanesD && inner * kMany * kLanesD <= kKeptOnStack;
+  alignas(64) T columns[3][kTileColumns * kTileRows];
   for (int64_t next = 0; next < outer; next += kTileRows) {
-    const int64_t o = next < outer - tile_rows ? next : outer - tile_rows;
-    const auto in_columns = [&](const Rows<const T>& rows, T* to) {
-      if (adjacent(rows)) return Rows<const T>{rows.from(o).p, 1, rows.rs};
-      transpose_op(to, kTileRows, rows.from(o).p, rows.os, tile_rows, inner);
+    const int64_t o = next < outer - rows ? next : outer - rows;
+    const auto in_columns = [&](const Rows<const T>& from, T* to) {
+      if (adjacent(from)) return Rows<const T>{from.from(o).p, 1, from.rs};
+      transpose_op(to, kTileRows, from.from(o).p, from.os, rows, inner);
       return Rows<const T>{to, 1, kTileRows};
     };
     const Rows<const T> tile_x = in_columns(x, columns[0]);
     const Rows<const T> tile_t = in_columns(t, columns[1]);
     const bool back = !adjacent(y);
     const Rows<T> tile_y = back ? Rows<T>{columns[2], 1, kTileRows} : Rows<T>{y.from(o).p, 1, y.rs};
-    const auto run = [&](auto tiles) FUSEGRAD_INLINE_LAMBDA {
-      constexpr int kTiles = decltype(tiles)::value;
-      constexpr int64_t kRows = kTiles * kLanesD;
-      for (int64_t n = 0; n < tile_rows; n += kRows) {
-        const int64_t i = n < tile_rows - kRows ? n : tile_rows - kRows;
-        RowSums sums[kTiles];
-        double* const e = kept(inner * kTiles);
-        sums_across<T, kTiles, kMany / kTiles>(sums, tile_x.from(i), inner, e);
-#pragma GCC unroll 1
-        for (int k = 0; k < kTiles; ++k) {
-          const int64_t j = i + k * kLanesD;
-          body(AcrossRows{inner, 0, kLanesD},
-               Tile<T>{o + j, tile_x.from(j), tile_t.from(j), tile_y.from(j),
-                       e == nullptr ? e : e + k * kLanesD, kRows},
-               sums[k]);
-        }
-      }
-    };
     if (many) {
-      run(std::integral_constant<int, kMany>());
+      tiles_across<T, kMany>(tile_x, tile_t, tile_y, o, rows, inner, kept(inner * kMany), body);
     } else {
-      run(std::integral_constant<int, 1>());
+      tiles_across<T, 1>(tile_x, tile_t, tile_y, o, rows, inner, kept(inner), body);
     }
-    if (back) transpose_op(y.from(o).p, y.os, columns[2], kTileRows, inner, tile_rows);
+    if (back) transpose_op(y.from(o).p, y.os, columns[2], kTileRows, inner, rows);
   }
 }
 
 template <class T>
 FUSEGRAD_INLINE void softmax_rows(const Rows<T>& y, const Rows<const T>& x, int64_t outer,
                                   int64_t inner, Scratch scratch) {
-  const auto body = [&](const auto& walk, const Tile<T>& tile, const RowSums& sums)
-                        FUSEGRAD_INLINE_LAMBDA {
-                          const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile, sums);
-                          walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
-                            walk.store(tile.y, i, row.share(row.exponential(i, whole)), whole);
-                          });
-                        };
+  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
+    const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
+    walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
+      walk.store(tile.y, i, row.share(row.exponential(i, whole)), whole);
+    });
+  };
   for_tiles<T>(x, {}, y, outer, inner, scratch, body);
 }
 
 template <class T>
 FUSEGRAD_INLINE void log_softmax_rows(const Rows<T>& y, const Rows<const T>& x, int64_t outer,
                                       int64_t inner) {
-  const auto body = [&](const auto& walk, const Tile<T>& tile, const RowSums& sums)
-                        FUSEGRAD_INLINE_LAMBDA {
-                          const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile, sums);
-                          const VD l = row.total.log;
-                          walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
-                            const DoubleVD d = row.gap(i, whole);
-                            walk.store(tile.y, i, d.hi - (l - d.lo), whole);
-                          });
-                        };
+  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
+    const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
+    const VD l = row.total.log;
+    walk.for_slots([&](int64_t i, auto whole) FUSEGRAD_INLINE_LAMBDA {
+      const DoubleVD d = row.gap(i, whole);
+      walk.store(tile.y, i, d.hi - (l - d.lo), whole);
+    });
+  };
   for_tiles<T>(x, {}, y, outer, inner, {}, body);
 }
 
 template <class T>
 FUSEGRAD_INLINE void logsumexp_rows(T* out, const Rows<const T>& x, int64_t outer, int64_t inner) {
-  const auto body = [&](const auto& walk, const Tile<T>& tile,
-                        const RowSums& sums) FUSEGRAD_INLINE_LAMBDA {
-    const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile, sums);
+  const auto body = [&](const auto& walk, const Tile<T>& tile) FUSEGRAD_INLINE_LAMBDA {
+    const Softmax<T, std::decay_t<decltype(walk)>> row(walk, tile);
     const VD m = row.top;
     walk.store_row(out + tile.first, select(abs(m) < kInf, m + row.total.log, m));
   };

@@ -112,7 +112,7 @@ void softmax_ce_eval(const EvalContext& c) {
   by_float(c.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_dist);
-    for_each_run(r.rows.loop, row_grain(r.rows.inner, kRowCost),
+    for_each_run(r.rows.loop, softmax_row_grain(r.rows.inner),
                  [&](char* const* at, const int64_t* s, int64_t n) {
                    const RowScratch scratch(r.rows.inner);
                    r.visit(s, false, n, [&](int64_t o, int64_t count) {
@@ -190,7 +190,7 @@ void sparse_ce_eval(const EvalContext& c) {
   by_float(c.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto kernel = FUSEGRAD_TYPED(T, softmax_ce_i64);
-    for_each_run(r.rows.loop, row_grain(r.rows.inner, kRowCost),
+    for_each_run(r.rows.loop, softmax_row_grain(r.rows.inner),
                  [&](char* const* at, const int64_t* s, int64_t n) {
                    const RowScratch scratch(r.rows.inner);
                    r.visit(s, true, n, [&](int64_t o, int64_t count) {

@@ -36,9 +36,6 @@ inline Dims last_axis(const Shape& shape) { return {shape.rank() - 1}; }
 // `x` with the kept axes in front, as a view.
 View kept_first(const View& x, const Dims& axes);
 
-// Cheap element operations that an element of a softmax is worth.
-constexpr int64_t kRowCost = 8;
-
 // Memory for the exponentials of long rows, one for each part of rows; label_space may be in use.
 struct RowScratch {
   explicit RowScratch(int64_t inner) : size(kept_doubles(inner)) {
@@ -54,6 +51,11 @@ struct RowScratch {
 // Rows worth a thread when a row costs about `cost` cheap element operations.
 inline int64_t row_grain(int64_t inner, int64_t cost) {
   return std::max<int64_t>(1, kCheapGrain / (std::max<int64_t>(inner, 1) * cost));
+}
+
+// Rows worth a thread of softmax, log_softmax and the softmax cross-entropies.
+inline int64_t softmax_row_grain(int64_t inner) {
+  return grain_of(kSoftmaxRowPicoseconds + inner * kSoftmaxElementPicoseconds);
 }
 
 }  // namespace fusegrad

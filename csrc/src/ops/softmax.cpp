@@ -35,7 +35,7 @@ void eval_rows(const EvalContext& c, const Kernel kernel) {
   rows.add_full(y);
   rows.add_full(x);
   rows.finish(y.shape, c.attrs->axes);
-  for_each_run(rows.loop, row_grain(rows.inner, kRowCost),
+  for_each_run(rows.loop, softmax_row_grain(rows.inner),
                [&](char* const* at, const int64_t* s, int64_t n) {
                  kernel(typed<T>(at[0]), s[0], rows.rs[0], typed<const T>(at[1]), s[1], rows.rs[1],
                         n, rows.inner);

@@ -22,6 +22,9 @@ constexpr int64_t kElementPicoseconds = 100;       // copies, + - * /, compariso
 constexpr int64_t kFunctionPicoseconds = 500;      // exp and others; 250 to 1200
 constexpr int64_t kStreamUpdatePicoseconds = 150;  // optimizers that add and multiply
 constexpr int64_t kRootUpdatePicoseconds = 300;    // those that take a root and a quotient
+// Softmax and cross-entropies: a row, and each of its elements.
+constexpr int64_t kSoftmaxRowPicoseconds = 6'000;
+constexpr int64_t kSoftmaxElementPicoseconds = 600;
 constexpr int64_t kRandomPicoseconds = 2'000;  // uniform numbers; normal ones take four times that
 
 // How many items are worth a thread.
