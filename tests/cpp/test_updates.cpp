@@ -1,5 +1,9 @@
 // Updates in programs: many in one instruction, and products taken into them, against the same ops
 // one by one.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -122,6 +126,89 @@ FUSEGRAD_TEST(program_keeps_updates_apart) {
   program->run();
   CHECK(elements(a)[0] == 0.0);
   CHECK(elements(b)[0] == 9.5);
+}
+
+namespace {
+
+float float_of(int64_t bits) {
+  const auto pattern = static_cast<uint32_t>(bits);
+  float value;
+  std::memcpy(&value, &pattern, sizeof value);
+  return value;
+}
+
+// Values of all sizes, mostly positive, as second moments are: by turns a stretch with what has to
+// be treated apart anywhere, and one without.
+std::vector<float> hard_values(size_t count) {
+  constexpr float edges[] = {0.0F,      -0.0F,    0x1p-149F, 0x1.fp-127F, 0x1p-126F,
+                             0x1p-101F, INFINITY, -INFINITY, NAN,         -1.0F};
+  constexpr int64_t kLeast = 0x0d800000, kInfinity = 0x7f800000;  // 2^-100 and infinity, as bits
+  std::vector<float> values;
+  for (size_t i = 0; i < count; ++i) {
+    const auto kind = static_cast<size_t>(below(64));
+    if (i % 512 < 256) {
+      values.push_back(kind == 0 ? 0.0F : float_of(kLeast + below(kInfinity - kLeast)));
+    } else {
+      values.push_back(kind < std::size(edges) ? edges[kind] : float_of(below(kInfinity)));
+    }
+  }
+  return values;
+}
+
+Array array_of(const std::vector<float>& values) {
+  const Array result(DType::float32, {static_cast<int64_t>(values.size())});
+  std::copy(values.begin(), values.end(), result.view().as<float>());
+  return result;
+}
+
+bool same(float a, float b) { return std::memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b); }
+
+// Whether the updates of w and v are what plain scalar arithmetic gives. `m` is Adam's momentum or
+// RMSprop's gradient; neither changes v where it is finite.
+bool as_scalars(const std::vector<float>& w, const std::vector<float>& m,
+                const std::vector<float>& v, float epsilon, bool adam) {
+  const Array rate = Array::scalar<double>(0.75), zeros = array_of(std::vector<float>(v.size()));
+  Attrs attrs;
+  std::vector<Array> operands = {array_of(w), array_of(v), array_of(m), rate};
+  if (adam) {
+    operands = {array_of(w), array_of(m), array_of(v), zeros, rate};
+    attrs.scalars[0] = attrs.scalars[1] = 1.0;
+  } else {
+    attrs.scalars[0] = 1.0;
+  }
+  attrs.scalars[2] = static_cast<double>(epsilon);
+  std::vector<Array> outputs(kMaxOutputs);
+  evaluate(adam ? adam_update_op : rmsprop_update_op, operands.data(),
+           static_cast<int>(operands.size()), attrs, outputs.data());
+  const float* got = outputs[0].view().as<float>();
+  for (size_t i = 0; i < v.size(); ++i) {
+    const float m1 = adam ? m[i] + (0.0F - m[i]) * 0.0F : m[i];
+    const float v1 = adam ? v[i] + (0.0F - v[i]) * 0.0F : v[i] + 0.0F * (m[i] * m[i]);
+    const float under = adam ? std::sqrt(v1) + epsilon : std::sqrt(v1 + epsilon);
+    if (!same(got[i], w[i] - 0.75F * m1 / under)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+// Roots and quotients are those of scalar instructions, whichever instructions make them: for all
+// roots of two binades, with a sum that shows each bit of the root, and for values of all sizes.
+FUSEGRAD_TEST(updates_round_correctly) {
+  constexpr int kBlock = 1 << 16;
+  std::vector<float> zeros(kBlock), ones(kBlock, 1.0F), values(kBlock);
+  for (int32_t first = 0x3f800000; first < 0x40800000; first += kBlock) {
+    for (int i = 0; i < kBlock; ++i) values[static_cast<size_t>(i)] = float_of(first + i);
+    CHECK(as_scalars(zeros, ones, values, -1.0F, true));
+  }
+  for (const float epsilon : {1e-7F, 0x1p-25F, 0x1.fffffep-26F, 1e-12F, 1.0F, 0.0F}) {
+    for (const bool adam : {true, false}) {
+      const std::vector<float> hard = hard_values(100'003);
+      CHECK(as_scalars(hard_values(100'003), hard_values(100'003), hard, epsilon, adam));
+      CHECK(as_scalars(std::vector<float>(100'003), std::vector<float>(100'003, 1.0F), hard,
+                       epsilon, adam));
+    }
+  }
 }
 
 namespace {
