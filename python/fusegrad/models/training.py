@@ -279,7 +279,7 @@ def _run_unwatched(
 def _record(
     history: History, names: list[str], runner: NativeRunner, left: Iterator[tuple[int, list[Any]]]
 ) -> None:
-    """Give the totals of epochs to the history; all of them also where a signal's handler raises."""
+    """Give the history the totals of epochs; all of them also where a signal's handler raises."""
     try:
         for epoch, totals in left:
             history.on_epoch_end(epoch, _sorted(names, runner.results_of(totals)))
