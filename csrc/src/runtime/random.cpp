@@ -202,8 +202,8 @@ class BoundedDraws {
     return value;
   }
 
-  // The same for `count` bounds, each one less than the one before. Words that need not be redrawn
-  // for sure, nearly all, are used in a loop of their own.
+  // The same for `count` bounds, each one less than the one before. Nearly all words are sure to be
+  // used: they are taken in a loop of their own.
   void below(uint64_t bound, int count, int64_t* draws) {
     for (int k = 0; k < count; ++k) {
       const int most = bound - static_cast<uint64_t>(k) <= UINT32_MAX
