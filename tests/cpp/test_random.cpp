@@ -4,6 +4,7 @@
 #include <array>
 #include <cfenv>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "check.h"
@@ -193,6 +194,37 @@ FUSEGRAD_TEST(permutation_is_a_bijection) {
       permutation(again.data(), n, 12, 4);
       CHECK(rows != again);
     }
+  }
+}
+
+// Fisher-Yates from the end, each place drawn by Lemire's method from the words of counters
+// {index, 0, epoch}, spelled out one by one.
+std::vector<int64_t> shuffled(int64_t n, uint64_t seed, uint32_t epoch) {
+  const std::array<uint32_t, 2> key = philox_key(seed, kShuffleStream);
+  uint32_t used = 0;
+  const auto word = [&] {
+    const uint32_t index = used / 4;
+    return philox4x32({index, 0, epoch, 0}, key)[used++ % 4];
+  };
+  std::vector<int64_t> rows;
+  for (int64_t i = 0; i < n; ++i) rows.push_back(i);
+  for (size_t i = rows.size() - 1; i > 0; --i) {
+    const uint64_t bound = i + 1, remainder = (uint64_t{1} << 32) % bound;
+    uint64_t product = 0;
+    do {
+      product = word() * bound;
+    } while (product % (uint64_t{1} << 32) < remainder);
+    std::swap(rows[i], rows[product >> 32]);
+  }
+  return rows;
+}
+
+FUSEGRAD_TEST(permutation_is_that_of_its_definition) {
+  // Words are drawn 128 at a time, places 64; of the last size about a thousand words are redrawn.
+  for (int64_t n : {1, 2, 3, 64, 65, 66, 128, 129, 130, 300, 3000000}) {
+    std::vector<int64_t> rows(static_cast<size_t>(n));
+    permutation(rows.data(), n, 11, 4);
+    CHECK(rows == shuffled(n, 11, 4));
   }
 }
 

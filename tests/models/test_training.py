@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -135,3 +137,18 @@ def test_another_thread_looks_on_and_stops() -> None:
     assert len(seen) == 3
     assert seen[-1] <= len(history.epoch) < 10**9
     assert len(history.history["loss"]) == len(history.epoch)
+
+
+def test_nothing_is_kept_alive() -> None:
+    model = classifier()
+    x, y = X.copy(), Y.copy()
+    gone = weakref.ref(x)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            model.fit(x, y, epochs=2, verbose=0)
+        del x, y
+        assert gone() is None
+    finally:
+        gc.enable()

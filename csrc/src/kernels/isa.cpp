@@ -8,6 +8,7 @@
 #include "kernels/kernels.h"
 #include "kernels/limits-inl.h"
 #include "kernels/math-inl.h"
+#include "kernels/random-inl.h"
 #include "kernels/reduce-inl.h"
 #include "kernels/rowwise-inl.h"
 #include "kernels/update-inl.h"

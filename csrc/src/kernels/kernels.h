@@ -147,6 +147,9 @@ constexpr int64_t kept_doubles(int64_t inner) {
 //   y[i*n + j] = element j of the row, and yt[j*count + i] = y[i*n + j] where yt is not null;
 //   that needs begin and end to be multiples of 16. u8 rows become x*scale + offset.
 //
+// philox: words[4*i ..] are those of counter + i, whose first two words count as one number of 64
+//   bits; blocks is a multiple of 8.
+//
 // fma_peak runs fused multiply-adds in registers and returns the floating-point operations done;
 // read adds x up that many times, in no stated order. Both exist to be timed.
 struct KernelTable {

@@ -245,6 +245,25 @@ FUSEGRAD_INLINE bool any(VI64 m) { return vmaxvq_u32((uint32x4_t)m) != 0; }
 
 // ---- square root ---------------------------------------------------------------------------
 
+// The products, of 64 bits, of the low halves of each lane.
+#if defined(__AVX512F__)
+FUSEGRAD_INLINE VU64 multiply_low_halves(VU64 a, VU64 b) {
+  return (VU64)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+}
+#elif defined(__AVX2__)
+FUSEGRAD_INLINE VU64 multiply_low_halves(VU64 a, VU64 b) {
+  return (VU64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+}
+#elif defined(__x86_64__)
+FUSEGRAD_INLINE VU64 multiply_low_halves(VU64 a, VU64 b) {
+  return (VU64)_mm_mul_epu32((__m128i)a, (__m128i)b);
+}
+#else
+FUSEGRAD_INLINE VU64 multiply_low_halves(VU64 a, VU64 b) {
+  return (VU64)vmull_u32(vmovn_u64((uint64x2_t)a), vmovn_u64((uint64x2_t)b));
+}
+#endif
+
 #if defined(__AVX512F__)
 FUSEGRAD_INLINE VF sqrt(VF x) { return (VF)_mm512_sqrt_ps((__m512)x); }
 FUSEGRAD_INLINE VD sqrt(VD x) { return (VD)_mm512_sqrt_pd((__m512d)x); }

@@ -3,6 +3,7 @@
 // So threads may fill any part of an array, and an epoch's order needs no history.
 #include "fusegrad/random.h"
 
+#include <algorithm>
 #include <string>
 
 #include "fusegrad/error.h"
@@ -201,8 +202,29 @@ class BoundedDraws {
     return value;
   }
 
+  // The same for `count` bounds, each one less than the one before. Nearly all words are sure to be
+  // used: they are taken in a loop of their own.
+  void below(uint64_t bound, int count, int64_t* draws) {
+    for (int k = 0; k < count; ++k) {
+      const int most = bound - static_cast<uint64_t>(k) <= UINT32_MAX
+                           ? std::min(count - k, 4 * kBlocks - next_)
+                           : 0;
+      const uint32_t* words = words_ + next_;
+      int used = 0;
+      for (; used < most; ++used) {
+        const auto range = static_cast<uint32_t>(bound - static_cast<uint64_t>(k + used));
+        const uint64_t product = uint64_t{words[used]} * range;
+        if (static_cast<uint32_t>(product) < range) break;
+        draws[k + used] = static_cast<int64_t>(product >> 32);
+      }
+      next_ += used;
+      k += used;
+      if (k < count) draws[k] = static_cast<int64_t>(below(bound - static_cast<uint64_t>(k)));
+    }
+  }
+
  private:
-  static constexpr int kBlocks = 8;  // at a time: independent chains that overlap in the pipeline
+  static constexpr int kBlocks = 32;  // at a time
 
   uint32_t word() {
     if (next_ == 4 * kBlocks) refill();
@@ -210,13 +232,11 @@ class BoundedDraws {
   }
 
   void refill() {
-    for (int block = 0; block < kBlocks; ++block, ++index_) {
-      const std::array<uint32_t, 4> four =
-          philox_rounds({static_cast<uint32_t>(index_), static_cast<uint32_t>(index_ >> 32),
-                         static_cast<uint32_t>(epoch_), static_cast<uint32_t>(epoch_ >> 32)},
-                        key_);
-      for (int i = 0; i < 4; ++i) words_[4 * block + i] = four[static_cast<size_t>(i)];
-    }
+    const uint32_t counter[4] = {static_cast<uint32_t>(index_), static_cast<uint32_t>(index_ >> 32),
+                                 static_cast<uint32_t>(epoch_),
+                                 static_cast<uint32_t>(epoch_ >> 32)};
+    kernels().philox(words_, counter, key_.data(), kBlocks);
+    index_ += kBlocks;
     next_ = 0;
   }
 
@@ -284,10 +304,8 @@ void permutation(int64_t* out, int64_t n, uint64_t seed, int64_t epoch) {
   int64_t places[kAhead];
   for (int64_t i = n - 1; i > 0;) {
     const int count = i < kAhead ? static_cast<int>(i) : kAhead;
-    for (int k = 0; k < count; ++k) {
-      places[k] = static_cast<int64_t>(draws.below(static_cast<uint64_t>(i - k) + 1));
-      __builtin_prefetch(out + places[k], 1);
-    }
+    draws.below(static_cast<uint64_t>(i) + 1, count, places);
+    for (int k = 0; k < count; ++k) __builtin_prefetch(out + places[k], 1);
     for (int k = 0; k < count; ++k, --i) {
       const int64_t moved = out[places[k]];
       out[places[k]] = out[i];

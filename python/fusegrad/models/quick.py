@@ -44,8 +44,9 @@ def called(model: Sequential, x: Any) -> Tensor | None:
     """Return ``model(x)`` outside of training."""
     programs = model.programs
     last = programs.last_call
-    if last is not None and programs.seen == changes.count and not substitutes.values:
-        y = last.first(x)  # None where this x is something else
+    count = changes.count
+    if last is not None and last[0] == count and not substitutes.values:
+        y = last[1].first(x)  # None where this x is something else
         if y is not None:
             return y
     if type(x) is not np.ndarray and type(x) is not Tensor:
@@ -58,7 +59,7 @@ def called(model: Sequential, x: Any) -> Tensor | None:
     if found is None or substitutes.values:
         return None
     function: Function = found
-    programs.last_call = function
+    programs.last_call = count, function
     return function.first(x)
 
 

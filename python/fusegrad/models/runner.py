@@ -152,7 +152,8 @@ class NativeRunner:
         """Whether no Python but this package's is called to give the results of an epoch."""
         results = self._step.results
         return results is not None and all(
-            metric.from_totals.__module__.startswith("fusegrad.") for metric in results.metrics
+            type(metric).__module__.startswith("fusegrad.") and "from_totals" not in vars(metric)
+            for metric in results.metrics
         )
 
     def results(self) -> list[Any]:

@@ -86,8 +86,9 @@ class Programs:
         self._known: OrderedDict[Any, StepProgram] = OrderedDict()
         self._outputs: dict[Any, tuple[tuple[int, ...], str]] = {}
         self._memo: dict[Any, Any] = {}
-        self.seen = -1  # the count of changes that the memo, and the last call, are of
-        self.last_call: Function | None = None  # what answered the last ``model(x)``
+        self._seen = -1
+        #: What answered the last ``model(x)``, after so many changes as were counted then.
+        self.last_call: tuple[int, Function] | None = None
 
     def __reduce__(self) -> tuple[type[Programs], tuple[()]]:
         return Programs, ()  # copies and pickles of a model compile their own
@@ -105,8 +106,8 @@ class Programs:
         It is to be added to: what calls ask for again and again, and would have to walk the layers
         for. What depends on more than a change counts is in its key.
         """
-        if self.seen != changes.count or len(self._memo) > _MAX_NOTES:
-            self._memo, self.seen, self.last_call = {}, changes.count, None
+        if self._seen != changes.count or len(self._memo) > _MAX_NOTES:
+            self._memo, self._seen = {}, changes.count
         return self._memo
 
     def output(

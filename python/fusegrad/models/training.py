@@ -260,14 +260,6 @@ def _run_unwatched(
     def tick() -> bool:
         return bool(model.stop_training)
 
-    def record(left: Iterator[tuple[int, list[Any]]]) -> None:
-        try:
-            for epoch, totals in left:
-                history.on_epoch_end(epoch, _sorted(names, runner.results_of(totals)))
-        except BaseException:  # a signal's handler may raise anywhere
-            record(left)
-            raise
-
     epoch = epochs.start
     while epoch < epochs.stop:
         number = model.next_epoch(epochs.start, count=0)
@@ -278,10 +270,22 @@ def _run_unwatched(
             broken_off = 0
         finally:
             model.next_epoch(epochs.start, count=len(finished) + broken_off)
-            record(enumerate(finished, epoch))
+            _record(history, names, runner, enumerate(finished, epoch))
         epoch += len(finished)
         if model.stop_training:
             break
+
+
+def _record(
+    history: History, names: list[str], runner: NativeRunner, left: Iterator[tuple[int, list[Any]]]
+) -> None:
+    """Give the history the totals of epochs; all of them also where a signal's handler raises."""
+    try:
+        for epoch, totals in left:
+            history.on_epoch_end(epoch, _sorted(names, runner.results_of(totals)))
+    except BaseException:
+        _record(history, names, runner, left)
+        raise
 
 
 def _run_epoch(
