@@ -214,9 +214,9 @@ void multiply_few_rows(const GemmArgs<T>& g) {
     if (g.prefetch != nullptr) prefetch_some(g.prefetch);
   }
   if (g.c_cs == 1) {
-    activate(g.act, g.c, g.c_rs, 1, g.m, g.n);
+    activate<T, apply_unary>(g.act, g.c, g.c_rs, 1, g.m, g.n);
   } else {
-    activate(g.act, g.c, g.c_cs, 1, g.n, g.m);
+    activate<T, apply_unary>(g.act, g.c, g.c_cs, 1, g.n, g.m);
   }
 }
 

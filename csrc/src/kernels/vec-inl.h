@@ -245,6 +245,22 @@ FUSEGRAD_INLINE bool any(VI64 m) { return vmaxvq_u32((uint32x4_t)m) != 0; }
 
 // ---- square root ---------------------------------------------------------------------------
 
+#if defined(__AVX512F__)
+FUSEGRAD_INLINE VF sqrt(VF x) { return (VF)_mm512_sqrt_ps((__m512)x); }
+FUSEGRAD_INLINE VD sqrt(VD x) { return (VD)_mm512_sqrt_pd((__m512d)x); }
+#elif defined(__AVX2__)
+FUSEGRAD_INLINE VF sqrt(VF x) { return (VF)_mm256_sqrt_ps((__m256)x); }
+FUSEGRAD_INLINE VD sqrt(VD x) { return (VD)_mm256_sqrt_pd((__m256d)x); }
+#elif defined(__x86_64__)
+FUSEGRAD_INLINE VF sqrt(VF x) { return (VF)_mm_sqrt_ps((__m128)x); }
+FUSEGRAD_INLINE VD sqrt(VD x) { return (VD)_mm_sqrt_pd((__m128d)x); }
+#else
+FUSEGRAD_INLINE VF sqrt(VF x) { return (VF)vsqrtq_f32((float32x4_t)x); }
+FUSEGRAD_INLINE VD sqrt(VD x) { return (VD)vsqrtq_f64((float64x2_t)x); }
+#endif
+
+// ---- integer products ---------------------------------------------------------------------------
+
 // The products, of 64 bits, of the low halves of each lane.
 #if defined(__AVX512F__)
 FUSEGRAD_INLINE VU64 multiply_low_halves(VU64 a, VU64 b) {
@@ -262,20 +278,6 @@ FUSEGRAD_INLINE VU64 multiply_low_halves(VU64 a, VU64 b) {
 FUSEGRAD_INLINE VU64 multiply_low_halves(VU64 a, VU64 b) {
   return (VU64)vmull_u32(vmovn_u64((uint64x2_t)a), vmovn_u64((uint64x2_t)b));
 }
-#endif
-
-#if defined(__AVX512F__)
-FUSEGRAD_INLINE VF sqrt(VF x) { return (VF)_mm512_sqrt_ps((__m512)x); }
-FUSEGRAD_INLINE VD sqrt(VD x) { return (VD)_mm512_sqrt_pd((__m512d)x); }
-#elif defined(__AVX2__)
-FUSEGRAD_INLINE VF sqrt(VF x) { return (VF)_mm256_sqrt_ps((__m256)x); }
-FUSEGRAD_INLINE VD sqrt(VD x) { return (VD)_mm256_sqrt_pd((__m256d)x); }
-#elif defined(__x86_64__)
-FUSEGRAD_INLINE VF sqrt(VF x) { return (VF)_mm_sqrt_ps((__m128)x); }
-FUSEGRAD_INLINE VD sqrt(VD x) { return (VD)_mm_sqrt_pd((__m128d)x); }
-#else
-FUSEGRAD_INLINE VF sqrt(VF x) { return (VF)vsqrtq_f32((float32x4_t)x); }
-FUSEGRAD_INLINE VD sqrt(VD x) { return (VD)vsqrtq_f64((float64x2_t)x); }
 #endif
 
 // ---- integer -> float ----------------------------------------------------------------------
