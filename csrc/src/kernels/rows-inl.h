@@ -340,9 +340,9 @@ struct AlongRow {
     const int64_t slot = add_whole<kMany>(lanes, 0, whole, below);
     add_whole<kGroup>(lanes, slot, whole, below);
     add_rest(lanes, whole, below);
-    double count = -1.0;
-    for (int j = 0; j < kLanesD; ++j) count += others[j];
-    return set1(lanes16_sum(lanes) + count);
+    double ties = -1.0;
+    for (int j = 0; j < kLanesD; ++j) ties += others[j];
+    return set1(lanes16_sum(lanes) + ties);
   }
   template <class F>
   FUSEGRAD_INLINE VD sum_all(const F& term) const {
