@@ -1,8 +1,8 @@
-// The softmax family over rows, in double throughout. With m the largest logit and e_j = e^(x_j - m):
-// softmax_j = e_j / (1 + s), log softmax_j = (x_j - m) - log1p(s), where s is the sum of the e_j of
-// logits below m, in the contract's lanes, plus how many others equal m. Every sum has terms of one
-// sign, so each result has a small relative error, and adding a constant that is exact to all logits
-// changes no bit.
+// The softmax family over rows, in double throughout. With m the largest logit and e_j =
+// e^(x_j - m): softmax_j = e_j / (1 + s), log softmax_j = (x_j - m) - log1p(s), where s is the sum
+// of the e_j of logits below m, in the contract's lanes, plus how many others equal m. Every sum
+// has terms of one sign, so each result has a small relative error, and adding a constant that is
+// exact to all logits changes no bit.
 #pragma once
 
 #include <type_traits>

@@ -17,14 +17,13 @@ namespace fusegrad {
 // not cut as well: products of 20 and more gain.
 constexpr int64_t kPartPicoseconds = 8'000'000;
 
-constexpr int64_t kMultiplyAddPicoseconds = 20;    // matrix products; 17 at the peak
-constexpr int64_t kElementPicoseconds = 100;       // copies, + - * /, comparisons, sums
-constexpr int64_t kFunctionPicoseconds = 500;      // exp and others; 250 to 1200
-constexpr int64_t kStreamUpdatePicoseconds = 150;  // optimizers that add and multiply
-constexpr int64_t kRootUpdatePicoseconds = 300;    // those that take a root and a quotient
-// Softmax and cross-entropies: a row, and each of its elements.
-constexpr int64_t kSoftmaxRowPicoseconds = 6'000;
-constexpr int64_t kSoftmaxElementPicoseconds = 600;
+constexpr int64_t kMultiplyAddPicoseconds = 20;      // matrix products; 17 at the peak
+constexpr int64_t kElementPicoseconds = 100;         // copies, + - * /, comparisons, sums
+constexpr int64_t kFunctionPicoseconds = 500;        // exp and others; 250 to 1200
+constexpr int64_t kStreamUpdatePicoseconds = 150;    // optimizers that add and multiply
+constexpr int64_t kRootUpdatePicoseconds = 300;      // those that take a root and a quotient
+constexpr int64_t kSoftmaxRowPicoseconds = 6'000;    // softmax and cross-entropies: a row, and
+constexpr int64_t kSoftmaxElementPicoseconds = 600;  // each of its elements
 constexpr int64_t kRandomPicoseconds = 2'000;  // uniform numbers; normal ones take four times that
 
 // How many items are worth a thread.
