@@ -23,7 +23,7 @@ constexpr int kRows1 = 4, kRows2 = 2, kRows4 = 1;
 
 // Tiles of packed panels with that many steps fetch what is needed after them, c in time for the
 // last steps.
-constexpr int64_t kLongDepth = 96, kLastSteps = 24;
+constexpr int64_t kLongDepth = 96;
 
 // What happens to a finished tile: c = (first ? 0 : c) + acc, then bias, activation and the slope
 // of the relu before if last.
@@ -274,6 +274,7 @@ void tile(const T* a, int64_t a_rs, int64_t a_cs, const T* b, int64_t ldb, int64
   if (kPacked && depth >= kLongDepth) {
     // A row is fetched with each step. Those of c come so late that they are still in the nearest
     // cache when the sums are done: rows a power of two apart displace each other there.
+    constexpr int64_t kLastSteps = kRows * kVectors < 14 ? 48 : 24;
     const int64_t before = depth - kLastSteps - kRows;
     const int64_t next = out.next_rows < before ? out.next_rows : before;
     const struct {
