@@ -21,7 +21,7 @@ constexpr int64_t kMultiplyAddPicoseconds = 20;    // matrix products; 17 at the
 constexpr int64_t kElementPicoseconds = 100;       // copies, + - * /, comparisons, sums
 constexpr int64_t kFunctionPicoseconds = 500;      // exp and others; 250 to 1200
 constexpr int64_t kStreamUpdatePicoseconds = 150;  // optimizers that add and multiply
-constexpr int64_t kRootUpdatePicoseconds = 300;    // those that take a root and a quotient
+constexpr int64_t kRootUpdatePicoseconds = 225;    // those that take a root and a quotient
 constexpr int64_t kRandomPicoseconds = 2'000;  // uniform numbers; normal ones take four times that
 
 // How many items are worth a thread.
