@@ -1,5 +1,5 @@
-// Tries the square roots of kernels/vec-inl.h that are made by multiplication, from the sources'
-// root, on a processor with AVX-512 (about ten seconds):
+// Tries the square roots of kernels/square-roots-inl.h that are made by multiplication, from the
+// sources' root, on a processor with AVX-512 (about ten seconds):
 //
 //   g++ -std=c++17 -O3 -march=native -ffp-contract=off -Icsrc/src -Icsrc/include
 //     -DFUSEGRAD_ISA=avx512 tests/exhaustive/square_roots.cpp -o square_roots && ./square_roots
@@ -12,7 +12,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "kernels/vec-inl.h"
+#include "kernels/square-roots-inl.h"
 
 using namespace fusegrad::simd::FUSEGRAD_ISA;
 

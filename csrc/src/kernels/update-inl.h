@@ -1,8 +1,10 @@
 // Optimizer updates: one pass over parameter, gradient and state. Plain multiplies and adds in the
-// element type, in the order that kernels.h states; no fused operations, so every level agrees.
+// element type, in the order that kernels.h states; none is fused outside of square roots, which
+// are correctly rounded either way, so every level agrees.
 #pragma once
 
 #include "kernels/kernels.h"
+#include "kernels/square-roots-inl.h"
 #include "kernels/vec-inl.h"
 
 namespace fusegrad::simd::FUSEGRAD_ISA {
