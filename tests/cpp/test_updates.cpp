@@ -169,9 +169,10 @@ bool as_scalars(const std::vector<float>& w, const std::vector<float>& m,
                 const std::vector<float>& v, float epsilon, bool adam) {
   const Array rate = Array::scalar<double>(0.75), zeros = array_of(std::vector<float>(v.size()));
   Attrs attrs;
-  std::vector<Array> operands = {array_of(w), array_of(v), array_of(m), rate};
+  const Array weights = array_of(w), first = array_of(m), second = array_of(v);
+  std::vector<const Array*> operands = {&weights, &second, &first, &rate};
   if (adam) {
-    operands = {array_of(w), array_of(m), array_of(v), zeros, rate};
+    operands = {&weights, &first, &second, &zeros, &rate};
     attrs.scalars[0] = attrs.scalars[1] = 1.0;
   } else {
     attrs.scalars[0] = 1.0;
