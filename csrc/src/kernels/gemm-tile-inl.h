@@ -21,8 +21,7 @@ constexpr int kRows1 = 14, kRows2 = 12, kRows4 = 6;
 constexpr int kRows1 = 4, kRows2 = 2, kRows4 = 1;
 #endif
 
-// Tiles of packed panels with that many steps fetch what is needed after them, c in time for the
-// last steps.
+// Tiles of packed panels with that many steps fetch what is needed after them.
 constexpr int64_t kLongDepth = 96;
 
 // What happens to a finished tile: c = (first ? 0 : c) + acc, then bias, activation and the slope
