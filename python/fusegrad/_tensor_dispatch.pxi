@@ -42,9 +42,10 @@ cdef object calculate(const OpDef& op, PyObject** operands, int count, Attrs& at
         inputs = many.data()
     for i in range(count):
         inputs[i] = &(<Tensor>operands[i]).array
-        work += inputs[i].size()
     if op.num_outputs != 1:
         return calculate_several(op, inputs, count, attrs)
+    for i in range(count):
+        work += inputs[i].size()
     result = Tensor.__new__(Tensor)
     if work > kBriefWork:
         with nogil:

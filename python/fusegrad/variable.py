@@ -19,7 +19,7 @@ from fusegrad._tensor import (
 )
 from fusegrad.errors import ArgumentError
 
-__all__ = ["Variable", "is_substituting", "substituted"]
+__all__ = ["Variable", "substituted"]
 
 
 class _Substitutes(threading.local):
@@ -29,17 +29,6 @@ class _Substitutes(threading.local):
 
 #: The values that `substituted` gives in this thread.
 substitutes = _Substitutes()
-
-
-def is_substituting() -> bool:
-    """Whether some Variables have other values in this thread; see `substituted`.
-
-    Examples
-    --------
-    >>> is_substituting()
-    False
-    """
-    return bool(substitutes.values)
 
 
 class Variable(Spelled):

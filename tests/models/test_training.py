@@ -80,6 +80,26 @@ def test_metrics_of_my_own_look_in_between() -> None:
     assert model.history.epoch == [0, 1, 2]
 
 
+def test_a_method_of_my_own_looks_in_between() -> None:
+    calls: list[int] = []
+    precision = metrics.Precision(thresholds=0.0)
+    ours = precision.of_counts
+
+    def of_counts(counts: Any) -> Any:
+        calls.append(int(model.optimizer.iterations))
+        if len(calls) >= 3:
+            raise ZeroDivisionError
+        return ours(counts)
+
+    precision.of_counts = of_counts  # type: ignore[method-assign]
+    model = classifier(precision)
+    with pytest.raises(ZeroDivisionError):
+        model.fit(X, Y, epochs=3000, verbose=0)
+    assert calls == [3, 6, 9]
+    assert model.history is not None
+    assert model.history.epoch == [0, 1]
+
+
 @pytest.mark.skipif(
     threading.current_thread() is not threading.main_thread(), reason="needs the main thread"
 )

@@ -84,6 +84,13 @@ def make_runner(
     return NativeRunner(model, kind, data, batch_size, shuffle)
 
 
+def _is_ours(metric: Any) -> bool:
+    """Whether an object is of a class of this package, and has no method of its own."""
+    kind = type(metric)
+    own = any(callable(getattr(kind, name, None)) for name in vars(metric))
+    return kind.__module__.startswith("fusegrad.") and not own
+
+
 class NativeRunner:
     """Epochs in C++ without the GIL."""
 
@@ -151,10 +158,7 @@ class NativeRunner:
     def runs_ours_only(self) -> bool:
         """Whether no Python but this package's is called to give the results of an epoch."""
         results = self._step.results
-        return results is not None and all(
-            type(metric).__module__.startswith("fusegrad.") and "from_totals" not in vars(metric)
-            for metric in results.metrics
-        )
+        return results is not None and all(_is_ours(metric) for metric in results.metrics)
 
     def results(self) -> list[Any]:
         """The loss and the metrics so far."""

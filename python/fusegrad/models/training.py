@@ -280,12 +280,16 @@ def _record(
     history: History, names: list[str], runner: NativeRunner, left: Iterator[tuple[int, list[Any]]]
 ) -> None:
     """Give the history the totals of epochs; all of them also where a signal's handler raises."""
-    try:
-        for epoch, totals in left:
-            history.on_epoch_end(epoch, _sorted(names, runner.results_of(totals)))
-    except BaseException:
-        _record(history, names, runner, left)
-        raise
+    raised: BaseException | None = None
+    while True:
+        try:
+            for epoch, totals in left:
+                history.on_epoch_end(epoch, _sorted(names, runner.results_of(totals)))
+            break
+        except BaseException as error:
+            raised = raised or error
+    if raised is not None:
+        raise raised
 
 
 def _run_epoch(
