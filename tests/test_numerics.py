@@ -282,6 +282,21 @@ def test_a_row_that_is_not_a_number_stays_alone(dtype: Any, classes: int) -> Non
         assert np.isfinite(values[~bad]).all()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [5, 16, 24, 32, 70])
+def test_logsumexp_of_infinity_and_nan_is_the_same_everywhere(dtype: Any, n: int) -> None:
+    for place in {0, 2, n - 16, n - 8, n - 4, n - 1} - {1}:
+        if place < 0:
+            continue
+        x = np.zeros((9, n), dtype)
+        x[:, 1] = np.inf
+        x[:, place] = np.nan
+        expected = np.full(9, np.nan if place == 0 else np.inf, dtype)
+        for rows in (x, np.asfortranarray(x)):
+            np.testing.assert_array_equal(ops.logsumexp(rows, axis=1).numpy(), expected)
+        np.testing.assert_array_equal(ops.logsumexp(x[:1], axis=1).numpy(), expected[:1])
+
+
 def test_large_logits_stay_finite() -> None:
     z = np.array([[1e8, 0.0], [0.0, 1e30]], np.float32)
     losses = ops.sparse_softmax_cross_entropy(np.array([1, 1]), z).numpy()

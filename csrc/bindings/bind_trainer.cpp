@@ -83,8 +83,9 @@ py::list to_list(const std::vector<Array>& arrays) {
   return list;
 }
 
-// The totals of epochs that are over get into `finished` also where a later one raises. A call of
-// the tick ends the run with its epoch, so that Python is never far behind.
+// The totals of epochs that are over, or that a true tick stopped, get into `finished` also where a
+// later one raises. A call of the tick ends the run with its epoch, so that Python is never far
+// behind.
 void run_epochs(Trainer& self, int64_t first, int64_t count, const py::object& tick,
                 py::list& finished) {
   PythonTick context{tick, nullptr};

@@ -115,7 +115,7 @@ class ProgramCall {
 
   // A few bytes are sooner copied than bound.
   void feed(int i, View view) {
-    const View own = program_->input_buffer(i);
+    const View& own = program_->input_buffer(i);
     if (view.shape != own.shape) {  // a trailing axis of one element more or less
       view.shape = own.shape;
       view.strides = c_strides(own.shape);

@@ -58,7 +58,7 @@ FUSEGRAD_TEST(program_merges_relu_gradients) {
           Attrs attrs;
           attrs.transpose_a = (form & 1) != 0;
           attrs.transpose_b = (form & 2) != 0;
-          const Slope slope(m, form == 0 ? 300 : 15, n, attrs, dtype, (form & 4) != 0);
+          const Slope slope(m, m == 32 || form == 0 ? 300 : 15, n, attrs, dtype, (form & 4) != 0);
           set_num_threads(1 + form % 3);
           const auto program = slope.run(true);
           const auto plain = slope.run(false);
@@ -81,6 +81,17 @@ FUSEGRAD_TEST(program_keeps_products_that_are_read) {
   const auto plain = slope.run(false);
   CHECK(!merged(*program));
   for (int i = 0; i < 2; ++i) CHECK(same_bits(program->output(i), plain->output(i)));
+}
+
+// The slope of the product's own sign is no output of another op.
+FUSEGRAD_TEST(program_keeps_slopes_of_the_product_itself) {
+  Graph graph;
+  const Array a = random_array<float>({8, 5}), b = random_array<float>({5, 9});
+  const Value product =
+      graph.emit(matmul_op, {graph.input(a.meta(), "a"), graph.input(b.meta(), "b")});
+  graph.output(graph.emit(relu_grad_op, {product, product}), "y");
+  const auto program = Program::compile(graph);
+  CHECK(!merged(*program));
 }
 
 }  // namespace fusegrad::test

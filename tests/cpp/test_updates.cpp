@@ -212,6 +212,43 @@ FUSEGRAD_TEST(updates_round_correctly) {
   }
 }
 
+// A gradient that is also a slot, which the program overwrites with the new one.
+FUSEGRAD_TEST(updates_read_before_they_write) {
+  const Array x = random_array<float>({8, 13}), w = random_array<float>({8, 13});
+  const Array rate = Array::scalar<double>(0.5);
+  const auto emit_update = [&](Graph& graph, bool adam, Value weights, Value slope) {
+    Attrs attrs;
+    for (const int k : {0, 1, 2}) attrs.scalars[k] = !adam && k == 1 ? 0.0 : 0.5;
+    const Value step = graph.constant(rate);
+    return adam ? graph.emit(adam_update_op, {weights, slope, slope, slope, step}, attrs)
+                : graph.emit(rmsprop_update_op, {weights, slope, slope, step}, attrs);
+  };
+  for (const bool adam : {true, false}) {
+    Graph graph, apart;
+    const Value slope = graph.emit(exp_op, {graph.input(x.meta(), "x")});
+    const Array* const values[] = {&x};
+    Attrs none;
+    Array slopes;
+    evaluate(exp_op, values, 1, none, &slopes);
+    const Value updated = emit_update(graph, adam, graph.input(w.meta(), "w"), slope);
+    const Value expected =
+        emit_update(apart, adam, apart.constant(w), apart.input(slopes.meta(), "t"));
+    for (int k = 0; k < (adam ? 3 : 2); ++k) {
+      graph.output(Value{updated.id + k}, "new");
+      apart.output(Value{expected.id + k}, "new");
+    }
+    const auto together = Program::compile(graph), plain = Program::compile(apart);
+    together->bind_input(0, x.view());
+    together->bind_input(1, w.view());
+    plain->bind_input(0, slopes.view());
+    together->run();
+    plain->run();
+    for (int k = 0; k < together->num_outputs(); ++k) {
+      CHECK(same_bits(together->output(k), plain->output(k)));
+    }
+  }
+}
+
 namespace {
 
 // One step of `rule` on a matrix w whose gradient is x^T d: large enough that the product becomes

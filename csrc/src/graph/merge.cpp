@@ -110,7 +110,7 @@ void merge_relu_gradients(Plan* plan) {
     Instruction& user = list[i];
     if (user.op != &relu_grad_op || !same_layout(user.inputs[1], user.outputs[0])) continue;
     const int product = product_of(*plan, i, 0);
-    if (product < 0) continue;
+    if (product < 0 || share_block({user.inputs[0]}, {user.inputs[1]})) continue;
     const auto source = list.begin() + product;
     if (!same_layout(source->outputs[0], user.outputs[0])) continue;
     user.inputs = {source->inputs[0], source->inputs[1], user.inputs[1]};

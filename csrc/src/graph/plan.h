@@ -62,7 +62,7 @@ struct Plan {
   std::string text() const;
 };
 
-// `merge`: with merge_products and merge_updates.
+// `merge`: with the passes below.
 Plan make_plan(const Graph& graph, const Layout& layout, bool merge);
 
 // Passes over the instructions, before their operands get places in the arena. Each keeps every

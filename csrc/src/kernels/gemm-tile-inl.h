@@ -148,7 +148,7 @@ FUSEGRAD_INLINE void finish_values(typename Vec<T>::V (&acc)[kRows][kVectors],
     }
     if (out.relu_of != nullptr) {
       const T* y = out.relu_of;
-#pragma GCC unroll 16
+#pragma GCC unroll 32
       for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
         for (int v = 0; v < kLast; ++v) acc[i][v] = relu_slope(acc[i][v], load(y + v * kLanes));

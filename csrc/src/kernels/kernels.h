@@ -77,7 +77,7 @@ struct PrefetchQueue {
 // c(m,n) = act(a(m,k) * b(k,n) + bias), any strides. Each element is one chain acc = fma(a, b, acc)
 // from +0 over ascending k inside blocks of kGemmBlockK, block sums added in order; bias and
 // activation are separately rounded, so the result has the bits of matmul, add and activation run
-// one by one, whatever the strides, the sizes and the ISA level. c must not overlap a, b or bias.
+// one by one, whatever the strides, the sizes and the ISA level. c must not overlap an operand.
 template <class T>
 struct GemmArgs {
   T* c;
@@ -91,8 +91,8 @@ struct GemmArgs {
   int64_t bias_stride_m, bias_stride_n;
   Activation act;
   double act_param;  // slope of leaky_relu
-  const T*
-      relu_of;  // null, or y with the strides of c: c is 0 where not y > 0 (gemm_f32, gemm_f64)
+  // Null, or y with the strides of c: c is 0 where not y > 0. Of gemm_f32 and gemm_f64, act linear.
+  const T* relu_of;
   PrefetchQueue* prefetch;
   bool bfloat16;    // round a and b to bfloat16 first; gemm_bf16 only, which wants it set
   void* workspace;  // gemm_workspace_bytes(m, n, k, sizeof(T)) bytes, 64-byte aligned
@@ -134,7 +134,7 @@ constexpr int64_t kept_doubles(int64_t inner) {
 // + offset with two roundings; scale 1, offset 0 is exact. Scalars come as double and are rounded
 // once to the element type.
 //
-// Updates (contiguous, no fused multiply-add; *_out may equal the matching input; optional state
+// Updates (contiguous, no fused multiply-add; *_out may equal any input; optional state
 // pointers are null when absent):
 //   sgd       w -= lr*g
 //   momentum  m = mu*m - lr*g;  w += nesterov ? mu*m - lr*g : m

@@ -53,7 +53,7 @@ FUSEGRAD_INLINE void sum_rows(Out* out, const T* x, int64_t outer, int64_t os, i
         [&](int64_t o, VD total) { store_narrow(out + o, result(total)); });
   }
   const Rows<const T> rows = {x + done * os, os, rs};
-  for_rows(outer - done, os, inner, rs, false, [&](const auto& walk) {
+  for_rows(outer - done, os, inner, rs, [&](const auto& walk) {
     const VD total = walk.sum([&](int64_t slot) { return walk.load(rows, slot); });
     walk.store_row(out + done, result(total));
   });
@@ -73,7 +73,7 @@ FUSEGRAD_INLINE void sum_squares_rows(double* out, const T* x, const double* mea
         [&](int64_t o, VD total) { store(out + o, total); });
   }
   const Rows<const T> rows = {x + done * os, os, rs};
-  for_rows(outer - done, os, inner, rs, false, [&](const auto& walk) {
+  for_rows(outer - done, os, inner, rs, [&](const auto& walk) {
     const VD centre = walk.load_row(mean + done, 1);
     walk.store_row(out + done, walk.sum([&](int64_t slot) {
       const VD d = walk.load(rows, slot) - centre;
@@ -87,7 +87,7 @@ template <class T>
 FUSEGRAD_INLINE void extreme_rows(T* out, int64_t* index, const T* x, double sign, int64_t outer,
                                   int64_t os, int64_t inner, int64_t rs) {
   const Rows<const T> rows = {x, os, rs};
-  for_rows(outer, os, inner, rs, false, [&](const auto& walk) {
+  for_rows(outer, os, inner, rs, [&](const auto& walk) {
     const Extreme e = walk.extreme([&](int64_t slot) { return walk.load(rows, slot) * sign; });
     if (out != nullptr) walk.store_row(out, e.value * sign);
     if (index != nullptr) walk.store_indices(index, e.index);

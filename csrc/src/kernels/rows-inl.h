@@ -317,7 +317,7 @@ struct AlongRow {
     return any(found);
   }
   // The sum of terms over the elements of x that are not `top`, plus the number of others less one.
-  // terms(slot, whole, v) fills the array v with the terms of kStep or fewer slots.
+  // terms(slot, whole, v) fills the array v with the terms of as many slots.
   template <int kStep, class T, class F>
   FUSEGRAD_INLINE VD sum_except_top(const Rows<const T>& x, VD top, const F& terms) const {
     constexpr int kGroup = kLanes16Vectors;
@@ -356,6 +356,7 @@ struct AlongRow {
     add_rest(lanes, whole, terms);
     return set1(lanes16_sum(lanes));
   }
+  // The largest element; NaN exactly where the first one is, as across rows.
   template <class T>
   FUSEGRAD_INLINE VD largest(const Rows<const T>& x) const {
     const T* const p = x.p + first * x.os;
@@ -363,8 +364,8 @@ struct AlongRow {
     constexpr int kLanes = Vec<T>::kLanes;
     if (s == 1 && inner >= kLanes) {
       typedef typename Vec<T>::V V;
-      const V last = simd::FUSEGRAD_ISA::load(p + inner - kLanes);
-      V best[4] = {last, last, last, last};
+      const V start = set1(p[0]);
+      V best[4] = {start, start, start, start};
       int64_t i = 0;
       for (; i + 4 * kLanes <= inner; i += 4 * kLanes) {
         for (int j = 0; j < 4; ++j) {
@@ -374,6 +375,7 @@ struct AlongRow {
       for (; i + kLanes <= inner; i += kLanes) {
         best[0] = max(simd::FUSEGRAD_ISA::load(p + i), best[0]);
       }
+      best[1] = max(simd::FUSEGRAD_ISA::load(p + inner - kLanes), best[1]);
       T each[kLanes];
       simd::FUSEGRAD_ISA::store(each, max(max(best[0], best[1]), max(best[2], best[3])));
 #pragma GCC unroll 4
@@ -412,14 +414,10 @@ struct AlongRow {
   }
 };
 
-// Runs body(walk) over all rows, with lanes across the rows where those are adjacent in memory, or
-// where rows are too short to fill lanes and `long_terms` says that arithmetic outweighs gathering.
+// Runs body(walk) over all rows, with lanes across the rows where those are adjacent in memory.
 template <class F>
-FUSEGRAD_INLINE void for_rows(int64_t outer, int64_t os, int64_t inner, int64_t rs, bool long_terms,
-                              const F& body) {
-  const bool adjacent = os == 1 && (rs != 1 || outer >= kLanesD);
-  const bool short_rows = long_terms && inner <= 16 && outer >= kLanesD;
-  if (adjacent || short_rows) {
+FUSEGRAD_INLINE void for_rows(int64_t outer, int64_t os, int64_t inner, int64_t rs, const F& body) {
+  if (os == 1 && (rs != 1 || outer >= kLanesD)) {
     for (int64_t o = 0; o < outer; o += kLanesD) {
       const int64_t left = outer - o;
       body(AcrossRows{inner, o, left < kLanesD ? left : kLanesD});

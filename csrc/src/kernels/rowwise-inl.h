@@ -339,7 +339,7 @@ FUSEGRAD_INLINE void logsumexp_rows(T* out, const Rows<const T>& x, int64_t oute
 template <class T>
 FUSEGRAD_INLINE void softmax_grad_rows(const Rows<T>& dx, const Rows<const T>& dy,
                                        const Rows<const T>& y, int64_t outer, int64_t inner) {
-  for_rows(outer, dx.os, inner, dx.rs, false, [&](const auto& walk) {
+  for_rows(outer, dx.os, inner, dx.rs, [&](const auto& walk) {
     const VD total = walk.sum_long([&](int64_t i) { return walk.load(dy, i) * walk.load(y, i); });
     const int64_t n = walk.slots();
     for (int64_t i = 0; i < n; ++i) {
@@ -352,7 +352,7 @@ FUSEGRAD_INLINE void softmax_grad_rows(const Rows<T>& dx, const Rows<const T>& d
 template <class T>
 FUSEGRAD_INLINE void log_softmax_grad_rows(const Rows<T>& dx, const Rows<const T>& dy,
                                            const Rows<const T>& y, int64_t outer, int64_t inner) {
-  for_rows(outer, dx.os, inner, dx.rs, false, [&](const auto& walk) {
+  for_rows(outer, dx.os, inner, dx.rs, [&](const auto& walk) {
     const VD total = walk.sum_long([&](int64_t i) { return walk.load(dy, i); });
     const int64_t n = walk.slots();
     for (int64_t i = 0; i < n; ++i) {

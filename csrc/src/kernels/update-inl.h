@@ -19,19 +19,26 @@ FUSEGRAD_INLINE void each_vector(int64_t n, const Body& body) {
   if (i < n) body(i, n - i);
 }
 
-// Calls apply(offset, count, root of square(offset, count)) likewise; of `floor`, see square_roots.
-template <class T, class Square, class Apply>
-FUSEGRAD_INLINE void each_root(int64_t n, T floor, const Square& square, const Apply& apply) {
+// Calls apply(offset, count, part, root of part.square) likewise, with part = prepare(offset,
+// count); of `floor`, see square_roots. Operands may lie at the same place as each other or as a
+// result, so prepare and apply load before apply stores.
+template <class T, class Prepare, class Apply>
+FUSEGRAD_INLINE void each_root(int64_t n, T floor, const Prepare& prepare, const Apply& apply) {
   constexpr int64_t kLanes = Vec<T>::kLanes;
   const int64_t whole = n - n % (kRoots * kLanes);
   for (int64_t i = 0; i < whole; i += kRoots * kLanes) {
-    typename Vec<T>::V x[kRoots];
-    for (int k = 0; k < kRoots; ++k) x[k] = square(i + k * kLanes, kLanes);
-    square_roots(x, floor);
-    for (int k = 0; k < kRoots; ++k) apply(i + k * kLanes, kLanes, x[k]);
+    decltype(prepare(i, kLanes)) part[kRoots];
+    typename Vec<T>::V root[kRoots];
+    for (int k = 0; k < kRoots; ++k) {
+      part[k] = prepare(i + k * kLanes, kLanes);
+      root[k] = part[k].square;
+    }
+    square_roots(root, floor);
+    for (int k = 0; k < kRoots; ++k) apply(i + k * kLanes, kLanes, part[k], root[k]);
   }
   each_vector<T>(n - whole, [=](int64_t i, int64_t count) FUSEGRAD_INLINE_LAMBDA {
-    apply(whole + i, count, sqrt(square(whole + i, count)));
+    const auto part = prepare(whole + i, count);
+    apply(whole + i, count, part, sqrt(part.square));
   });
 }
 
@@ -70,24 +77,30 @@ inline void rmsprop_of(T* w_out, T* v_out, T* a_out, T* b_out, const T* w, const
   const V take = set1(static_cast<T>(1.0 - rho));
   const V push = set1(static_cast<T>(mu));
   const V guard = set1(static_cast<T>(eps));
+  struct Part {
+    V square, grad, v1, a1;
+  };
   each_root<T>(
       n, T{0},
       [=](int64_t i, int64_t count) FUSEGRAD_INLINE_LAMBDA {
-        const V grad = load_part(g + i, count);
-        const V v1 = keep * load_part(v + i, count) + take * (grad * grad);
-        store_part(v_out + i, v1, count);
-        if (!kCentered) return v1 + guard;
-        const V a1 = keep * load_part(a + i, count) + take * grad;
-        store_part(a_out + i, a1, count);
-        return v1 - a1 * a1 + guard;
-      },
-      [=](int64_t i, int64_t count, V root) FUSEGRAD_INLINE_LAMBDA {
-        V move = rate * load_part(g + i, count) / root;
-        if (kMomentum) {
-          move = push * load_part(b + i, count) + move;
-          store_part(b_out + i, move, count);
+        Part part;
+        part.grad = load_part(g + i, count);
+        part.v1 = keep * load_part(v + i, count) + take * (part.grad * part.grad);
+        part.square = part.v1 + guard;
+        if (kCentered) {
+          part.a1 = keep * load_part(a + i, count) + take * part.grad;
+          part.square = part.v1 - part.a1 * part.a1 + guard;
         }
-        store_part(w_out + i, load_part(w + i, count) - move, count);
+        return part;
+      },
+      [=](int64_t i, int64_t count, const Part& part, V root) FUSEGRAD_INLINE_LAMBDA {
+        V move = rate * part.grad / root;
+        if (kMomentum) move = push * load_part(b + i, count) + move;
+        const V w1 = load_part(w + i, count) - move;
+        store_part(v_out + i, part.v1, count);
+        if (kCentered) store_part(a_out + i, part.a1, count);
+        if (kMomentum) store_part(b_out + i, move, count);
+        store_part(w_out + i, w1, count);
       });
 }
 
@@ -110,24 +123,27 @@ inline void adam_of(T* w_out, T* m_out, T* v_out, T* vhat_out, const T* w, const
   const V take1 = set1(static_cast<T>(1.0 - b1));
   const V take2 = set1(static_cast<T>(1.0 - b2));
   const V guard = set1(static_cast<T>(eps));
+  struct Part {
+    V square, grad, v1;
+  };
   // Roots up to 2^-50 do not change root + eps then: half a unit in its last place is more.
   const T floor = guard[0] >= static_cast<T>(0x1p-25) ? static_cast<T>(0x1p-100) : T{0};
   each_root<T>(
       n, floor,
       [=](int64_t i, int64_t count) FUSEGRAD_INLINE_LAMBDA {
-        const V grad = load_part(g + i, count);
+        Part part;
+        part.grad = load_part(g + i, count);
         const V v0 = load_part(v + i, count);
-        const V v1 = v0 + (grad * grad - v0) * take2;
-        store_part(v_out + i, v1, count);
-        if (!kAmsgrad) return v1;
-        const V vhat1 = max_nan(load_part(vhat + i, count), v1);
-        store_part(vhat_out + i, vhat1, count);
-        return vhat1;
+        part.v1 = v0 + (part.grad * part.grad - v0) * take2;
+        part.square = kAmsgrad ? max_nan(load_part(vhat + i, count), part.v1) : part.v1;
+        return part;
       },
-      [=](int64_t i, int64_t count, V root) FUSEGRAD_INLINE_LAMBDA {
+      [=](int64_t i, int64_t count, const Part& part, V root) FUSEGRAD_INLINE_LAMBDA {
         const V m0 = load_part(m + i, count);
-        const V m1 = m0 + (load_part(g + i, count) - m0) * take1;
+        const V m1 = m0 + (part.grad - m0) * take1;
         const V w1 = load_part(w + i, count) - rate * m1 / (root + guard);
+        store_part(v_out + i, part.v1, count);
+        if (kAmsgrad) store_part(vhat_out + i, part.square, count);
         store_part(m_out + i, m1, count);
         store_part(w_out + i, w1, count);
       });

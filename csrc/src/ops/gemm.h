@@ -15,8 +15,8 @@ struct Epilogue {
   const View* bias = nullptr;  // one value for each column, or null
   Activation activation = Activation::linear;
   double slope = 0.0;
-  const View* relu_of =
-      nullptr;  // a matrix with the strides of the result, which is 0 where not > 0
+  // Null, or a matrix with the strides of the result: that is 0 where not relu_of > 0.
+  const View* relu_of = nullptr;
 };
 
 namespace detail {

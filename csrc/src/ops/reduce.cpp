@@ -70,7 +70,7 @@ void reduce_rows(const EvalContext& c, int64_t cost, const Body& body) {
   const Dims& axes = c.attrs->axes;
   const View& out = c.outputs[0];
   const View& x = c.inputs[0];
-  if (!worth_threads(x.size() * cost, kCheapGrain)) {  // the common cases without set-up
+  if (!worth_threads(x.size(), kCheapGrain / cost)) {  // the common cases without set-up
     if (out.size() == 1 && x.c_contiguous()) {
       return body(out.as<Out>(), x.as<const T>(), int64_t{1}, int64_t{0}, x.size(), int64_t{1});
     }

@@ -125,7 +125,7 @@ Trainer::Impl::Stage::Stage(std::shared_ptr<Program> compiled, int64_t rows_per_
 // into its own source. Not in the constructor: the program's mutex is held here.
 void Trainer::Impl::Stage::prepare(const TrainerSpec& spec) {
   for (int input = 0; input < program->num_inputs(); ++input) {
-    const View buffer = program->input_buffer(input);
+    const View& buffer = program->input_buffer(input);
     for (size_t i = 0; i < spec.sources.size(); ++i) {
       if (!may_overlap(spec.sources[i].rows.view(), buffer)) continue;
       refuse("sources[" + std::to_string(i) + "]", "an array apart from the program's buffers",
