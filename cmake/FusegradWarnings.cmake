@@ -14,9 +14,14 @@ endif()
 if(FUSEGRAD_SANITIZE)
   target_compile_options(
     fusegrad_options INTERFACE "-fsanitize=${FUSEGRAD_SANITIZE}" -fno-sanitize-recover=all
-                               -fno-omit-frame-pointer -g)
-  # The last word on optimisation, also for kernels: instrumented at -O3 they compile for minutes.
+                               -fno-omit-frame-pointer -g1)
+  # The last word on optimisation, also for kernels: instrumented at -O3 they compile for minutes,
+  # and with the checks in line, or more of debug information than lines, for another one.
   target_compile_options(fusegrad_options INTERFACE -O1)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND FUSEGRAD_SANITIZE MATCHES "address")
+    target_compile_options(fusegrad_options INTERFACE
+                           "SHELL:--param asan-instrumentation-with-call-threshold=50")
+  endif()
   target_link_options(fusegrad_options INTERFACE "-fsanitize=${FUSEGRAD_SANITIZE}")
 endif()
 
