@@ -156,7 +156,7 @@ FUSEGRAD_OPERATION(Divide, 2, return a / b;)
 FUSEGRAD_OPERATION(Maximum, 2, return max_nan(a, b);)
 FUSEGRAD_OPERATION(Minimum, 2, return min_nan(a, b);)
 FUSEGRAD_OPERATION(Power, 2, return power(a, b);)
-FUSEGRAD_OPERATION(ReluGrad, 2, return select(b > V{}, a, V{});)
+FUSEGRAD_OPERATION(ReluGrad, 2, return relu_grad(a, b);)
 FUSEGRAD_OPERATION(LeakyReluGrad, 2, const V scaled = a * p; return select(b > V{}, a, scaled);)
 FUSEGRAD_OPERATION(SigmoidGrad, 2, {
   return in_double(a, b, c, [](VD dy, VD y, VD, auto) { return (dy * y) * (1.0 - y); });

@@ -98,12 +98,6 @@ inline void exchange(GemmArgs<T>& g) {
   swap_values(g.bias_stride_m, g.bias_stride_n);
 }
 
-// relu_grad: dy where y > 0, else 0.
-template <class V>
-FUSEGRAD_INLINE V relu_slope(V dy, V y) {
-  return select(y > V{}, dy, V{});
-}
-
 // The epilogue of a tile whose sums are still in registers, one step for all of them at a time:
 // bias, activation and the relu's slope, if this is the last block.
 template <class T, int kRows, int kVectors>
@@ -151,8 +145,8 @@ FUSEGRAD_INLINE void finish_values(typename Vec<T>::V (&acc)[kRows][kVectors],
 #pragma GCC unroll 32
       for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
-        for (int v = 0; v < kLast; ++v) acc[i][v] = relu_slope(acc[i][v], load(y + v * kLanes));
-        acc[i][kLast] = relu_slope(acc[i][kLast], load_part(y + kLast * kLanes, tail));
+        for (int v = 0; v < kLast; ++v) acc[i][v] = relu_grad(acc[i][v], load(y + v * kLanes));
+        acc[i][kLast] = relu_grad(acc[i][kLast], load_part(y + kLast * kLanes, tail));
         y += out.c_rs;
       }
     }
@@ -218,7 +212,7 @@ inline void finish_segment(typename Vec<T>::V acc, T* c, const TileOut<T>& out, 
     }
     if (out.act == Activation::relu) x = relu(x);
     if (out.act == Activation::leaky_relu) x = leaky_relu(x, set1(out.slope));
-    if (relu_of != nullptr) x = relu_slope(x, load_as_c(relu_of));
+    if (relu_of != nullptr) x = relu_grad(x, load_as_c(relu_of));
   }
   if (out.c_cs == 1) {
     store_part(c, x, count);

@@ -64,8 +64,7 @@ struct Tile {
   RowSums sums;
 };
 
-// The largest element of each row of kTiles vectors of adjacent rows; a row with NaN gives
-// anything.
+// The largest element of each row of kTiles vectors of adjacent rows; NaN where the first one is.
 template <class T, int kTiles>
 FUSEGRAD_INLINE void largest_across(VD (&top)[kTiles], const Rows<const T>& x, int64_t inner) {
   constexpr int kLanes = Vec<T>::kLanes;

@@ -227,6 +227,8 @@ FUSEGRAD_INLINE VF relu(VF x) { return select(x <= VF{}, VF{}, x); }
 FUSEGRAD_INLINE VD relu(VD x) { return select(x <= VD{}, VD{}, x); }
 FUSEGRAD_INLINE VF leaky_relu(VF x, VF slope) { return select(x > VF{}, x, slope * x); }
 FUSEGRAD_INLINE VD leaky_relu(VD x, VD slope) { return select(x > VD{}, x, slope * x); }
+FUSEGRAD_INLINE VF relu_grad(VF dy, VF y) { return select(y > VF{}, dy, VF{}); }
+FUSEGRAD_INLINE VD relu_grad(VD dy, VD y) { return select(y > VD{}, dy, VD{}); }
 
 // True when any lane of a comparison result is set.
 #if defined(__AVX512F__)
