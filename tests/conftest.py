@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 import pytest
@@ -49,3 +52,27 @@ def ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def interrupted(ctrl_c: None) -> Callable[[float], AbstractContextManager[None]]:
+    """A context that Ctrl-C reaches after so many seconds, and that soon ends by it."""
+
+    @contextmanager
+    def context(after: float) -> Iterator[None]:
+        pressed = []
+
+        def press() -> None:
+            time.sleep(after)
+            pressed.append(time.monotonic())
+            signal.raise_signal(signal.SIGINT)
+
+        thread = threading.Thread(target=press)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            yield
+        late = time.monotonic() - pressed[0]
+        thread.join()
+        assert late < 1.0  # 0.1 s on a machine with nothing else to do
+
+    return context
