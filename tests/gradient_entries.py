@@ -1,4 +1,4 @@
-"""The entries of the gradient matrix that the rows of ``op_cases.py`` give.
+"""The entries of the gradient matrix that the rows of ``op_cases`` give.
 
 An entry is one function of arrays, with those arrays. Each differentiable row is one on its own
 inputs, in every memory layout. A row with ``domains`` is one on each of the shapes below as well,
@@ -19,7 +19,7 @@ import numpy as np
 from fusegrad import _core, ops
 from fusegrad._tensor import as_tensor
 from layouts import LAYOUTS, repeated
-from op_cases import RNG, Inputs, Maker, OpCase, distinct, draw, normal
+from op_cases.table import RNG, Inputs, Maker, OpCase, distinct, draw, normal
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]

@@ -1,6 +1,6 @@
 """Entries of the gradient matrix for ops with axes, activations, reductions or rates.
 
-A new reduction or activation in the tables of ``op_cases.py`` is in these forms too.
+A new reduction or activation in the tables of ``op_cases`` is in these forms too.
 """
 
 from __future__ import annotations
@@ -13,19 +13,9 @@ import numpy as np
 
 from fusegrad import losses, ops
 from gradient_entries import TAILS, Entry, Shape, entry, fixed
-from op_cases import (
-    ACTIVATIONS,
-    MATMUL,
-    REDUCE,
-    Domain,
-    Maker,
-    draw,
-    internal,
-    labels,
-    normal,
-    probabilities,
-    unit,
-)
+from op_cases.products import ACTIVATIONS, MATMUL
+from op_cases.reductions import REDUCE
+from op_cases.table import Domain, Maker, draw, internal, labels, normal, probabilities, unit
 from references import (
     categorical_cross_entropy,
     clipped_bce,

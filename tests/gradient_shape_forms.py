@@ -11,7 +11,7 @@ import numpy as np
 from fusegrad import ops
 from fusegrad._tensor import as_tensor
 from gradient_entries import Entry, Shape, entry, fixed
-from op_cases import draw, internal, normal
+from op_cases.table import draw, internal, normal
 from references import slice_grad, take_grad
 
 

@@ -1,0 +1,233 @@
+"""Functions that move elements and compute none: shapes, axes, joining."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fusegrad._tensor import Tensor, as_tensor
+from fusegrad.errors import ArgumentError
+from fusegrad.ops._call import Axis, normal_axis, one
+
+__all__ = [
+    "broadcast_to",
+    "concatenate",
+    "expand_dims",
+    "reshape",
+    "squeeze",
+    "stack",
+    "transpose",
+]
+
+
+def reshape(x: Any, newshape: int | Sequence[int]) -> Tensor:
+    """Return the same elements, in C order, with another shape.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape and dtype.
+    newshape : int or sequence of int
+        One size may be -1: it is what is left.
+
+    Returns
+    -------
+    Tensor
+        dtype of `x`.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        The number of elements would differ, or more than one size is -1.
+
+    Examples
+    --------
+    >>> reshape([1, 2, 3, 4], (2, -1))
+    Tensor([[1, 2],
+            [3, 4]], dtype=int64)
+    """
+    return as_tensor(x).reshape(newshape)
+
+
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
+    """Return `x` with its axes in another order.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape and dtype.
+    axes : sequence of int, optional
+        Axis i of the result is axis ``axes[i]`` of `x`; reversed by default.
+
+    Returns
+    -------
+    Tensor
+        dtype of `x`.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `axes` is not a permutation of the axes.
+
+    Examples
+    --------
+    >>> transpose([[1, 2]]).shape
+    (2, 1)
+    """
+    return as_tensor(x).transpose(axes)
+
+
+def expand_dims(x: Any, axis: int) -> Tensor:
+    """Return `x` with a new axis of size 1.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape and dtype.
+    axis : int
+        Its place in the result; -1 is last.
+
+    Returns
+    -------
+    Tensor
+        dtype of `x`.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `axis` is out of range.
+
+    Examples
+    --------
+    >>> expand_dims([1.0, 2.0], -1).shape
+    (2, 1)
+    """
+    array = as_tensor(x)
+    place = normal_axis("expand_dims", axis, array.ndim + 1)
+    return array.reshape((*array.shape[:place], 1, *array.shape[place:]))
+
+
+def squeeze(x: Any, axis: Axis = None) -> Tensor:
+    """Return `x` without axes of size 1.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape and dtype.
+    axis : int, tuple of int or None, default None
+        Axes to remove; None removes all of size 1.
+
+    Returns
+    -------
+    Tensor
+        dtype of `x`.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        An axis is out of range, or of another size.
+
+    Examples
+    --------
+    >>> squeeze([[1.0, 2.0]]).shape
+    (2,)
+    """
+    array = as_tensor(x)
+    named = (axis,) if isinstance(axis, int) else axis
+    if named is None:
+        return array.reshape(tuple(size for size in array.shape if size != 1))
+    places = {normal_axis("squeeze", one, array.ndim) for one in named}
+    for place in places:
+        if array.shape[place] != 1:
+            raise ArgumentError(
+                "squeeze", "axis", "axes of size 1", f"axis {place} of {array.shape}"
+            )
+    return array.reshape(tuple(size for i, size in enumerate(array.shape) if i not in places))
+
+
+def broadcast_to(x: Any, shape: int | Sequence[int]) -> Tensor:
+    """Return `x` repeated to `shape` by NumPy's rules of broadcasting.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape and dtype.
+    shape : int or sequence of int
+
+    Returns
+    -------
+    Tensor
+        Of `shape`, dtype of `x`.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `x` does not broadcast to `shape`.
+
+    Notes
+    -----
+    The gradient is summed over the repeated axes.
+
+    Examples
+    --------
+    >>> broadcast_to([1, 2], (2, 2))
+    Tensor([[1, 2],
+            [1, 2]], dtype=int64)
+    """
+    return one("broadcast_to", (x,), shape=shape)
+
+
+def concatenate(xs: Sequence[Any], axis: int = 0) -> Tensor:
+    """Return arrays joined along an axis that they have.
+
+    Parameters
+    ----------
+    xs : sequence of array_like
+        At least one; shapes that agree except along `axis`.
+    axis : int, default 0
+
+    Returns
+    -------
+    Tensor
+        Promoted dtype.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        There is no array, shapes do not agree, or `axis` is out of range.
+
+    Examples
+    --------
+    >>> concatenate([[1, 2], [3]])
+    Tensor([1, 2, 3], dtype=int64)
+    """
+    return one("concatenate", xs, axes=axis)
+
+
+def stack(xs: Sequence[Any], axis: int = 0) -> Tensor:
+    """Return arrays of one shape joined along a new axis.
+
+    Parameters
+    ----------
+    xs : sequence of array_like
+        At least one; all of one shape.
+    axis : int, default 0
+        Place of the new axis in the result.
+
+    Returns
+    -------
+    Tensor
+        Promoted dtype.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        There is no array, shapes differ, or `axis` is out of range.
+
+    Examples
+    --------
+    >>> stack([[1, 2], [3, 4]])
+    Tensor([[1, 2],
+            [3, 4]], dtype=int64)
+    """
+    return one("stack", xs, axes=axis)
