@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "fusegrad/activation.h"
 #include "fusegrad/api.h"
@@ -32,6 +33,7 @@ struct Attrs {
   bool transpose_b = false;
   bool flag = false;      // nesterov; complement of log_sigmoid
   bool bfloat16 = false;  // products: of operands rounded to bfloat16, summed in float32
+  std::shared_ptr<const void> data;  // what an op keeps for itself: rules and functions of users
 
   bool operator==(const Attrs& other) const;
 };

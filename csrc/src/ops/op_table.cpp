@@ -17,7 +17,7 @@ bool Attrs::operator==(const Attrs& other) const {
          stream == other.stream && dtype == other.dtype && activation == other.activation &&
          all_axes == other.all_axes && keepdims == other.keepdims &&
          transpose_a == other.transpose_a && transpose_b == other.transpose_b &&
-         flag == other.flag && bfloat16 == other.bfloat16;
+         flag == other.flag && bfloat16 == other.bfloat16 && data == other.data;
 }
 
 void kNotDifferentiable(VjpContext&) {}
