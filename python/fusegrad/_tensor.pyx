@@ -19,8 +19,8 @@ from cython.operator cimport dereference as deref
 from fusegrad import config, errors
 
 __all__ = [
-    "Function", "GraphHandle", "Tape", "Tensor", "apply", "as_tensor", "copy_into",
-    "current_builder", "detached", "empty", "from_numpy", "full", "gradient", "identity",
+    "Function", "GraphHandle", "Tape", "Tensor", "apply", "apply_reduction", "as_tensor",
+    "copy_into", "current_builder", "detached", "empty", "from_numpy", "full", "gradient", "identity",
     "in_current_trace", "within",
 ]
 
@@ -542,11 +542,23 @@ transpose_a, transpose_b, flag, bfloat16
     fusegrad.errors.ArgumentError
         For an unknown name, and for operands that do not fit.
     """
-    cdef Attrs attrs
-    cdef int i
     index = OPS.get(name)
     if index is None:
         raise_argument("apply", "name", "the name of an op", repr(name))
+    if op_defs[<int>index].traits & kNoAttrs:
+        return run(<int>index, tuple(inputs), Attrs.none())
+    return apply_with_attributes(
+        name, <int>index, tuple(inputs), axes, all_axes, shape, start, step, scalars, seed, stream,
+        dtype, activation, keepdims, transpose_a, transpose_b, flag, bfloat16)
+
+
+cdef object apply_with_attributes(
+    str name, int index, tuple inputs, object axes, bint all_axes, object shape, object start,
+    object step, object scalars, uint64_t seed, uint64_t stream, object dtype, str activation,
+    bint keepdims, bint transpose_a, bint transpose_b, bint flag, bint bfloat16
+):
+    cdef Attrs attrs
+    cdef int i
     if axes is not None:
         read_dims(axes, &attrs.axes)
     if shape is not None:
@@ -574,7 +586,18 @@ transpose_a, transpose_b, flag, bfloat16
     attrs.transpose_b = transpose_b
     attrs.flag = flag
     attrs.bfloat16 = bfloat16
-    return run(<int>index, tuple(inputs), attrs)
+    return run(index, inputs, attrs)
+
+
+def apply_reduction(str name not None, x, axis=None, bint keepdims=False):
+    """The result of the op `name` over `axis`: an int, a tuple of ints, or None for all axes.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        For operands and axes that do not fit.
+    """
+    return reduce(name, x, axis, keepdims)
 
 
 def as_tensor(x, dtype=None):
