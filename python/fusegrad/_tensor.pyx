@@ -16,11 +16,13 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cython.operator cimport dereference as deref
 
+import sys
+
 from fusegrad import config, errors
 
 __all__ = [
-    "Function", "GraphHandle", "Tape", "Tensor", "apply", "apply_reduction", "as_tensor",
-    "copy_into", "current_builder", "detached", "empty", "from_numpy", "full", "gradient", "identity",
+    "Function", "GraphHandle", "Tape", "Tensor", "apply", "apply_one", "apply_reduction",
+    "apply_two", "as_tensor", "copy_into", "current_builder", "detached", "empty", "from_numpy", "full", "gradient", "identity",
     "in_current_trace", "within",
 ]
 
@@ -542,13 +544,11 @@ transpose_a, transpose_b, flag, bfloat16
     fusegrad.errors.ArgumentError
         For an unknown name, and for operands that do not fit.
     """
-    index = OPS.get(name)
-    if index is None:
-        raise_argument("apply", "name", "the name of an op", repr(name))
-    if op_defs[<int>index].traits & kNoAttrs:
-        return run(<int>index, tuple(inputs), Attrs.none())
+    cdef int index = op_index(name)
+    if op_defs[index].traits & kNoAttrs:
+        return run(index, tuple(inputs), Attrs.none())
     return apply_with_attributes(
-        name, <int>index, tuple(inputs), axes, all_axes, shape, start, step, scalars, seed, stream,
+        name, index, tuple(inputs), axes, all_axes, shape, start, step, scalars, seed, stream,
         dtype, activation, keepdims, transpose_a, transpose_b, flag, bfloat16)
 
 
@@ -587,6 +587,16 @@ cdef object apply_with_attributes(
     attrs.flag = flag
     attrs.bfloat16 = bfloat16
     return run(index, inputs, attrs)
+
+
+def apply_one(str name not None, x):
+    """``apply(name, (x,))``, without attributes."""
+    return run_one(op_index(name), x, Attrs.none())
+
+
+def apply_two(str name not None, x1, x2):
+    """``apply(name, (x1, x2))``, without attributes."""
+    return run_two(op_index(name), x1, x2, Attrs.none())
 
 
 def apply_reduction(str name not None, x, axis=None, bint keepdims=False):

@@ -223,6 +223,9 @@ cdef Tensor convert(object x, str where):
     cdef Tensor quick = at_hand(x)
     if quick is not None:
         return quick
+    if numpy_module is None and type(x).__module__ == "numpy":
+        numpy()
+        return convert(x, where)
     kind = number_kind(x)
     if kind != Kind.NOT_A_NUMBER:
         return from_number(x, dtype_of_kind(kind))

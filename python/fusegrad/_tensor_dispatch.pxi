@@ -120,10 +120,17 @@ cdef object settled(const OpDef& op, PyObject** operands, Py_ssize_t count, cons
     return calculate(op, operands, <int>count, attrs)
 
 
-cdef object settled_pair(const OpDef& op, object left, object right, const Attrs& attrs):
-    """The same where one of two is a Python number, or a NumPy array or scalar."""
-    cdef Tensor a = at_hand(left), b = at_hand(right)
+cdef object settled_two(const OpDef& op, object left, object right, const Attrs& attrs):
+    """The same where one of two may be a Python number, or a NumPy array or scalar."""
     cdef (PyObject*)[2] operands
+    cdef Tensor a, b
+    operands[0] = <PyObject*>left
+    operands[1] = <PyObject*>right
+    result = settled(op, operands, 2, attrs)
+    if result is not None:
+        return result
+    a = at_hand(left)
+    b = at_hand(right)
     if a is None and b is not None:
         a = number_beside(op, left, b)
     elif b is None and a is not None:
@@ -151,17 +158,29 @@ cdef uint32_t TO_COMMON = (
 cdef object run(int index, tuple inputs, const Attrs& attrs):
     """One op on any operands."""
     cdef Py_ssize_t count = len(inputs)
-    cdef Tensor x
-    cdef PyObject* operand
+    if count == 1:
+        return run_one(index, inputs[0], attrs)
+    if count == 2:
+        return run_two(index, inputs[0], inputs[1], attrs)
     result = settled(deref(op_defs[index]), PySequence_Fast_ITEMS(inputs), count, attrs)
-    if result is None and count == 2:
-        result = settled_pair(deref(op_defs[index]), inputs[0], inputs[1], attrs)
-    elif result is None and count == 1:
-        x = at_hand(inputs[0])
-        if x is not None:
-            operand = <PyObject*>x
-            result = settled(deref(op_defs[index]), &operand, 1, attrs)
     return convert_and_run(index, inputs, attrs) if result is None else result
+
+
+cdef object run_one(int index, object x, const Attrs& attrs):
+    cdef PyObject* operand = <PyObject*>x
+    cdef Tensor tensor
+    result = settled(deref(op_defs[index]), &operand, 1, attrs)
+    if result is None:
+        tensor = at_hand(x)
+        if tensor is not None:
+            operand = <PyObject*>tensor
+            result = settled(deref(op_defs[index]), &operand, 1, attrs)
+    return convert_and_run(index, (x,), attrs) if result is None else result
+
+
+cdef object run_two(int index, object left, object right, const Attrs& attrs):
+    result = settled_two(deref(op_defs[index]), left, right, attrs)
+    return convert_and_run(index, (left, right), attrs) if result is None else result
 
 
 cdef object convert_and_run(int index, tuple inputs, const Attrs& attrs):
@@ -226,12 +245,7 @@ cdef object convert_and_run(int index, tuple inputs, const Attrs& attrs):
 
 cdef object binary(int index, object left, object right):
     """An operator; NotImplemented where the other operand should answer."""
-    cdef (PyObject*)[2] operands
-    operands[0] = <PyObject*>left
-    operands[1] = <PyObject*>right
-    result = settled(deref(op_defs[index]), operands, 2, Attrs.none())
-    if result is None:
-        result = settled_pair(deref(op_defs[index]), left, right, Attrs.none())
+    result = settled_two(deref(op_defs[index]), left, right, Attrs.none())
     if result is not None:
         return result
     for x in (left, right):
@@ -241,7 +255,7 @@ cdef object binary(int index, object left, object right):
 
 
 cdef object unary(int index, object x):
-    return run(index, (x,), Attrs.none())
+    return run_one(index, x, Attrs.none())
 
 
 cdef int no_destination(str name, object dtype, object out) except -1:
@@ -260,4 +274,4 @@ cdef object reduce(str name, object x, object axis, bint keepdims):
         attrs.all_axes = True
     else:
         read_dims(axis, &attrs.axes)
-    return run(OPS[name], (x,), attrs)
+    return run_one(op_index(name), x, attrs)

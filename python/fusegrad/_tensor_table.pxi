@@ -113,8 +113,15 @@ cdef int load_ops() except -1:
     cdef int i
     op_defs = op_table(&count)
     for i in range(count):
-        OPS[op_defs[i].name.decode()] = i
+        OPS[sys.intern(op_defs[i].name.decode())] = i
     return 0
+
+
+cdef int op_index(str name) except -1:
+    index = OPS.get(name)
+    if index is None:
+        raise_argument("apply", "name", "the name of an op", repr(name))
+    return index
 
 
 load_ops()
