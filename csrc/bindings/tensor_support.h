@@ -6,6 +6,8 @@
 #include <Python.h>
 #include <numpy/ndarraytypes.h>
 
+#include <numpy/arrayscalars.h>  // needs what ndarraytypes.h defines
+
 #include <memory>
 #include <string>
 
@@ -94,28 +96,49 @@ inline void release_buffer(void* owner) {
   PyGILState_Release(state);
 }
 
+// An Array over `view`, which lies in the memory of `owner`.
+inline Array borrowed(const View& view, void* owner, void (*release)(void*)) {
+  const int64_t item = itemsize(view.dtype);
+  int64_t low = 0, high = 0;  // of the first and the last element, in elements from the first
+  for (int i = 0; i < view.rank(); ++i) {
+    const int64_t reach = (view.shape[i] - 1) * view.strides[i];
+    if (view.shape[i] > 0) (reach < 0 ? low : high) += reach;
+  }
+  return Array(StoragePtr(Storage::borrow(static_cast<char*>(view.data) + low * item,
+                                          (high - low + 1) * item, owner, release)),
+               view);
+}
+
 // An Array over the memory of `buffer`, which it owns from now on, also when this raises.
 inline Array borrow_buffer(Py_buffer* buffer, DType dtype) {
   try {
     View view;
     view.dtype = dtype;
     view.data = buffer->buf;
-    const int64_t item = itemsize(dtype);
-    int64_t low = 0, high = 0;  // of the first and the last element, in elements from buf
     for (int i = 0; i < buffer->ndim; ++i) view.shape.push_back(buffer->shape[i]);
     view.strides = c_strides(view.shape);
     for (int i = 0; i < buffer->ndim; ++i) {
-      if (buffer->strides != nullptr) view.strides[i] = buffer->strides[i] / item;
-      const int64_t reach = (view.shape[i] - 1) * view.strides[i];
-      if (view.shape[i] > 0) (reach < 0 ? low : high) += reach;
+      if (buffer->strides != nullptr) view.strides[i] = buffer->strides[i] / itemsize(dtype);
     }
-    Storage* storage = Storage::borrow(static_cast<char*>(buffer->buf) + low * item,
-                                       (high - low + 1) * item, buffer, &release_buffer);
-    return Array(StoragePtr(storage), view);
+    return borrowed(view, buffer, &release_buffer);
   } catch (...) {
     release_buffer(buffer);
     throw;
   }
+}
+
+inline void release_object(void* owner) {
+  if (Py_IsInitialized() == 0) return;
+  const PyGILState_STATE state = PyGILState_Ensure();
+  Py_DECREF(static_cast<PyObject*>(owner));
+  PyGILState_Release(state);
+}
+
+// An Array over `view`, which lies in the memory of a Python object.
+inline Array borrow_object(PyObject* owner, const View& view) {
+  Array array = borrowed(view, owner, &release_object);
+  Py_INCREF(owner);
+  return array;
 }
 
 // Whether every byte of booleans is 0 or 1, as kernels take them to be.
@@ -181,20 +204,42 @@ inline bool array_dtype(const PyArrayObject* array, DType* dtype) {
   }
 }
 
-// The elements of a numpy.ndarray, without a reference to it; false where they are not aligned, in
-// native byte order and C order.
-inline bool array_view(PyObject* object, View* view) {
-  const auto* array = reinterpret_cast<const PyArrayObject*>(object);
-  constexpr int kUsable = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED;
-  if ((PyArray_FLAGS(array) & kUsable) != kUsable || PyArray_NDIM(array) > kMaxRank ||
+// The elements of a numpy.ndarray as they lie, without a reference to it; false where they are not
+// aligned and in native byte order.
+inline bool strided_view(PyObject* object, View* view) {
+  auto* array = reinterpret_cast<PyArrayObject*>(object);
+  if (!PyArray_CHKFLAGS(array, NPY_ARRAY_ALIGNED) || PyArray_NDIM(array) > kMaxRank ||
       !array_dtype(array, &view->dtype) || PyArray_DESCR(array)->byteorder == kForeignOrder) {
     return false;
   }
-  view->data = PyArray_DATA(const_cast<PyArrayObject*>(array));
-  for (int i = 0; i < PyArray_NDIM(array); ++i)
-    view->shape.push_back(PyArray_DIMS(const_cast<PyArrayObject*>(array))[i]);
-  view->strides = c_strides(view->shape);
+  view->data = PyArray_DATA(array);
+  const int64_t item = itemsize(view->dtype);
+  for (int i = 0; i < PyArray_NDIM(array); ++i) {
+    if (PyArray_STRIDES(array)[i] % item != 0) return false;
+    view->shape.push_back(PyArray_DIMS(array)[i]);
+    view->strides.push_back(PyArray_STRIDES(array)[i] / item);
+  }
   return true;
+}
+
+// The same of one in C order; false for others.
+inline bool array_view(PyObject* object, View* view) {
+  auto* array = reinterpret_cast<PyArrayObject*>(object);
+  return PyArray_CHKFLAGS(array, NPY_ARRAY_C_CONTIGUOUS) && strided_view(object, view);
+}
+
+// The element of a numpy.float32 or numpy.float64, without a reference to it.
+inline void scalar_view(PyObject* scalar, DType dtype, View* view) {
+  view->dtype = dtype;
+  view->data = dtype == DType::float32
+                   ? static_cast<void*>(&reinterpret_cast<PyFloatScalarObject*>(scalar)->obval)
+                   : &reinterpret_cast<PyDoubleScalarObject*>(scalar)->obval;
+}
+
+inline Array copied_view(const View& view) {
+  Array result(view.dtype, view.shape);
+  copy_elements(result.view(), view);
+  return result;
 }
 
 // Copies the elements into a fresh numpy.ndarray of the same shape and dtype, in C order.

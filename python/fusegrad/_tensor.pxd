@@ -83,6 +83,8 @@ cdef extern from "fusegrad/op.h" namespace "fusegrad" nogil:
 
     cdef cppclass Attrs:
         Attrs()
+        @staticmethod
+        const Attrs& none()
         Dims shape
         Dims start
         Dims step
@@ -111,10 +113,12 @@ cdef extern from "fusegrad/op.h" namespace "fusegrad" nogil:
     uint32_t kPromoteLogical
     uint32_t kPromoteSelect
     uint32_t kPromoteTotal
+    uint32_t kNoAttrs
     int kMaxRank
     const OpDef* const* op_table(int* count)
     int evaluate(
-        const OpDef& op, const Array* const* inputs, int num_inputs, Attrs& attrs, Array* outputs
+        const OpDef& op, const Array* const* inputs, int num_inputs, const Attrs& attrs,
+        Array* outputs
     ) except +translate_exception
 
 
@@ -173,7 +177,11 @@ cdef extern from "tensor_support.h" namespace "fusegrad::binding" nogil:
     void preserve(Builder& tape, const Array& array) except +translate_exception
     Array clean_booleans(const Array& array) except +translate_exception
     Graph& as_graph(Builder& builder)
+    cbool strided_view(object array, View* view) except +translate_exception
     cbool array_view(object array, View* view) except +translate_exception
+    void scalar_view(object scalar, DType dtype, View* view)
+    Array borrow_object(object owner, const View& view) except +translate_exception
+    Array copied_view(const View& view) except +translate_exception
     void fill_array(object array, const Array& elements) except +translate_exception
 
 

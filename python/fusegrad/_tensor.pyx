@@ -16,11 +16,13 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cython.operator cimport dereference as deref
 
+import sys
+
 from fusegrad import config, errors
 
 __all__ = [
-    "Function", "GraphHandle", "Tape", "Tensor", "apply", "as_tensor", "copy_into",
-    "current_builder", "detached", "empty", "from_numpy", "full", "gradient", "identity",
+    "Function", "GraphHandle", "Tape", "Tensor", "apply", "apply_one", "apply_reduction",
+    "apply_two", "as_tensor", "copy_into", "current_builder", "detached", "empty", "from_numpy", "full", "gradient", "identity",
     "in_current_trace", "within",
 ]
 
@@ -542,11 +544,21 @@ transpose_a, transpose_b, flag, bfloat16
     fusegrad.errors.ArgumentError
         For an unknown name, and for operands that do not fit.
     """
+    cdef int index = op_index(name)
+    if op_defs[index].traits & kNoAttrs:
+        return run(index, tuple(inputs), Attrs.none())
+    return apply_with_attributes(
+        name, index, tuple(inputs), axes, all_axes, shape, start, step, scalars, seed, stream,
+        dtype, activation, keepdims, transpose_a, transpose_b, flag, bfloat16)
+
+
+cdef object apply_with_attributes(
+    str name, int index, tuple inputs, object axes, bint all_axes, object shape, object start,
+    object step, object scalars, uint64_t seed, uint64_t stream, object dtype, str activation,
+    bint keepdims, bint transpose_a, bint transpose_b, bint flag, bint bfloat16
+):
     cdef Attrs attrs
     cdef int i
-    index = OPS.get(name)
-    if index is None:
-        raise_argument("apply", "name", "the name of an op", repr(name))
     if axes is not None:
         read_dims(axes, &attrs.axes)
     if shape is not None:
@@ -574,7 +586,28 @@ transpose_a, transpose_b, flag, bfloat16
     attrs.transpose_b = transpose_b
     attrs.flag = flag
     attrs.bfloat16 = bfloat16
-    return run(<int>index, tuple(inputs), attrs)
+    return run(index, inputs, attrs)
+
+
+def apply_one(str name not None, x):
+    """``apply(name, (x,))``, without attributes."""
+    return run_one(op_index(name), x, Attrs.none())
+
+
+def apply_two(str name not None, x1, x2):
+    """``apply(name, (x1, x2))``, without attributes."""
+    return run_two(op_index(name), x1, x2, Attrs.none())
+
+
+def apply_reduction(str name not None, x, axis=None, bint keepdims=False):
+    """The result of the op `name` over `axis`: an int, a tuple of ints, or None for all axes.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        For operands and axes that do not fit.
+    """
+    return reduce(name, x, axis, keepdims)
 
 
 def as_tensor(x, dtype=None):

@@ -66,7 +66,8 @@ cdef int store(object x, DType dtype, char* place) except -1:
 
 cdef Tensor from_number(object x, DType dtype):
     cdef Dims shape
-    cdef Tensor tensor = plain(Array(dtype, shape))
+    cdef Tensor tensor = Tensor.__new__(Tensor)
+    tensor.array = Array(dtype, shape)
     store(x, dtype, <char*>tensor.array.data())
     return tensor
 
@@ -145,6 +146,35 @@ cdef Tensor from_buffer(object x):
     return tensor
 
 
+cdef bint numpy_view(object x, View* view) except *:
+    """The elements of a NumPy array as they lie, or of a floating scalar; it holds no reference."""
+    if type(x) is ndarray_type:
+        return strided_view(x, view)
+    if type(x) is float32_type:
+        scalar_view(x, DType.float32, view)
+        return True
+    if type(x) is float64_type:
+        scalar_view(x, DType.float64, view)
+        return True
+    return False
+
+
+cdef Tensor at_hand(object x):
+    """A Tensor, or a NumPy array or scalar as one; None for what takes a longer way."""
+    cdef View view
+    if type(x) is Tensor:
+        return <Tensor>x
+    if not numpy_view(x, &view):
+        return None
+    cdef Tensor tensor = Tensor.__new__(Tensor)
+    if type(x) is ndarray_type:
+        tensor.array = borrow_object(x, view)
+        tensor.foreign = True
+    else:
+        tensor.array = copied_view(view)
+    return tensor
+
+
 cdef Tensor through_numpy(object x, str where):
     """What only NumPy can read: other dtypes, other byte orders, nested arrays."""
     np = numpy()
@@ -190,8 +220,12 @@ cdef bint is_array_like(object x):
 cdef Tensor convert(object x, str where):
     """A Tensor over the elements of `x`, shared where possible."""
     cdef Kind kind
-    if type(x) is Tensor:
-        return <Tensor>x
+    cdef Tensor quick = at_hand(x)
+    if quick is not None:
+        return quick
+    if numpy_module is None and type(x).__module__ == "numpy":
+        numpy()
+        return convert(x, where)
     kind = number_kind(x)
     if kind != Kind.NOT_A_NUMBER:
         return from_number(x, dtype_of_kind(kind))

@@ -5,7 +5,7 @@ ctypedef const Array* ArrayPointer
 cdef int64_t kBriefWork = 8192  # elements; longer ops let other Python threads run
 
 
-cdef object dispatch(int index, list operands, Attrs& attrs):
+cdef object dispatch(int index, list operands, const Attrs& attrs):
     """One op on Tensors whose dtypes are settled."""
     cdef const OpDef* op = op_defs[index]
     cdef Py_ssize_t i, count = len(operands)
@@ -25,11 +25,11 @@ cdef object dispatch(int index, list operands, Attrs& attrs):
         else:
             need_defined(x)
     if recorder is not None:
-        return record(deref(op), recorder, operands, attrs)
+        return record(deref(op), recorder, PySequence_Fast_ITEMS(operands), <int>count, attrs)
     return calculate(deref(op), PySequence_Fast_ITEMS(operands), <int>count, attrs)
 
 
-cdef object calculate(const OpDef& op, PyObject** operands, int count, Attrs& attrs):
+cdef object calculate(const OpDef& op, PyObject** operands, int count, const Attrs& attrs):
     """One op on plain Tensors, which the caller holds."""
     cdef ArrayPointer[8] few
     cdef vector[ArrayPointer] many
@@ -55,7 +55,9 @@ cdef object calculate(const OpDef& op, PyObject** operands, int count, Attrs& at
     return result
 
 
-cdef object calculate_several(const OpDef& op, ArrayPointer* inputs, int count, Attrs& attrs):
+cdef object calculate_several(
+    const OpDef& op, ArrayPointer* inputs, int count, const Attrs& attrs
+):
     """The same for an op with several results, or with as many as its operands say."""
     cdef Array[4] outputs
     cdef int i, num_outputs
@@ -66,34 +68,85 @@ cdef object calculate_several(const OpDef& op, ArrayPointer* inputs, int count, 
     return tuple([plain(outputs[i]) for i in range(num_outputs)])
 
 
-cdef bint settled(const OpDef& op, PyObject** operands, Py_ssize_t count) noexcept:
-    """Whether these are plain Tensors of one floating dtype, which such an op takes as they are."""
-    cdef Py_ssize_t i
-    if count == 0 or op.traits & (kPromoteLogical | kPromoteSelect):
-        return False
-    if count != op.num_inputs and op.num_inputs >= 0:
-        return False
-    for i in range(count):
-        if type(<object>operands[i]) is not Tensor or (<Tensor>operands[i]).recorder is not None:
-            return False
-        if not (<Tensor>operands[i]).array.defined():
-            return False
-        if (<Tensor>operands[i]).array.dtype() != (<Tensor>operands[0]).array.dtype():
-            return False
-    return is_floating((<Tensor>operands[0]).array.dtype())
-
-
-cdef object record(const OpDef& op, Recorder recorder, list operands, Attrs& attrs):
-    cdef vector[Value] inputs
+cdef object record(
+    const OpDef& op, Recorder recorder, PyObject** operands, int count, const Attrs& attrs
+):
+    """One op on Tensors, which the caller holds, of which some are on `recorder`."""
+    cdef Value[8] few
+    cdef vector[Value] many
+    cdef Value* inputs = few
     cdef Value[4] outputs
     cdef int i, num_outputs
-    for x in operands:
-        inputs.push_back(recorder.value_of(<Tensor>x))
-    num_outputs = deref(recorder.builder).emit(
-        op, inputs.data(), <int>inputs.size(), attrs, outputs)
+    if count > 8:
+        many.resize(count)
+        inputs = many.data()
+    for i in range(count):
+        if (<Tensor>operands[i]).recorder is recorder:
+            inputs[i] = (<Tensor>operands[i]).value
+        else:
+            inputs[i] = recorder.value_of(<Tensor>operands[i])
+    num_outputs = deref(recorder.builder).emit(op, inputs, count, attrs, outputs)
     if num_outputs == 1:
         return recorder.tensor(outputs[0])
     return tuple([recorder.tensor(outputs[i]) for i in range(num_outputs)])
+
+
+cdef object settled(const OpDef& op, PyObject** operands, Py_ssize_t count, const Attrs& attrs):
+    """One op on Tensors of one floating dtype, plain or on the current Tape; None for others.
+
+    That is what most operands are, and such an op takes them as they are.
+    """
+    cdef Py_ssize_t i
+    cdef bint recorded = False
+    if count == 0 or op.traits & (kPromoteLogical | kPromoteSelect):
+        return None
+    if count != op.num_inputs and op.num_inputs >= 0:
+        return None
+    for i in range(count):
+        if type(<object>operands[i]) is not Tensor:
+            return None
+        if (<Tensor>operands[i]).recorder is not None:
+            if <PyObject*>(<Tensor>operands[i]).recorder != current_recorder:
+                return None
+            recorded = True
+        if not (<Tensor>operands[i]).array.defined():
+            return None
+        if (<Tensor>operands[i]).array.dtype() != (<Tensor>operands[0]).array.dtype():
+            return None
+    if not is_floating((<Tensor>operands[0]).array.dtype()):
+        return None
+    if recorded:
+        return record(op, <Recorder>current_recorder, operands, <int>count, attrs)
+    return calculate(op, operands, <int>count, attrs)
+
+
+cdef object settled_two(const OpDef& op, object left, object right, const Attrs& attrs):
+    """The same where one of two may be a Python number, or a NumPy array or scalar."""
+    cdef (PyObject*)[2] operands
+    cdef Tensor a, b
+    operands[0] = <PyObject*>left
+    operands[1] = <PyObject*>right
+    result = settled(op, operands, 2, attrs)
+    if result is not None:
+        return result
+    a = at_hand(left)
+    b = at_hand(right)
+    if a is None and b is not None:
+        a = number_beside(op, left, b)
+    elif b is None and a is not None:
+        b = number_beside(op, right, a)
+    if a is None or b is None:
+        return None
+    operands[0] = <PyObject*>a
+    operands[1] = <PyObject*>b
+    return settled(op, operands, 2, attrs)
+
+
+cdef Tensor number_beside(const OpDef& op, object x, Tensor other):
+    """A Python number in the dtype of the floating Tensor that it meets; None for all else."""
+    if type(x) is not float and type(x) is not int or not op.traits & (kPromote | kPromoteFloat):
+        return None
+    return from_number(x, other.array.dtype()) if is_floating(other.array.dtype()) else None
 
 
 # Ops that get operands of one dtype.
@@ -102,15 +155,35 @@ cdef uint32_t TO_COMMON = (
 )
 
 
-cdef object run(int index, tuple inputs, Attrs& attrs):
+cdef object run(int index, tuple inputs, const Attrs& attrs):
     """One op on any operands."""
-    if settled(deref(op_defs[index]), PySequence_Fast_ITEMS(inputs), len(inputs)):
-        return calculate(
-            deref(op_defs[index]), PySequence_Fast_ITEMS(inputs), <int>len(inputs), attrs)
-    return convert_and_run(index, inputs, attrs)
+    cdef Py_ssize_t count = len(inputs)
+    if count == 1:
+        return run_one(index, inputs[0], attrs)
+    if count == 2:
+        return run_two(index, inputs[0], inputs[1], attrs)
+    result = settled(deref(op_defs[index]), PySequence_Fast_ITEMS(inputs), count, attrs)
+    return convert_and_run(index, inputs, attrs) if result is None else result
 
 
-cdef object convert_and_run(int index, tuple inputs, Attrs& attrs):
+cdef object run_one(int index, object x, const Attrs& attrs):
+    cdef PyObject* operand = <PyObject*>x
+    cdef Tensor tensor
+    result = settled(deref(op_defs[index]), &operand, 1, attrs)
+    if result is None:
+        tensor = at_hand(x)
+        if tensor is not None:
+            operand = <PyObject*>tensor
+            result = settled(deref(op_defs[index]), &operand, 1, attrs)
+    return convert_and_run(index, (x,), attrs) if result is None else result
+
+
+cdef object run_two(int index, object left, object right, const Attrs& attrs):
+    result = settled_two(deref(op_defs[index]), left, right, attrs)
+    return convert_and_run(index, (left, right), attrs) if result is None else result
+
+
+cdef object convert_and_run(int index, tuple inputs, const Attrs& attrs):
     """The same where they may not be settled: converts them, settles their dtypes, dispatches."""
     cdef uint32_t traits = op_defs[index].traits
     cdef Py_ssize_t i, first = 0, count = len(inputs)
@@ -172,21 +245,17 @@ cdef object convert_and_run(int index, tuple inputs, Attrs& attrs):
 
 cdef object binary(int index, object left, object right):
     """An operator; NotImplemented where the other operand should answer."""
-    cdef Attrs attrs
-    cdef (PyObject*)[2] operands
-    operands[0] = <PyObject*>left
-    operands[1] = <PyObject*>right
-    if settled(deref(op_defs[index]), operands, 2):
-        return calculate(deref(op_defs[index]), operands, 2, attrs)
+    result = settled_two(deref(op_defs[index]), left, right, Attrs.none())
+    if result is not None:
+        return result
     for x in (left, right):
         if type(x) is not Tensor and (x is None or isinstance(x, (str, bytes, dict, set, slice))):
             return NotImplemented
-    return convert_and_run(index, (left, right), attrs)
+    return convert_and_run(index, (left, right), Attrs.none())
 
 
 cdef object unary(int index, object x):
-    cdef Attrs attrs
-    return run(index, (x,), attrs)
+    return run_one(index, x, Attrs.none())
 
 
 cdef int no_destination(str name, object dtype, object out) except -1:
@@ -198,11 +267,11 @@ cdef int no_destination(str name, object dtype, object out) except -1:
     return 0
 
 
-cdef object reduce(str name, Tensor x, object axis, bint keepdims):
+cdef object reduce(str name, object x, object axis, bint keepdims):
     cdef Attrs attrs
     attrs.keepdims = keepdims
     if axis is None:
         attrs.all_axes = True
     else:
         read_dims(axis, &attrs.axes)
-    return run(OPS[name], (x,), attrs)
+    return run_one(op_index(name), x, attrs)

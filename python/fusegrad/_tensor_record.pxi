@@ -141,18 +141,17 @@ def in_current_trace(Tensor tensor not None):
 
 def identity(Tensor x not None):
     """A fresh value equal to `x` on what is being recorded, which gradients can be taken of."""
-    cdef Attrs attrs
     cdef Recorder recorder = current_builder()
     if recorder is None:
         return x
     if x.recorder is not recorder:
         if x.recorded():
-            return dispatch(IDENTITY, [x], attrs)  # raises
+            return dispatch(IDENTITY, [x], Attrs.none())  # raises
         need_defined(x)
         if not recorder.is_graph:
             return recorder.tensor(watch(deref(recorder.builder), x.array))
         x = recorder.tensor(recorder.value_of(x))
-    return dispatch(IDENTITY, [x], attrs)
+    return dispatch(IDENTITY, [x], Attrs.none())
 
 
 def gradient(Tensor y not None, xs, Tensor seed=None):
@@ -175,7 +174,6 @@ def gradient(Tensor y not None, xs, Tensor seed=None):
     cdef vector[Value] inputs, results
     cdef Value start, weight
     cdef Meta meta
-    cdef Attrs attrs
     if recorder is None:
         raise RuntimeError("gradient() needs a recording in progress: use fusegrad.grad")
     for x in xs:
@@ -183,7 +181,7 @@ def gradient(Tensor y not None, xs, Tensor seed=None):
             raise RuntimeError("gradient() needs Tensors of the recording in progress")
         inputs.push_back((<Tensor>x).value)
     if y.recorded() and y.recorder is not recorder:
-        dispatch(IDENTITY, [y], attrs)  # raises
+        dispatch(IDENTITY, [y], Attrs.none())  # raises
     start = recorder.value_of(y)
     if seed is None:
         meta = y.meta()

@@ -36,6 +36,8 @@ cdef dict DTYPES = {name: i for i, name in enumerate(DTYPE_NAMES)}
 cdef list numpy_dtypes = []
 cdef object numpy_module = None
 cdef object ndarray_type = None
+cdef object float32_type = None
+cdef object float64_type = None
 cdef DType default_float = DType.float32
 
 cdef tuple ACTIVATIONS = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "softplus")
@@ -43,10 +45,12 @@ cdef tuple ACTIVATIONS = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "so
 
 cdef object numpy():
     """NumPy, imported when first needed."""
-    global numpy_module, ndarray_type
+    global numpy_module, ndarray_type, float32_type, float64_type
     if numpy_module is None:
         import numpy as module
         ndarray_type = module.ndarray
+        float32_type = module.float32
+        float64_type = module.float64
         numpy_dtypes.extend(module.dtype(name) for name in DTYPE_NAMES)
         numpy_module = module
     return numpy_module
@@ -109,8 +113,15 @@ cdef int load_ops() except -1:
     cdef int i
     op_defs = op_table(&count)
     for i in range(count):
-        OPS[op_defs[i].name.decode()] = i
+        OPS[sys.intern(op_defs[i].name.decode())] = i
     return 0
+
+
+cdef int op_index(str name) except -1:
+    index = OPS.get(name)
+    if index is None:
+        raise_argument("apply", "name", "the name of an op", repr(name))
+    return index
 
 
 load_ops()

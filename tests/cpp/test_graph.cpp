@@ -135,7 +135,7 @@ FUSEGRAD_TEST(graph_rewrites) {
   const Value two = log(graph.emit(add_op, {graph.constant(2.0, DType::float32), exp}));
   rewrite_exact(graph);
   for (const Case& item : cases) CHECK(op_of(graph, item.value) == item.op);
-  CHECK(graph.producer(cases[2].value).attrs.flag && graph.producer(cases[3].value).attrs.flag);
+  CHECK(graph.producer(cases[2].value).attrs().flag && graph.producer(cases[3].value).attrs().flag);
   CHECK(op_of(graph, opaque) == &log_op && op_of(graph, stretched) == &log_op);
   CHECK(op_of(graph, two) == &log_op);
   CHECK(graph.rewrites().size() == cases.size());

@@ -55,7 +55,7 @@ struct Updates {
     for (const Array& state : states[i]) operands.push_back(&state);
     operands.push_back(&gradients[i]);
     operands.push_back(&rate);
-    Attrs attrs = node.attrs;
+    Attrs attrs = node.attrs();
     std::vector<Array> outputs(kMaxOutputs);
     outputs.resize(static_cast<size_t>(evaluate(
         *node.op, operands.data(), static_cast<int>(operands.size()), attrs, outputs.data())));

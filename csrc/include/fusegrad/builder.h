@@ -4,14 +4,16 @@
 // it is emitted; a Graph only appends it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "fusegrad/api.h"
 #include "fusegrad/op.h"
+#include "fusegrad/stable_list.h"
 
 namespace fusegrad {
 
@@ -22,16 +24,71 @@ struct Value {
   bool operator==(Value other) const { return id == other.id; }
 };
 
+// The operands of a node; a few need no memory of their own.
+class ValueList {
+ public:
+  ValueList() = default;
+  ValueList(const Value* values, size_t count) : size_(static_cast<uint32_t>(count)) {
+    if (count > kFew) many_ = std::make_unique<Value[]>(count);
+    std::copy(values, values + count, data());
+  }
+  ValueList(const std::vector<Value>& values)  // NOLINT: the same list
+      : ValueList(values.data(), values.size()) {}
+  ValueList(const ValueList& other) : ValueList(other.begin(), other.size()) {}
+  ValueList(ValueList&& other) noexcept = default;
+  ValueList& operator=(ValueList other) noexcept {
+    size_ = other.size_;
+    std::copy(other.few_, other.few_ + kFew, few_);
+    many_ = std::move(other.many_);
+    return *this;
+  }
+
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const Value* begin() const { return size_ > kFew ? many_.get() : few_; }
+  const Value* end() const { return begin() + size_; }
+  Value operator[](size_t i) const { return begin()[i]; }
+
+ private:
+  static constexpr size_t kFew = 3;
+  Value* data() { return size_ > kFew ? many_.get() : few_; }
+
+  uint32_t size_ = 0;
+  Value few_[kFew];
+  std::unique_ptr<Value[]> many_;
+};
+
 enum class NodeKind : uint8_t { op, input, constant, state };
 
 struct Node {
+  Node() = default;
+  Node(const Node& other)
+      : kind(other.kind),
+        num_outputs(other.num_outputs),
+        op(other.op),
+        inputs(other.inputs),
+        first_output(other.first_output),
+        note(other.note) {
+    set_attrs(other.attrs());
+  }
+  Node(Node&& other) noexcept = default;
+  Node& operator=(Node&& other) noexcept = default;
+
+  const Attrs& attrs() const { return attrs_ == nullptr ? Attrs::none() : *attrs_; }
+  void set_attrs(const Attrs& attrs) {
+    attrs_ = &attrs == &Attrs::none() ? nullptr : std::make_unique<Attrs>(attrs);
+  }
+  void set_attrs(std::unique_ptr<Attrs> attrs) { attrs_ = std::move(attrs); }
+
   NodeKind kind = NodeKind::op;
-  const OpDef* op = nullptr;  // null unless kind == op
-  Attrs attrs;
-  std::vector<Value> inputs;
-  Value first_output;  // outputs have consecutive ids
   int num_outputs = 1;
-  std::string note;  // shown by print: the name of an input, the rewrite that made the node
+  const OpDef* op = nullptr;  // null unless kind == op
+  ValueList inputs;
+  Value first_output;  // outputs have consecutive ids
+  std::string note;    // shown by print: the name of an input, the rewrite that made the node
+
+ private:
+  std::unique_ptr<Attrs> attrs_;  // null: the defaults
 };
 
 struct ValueInfo {
@@ -50,7 +107,8 @@ class FUSEGRAD_API Builder {
   int emit(const OpDef& op, const Value* inputs, int num_inputs, const Attrs& attrs,
            Value* outputs);
   // The same for an op with one output.
-  Value emit(const OpDef& op, std::initializer_list<Value> inputs, const Attrs& attrs = Attrs());
+  Value emit(const OpDef& op, std::initializer_list<Value> inputs,
+             const Attrs& attrs = Attrs::none());
 
   Value constant(const Array& array);
   Value constant(double value, DType dtype);  // 0-d
@@ -65,10 +123,10 @@ class FUSEGRAD_API Builder {
  protected:
   Value append(NodeKind kind, const Meta& meta, const Array& array, std::string note);
   // Called after a node is recorded; a Tape evaluates it here.
-  virtual void recorded(Node& node) = 0;
+  virtual void recorded(const Node& node) = 0;
 
-  std::deque<Node> nodes_;
-  std::deque<ValueInfo> values_;
+  StableList<Node> nodes_;
+  StableList<ValueInfo> values_;
 };
 
 // What a gradient rule sees of one node and how it answers.
@@ -83,7 +141,7 @@ class FUSEGRAD_API VjpContext {
         results_(results) {}
 
   Builder& builder() const { return builder_; }
-  const Attrs& attrs() const { return node_.attrs; }
+  const Attrs& attrs() const { return node_.attrs(); }
   int num_inputs() const { return static_cast<int>(node_.inputs.size()); }
   Value input(int i) const { return node_.inputs[static_cast<size_t>(i)]; }
   Value output(int i = 0) const { return Value{node_.first_output.id + i}; }

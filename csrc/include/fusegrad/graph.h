@@ -30,14 +30,14 @@ class FUSEGRAD_API Graph final : public Builder {
   void note_rewrite(std::string line) { rewrites_.push_back(std::move(line)); }
 
   // Passes that keep ids may change a node: same outputs, other op and inputs (all of smaller id).
-  void replace(int32_t node, const OpDef& op, std::vector<Value> inputs, const Attrs& attrs,
+  void replace(int32_t node, const OpDef& op, ValueList inputs, const Attrs& attrs,
                std::string note);
 
   // One line a node:  %5: float32[32, 25] = matmul(%0, %1)   # note
   std::string text() const;
 
  protected:
-  void recorded(Node& node) override;
+  void recorded(const Node& node) override;
 
  private:
   std::vector<Value> inputs_, states_, outputs_;

@@ -36,6 +36,8 @@ struct Attrs {
   std::shared_ptr<const void> data;  // what an op keeps for itself: rules and functions of users
 
   bool operator==(const Attrs& other) const;
+
+  FUSEGRAD_API static const Attrs& none();  // the defaults
 };
 
 enum Trait : uint32_t {
@@ -57,6 +59,8 @@ enum Trait : uint32_t {
   kPromoteSelect = 1u << 13,   // the first to boolean, the others to their common dtype
   kPromoteTotal = 1u << 14,    // small integers to int64
 
+  kNoAttrs = 1u << 16,  // reads no attributes
+
   // eval takes several uses at once: all operands but the last of one use after those of another,
   // then the last, which they share; the outputs one use after another.
   kMultiTensor = 1u << 15,
@@ -68,7 +72,7 @@ struct InferContext {
   const char* op;
   const Meta* inputs;
   int num_inputs;
-  Attrs* attrs;
+  Attrs* attrs;     // null for an op of kNoAttrs
   Meta* outputs;    // room for kMaxOutputs
   int num_outputs;  // the op's; an op with num_outputs == -1 sets it
 };
@@ -113,7 +117,7 @@ FUSEGRAD_API const OpDef* find_op(const char* name);  // nullptr where there is 
 // Infers, allocates and evaluates into outputs[0 .. kMaxOutputs), of which an op that says how many
 // it has needs no more; returns how many there are. Views share storage. infer may normalise attrs.
 // No output is one of the inputs' own Arrays.
-FUSEGRAD_API int evaluate(const OpDef& op, const Array* const* inputs, int num_inputs, Attrs& attrs,
-                          Array* outputs);
+FUSEGRAD_API int evaluate(const OpDef& op, const Array* const* inputs, int num_inputs,
+                          const Attrs& attrs, Array* outputs);
 
 }  // namespace fusegrad

@@ -14,7 +14,7 @@ class FUSEGRAD_API Tape final : public Builder {
   void preserve(const Storage* storage);
 
  protected:
-  void recorded(Node& node) override;
+  void recorded(const Node& node) override;
 };
 
 }  // namespace fusegrad

@@ -3,11 +3,10 @@
 // An evaluation that raises leaves the tape as it was: Builder::emit takes the node back.
 #include "fusegrad/tape.h"
 
-#include <array>
 #include <cstring>
 #include <string>
-#include <utility>
-#include <vector>
+
+#include "ops/evaluate.h"
 
 namespace fusegrad {
 
@@ -17,7 +16,8 @@ Value Tape::watch(const Array& array) {
 
 void Tape::preserve(const Storage* storage) {
   Array bytes;  // made when the first such value is met
-  for (ValueInfo& value : values_) {
+  for (size_t i = 0; i < values_.size(); ++i) {
+    ValueInfo& value = values_[i];
     if (value.array.storage().get() != storage) continue;
     const char* const from = static_cast<const char*>(storage->data());
     if (!bytes.defined()) {
@@ -32,23 +32,18 @@ void Tape::preserve(const Storage* storage) {
   }
 }
 
-void Tape::recorded(Node& node) {
-  constexpr size_t kFewInputs = 8;
-  std::array<const Array*, kFewInputs> few;
-  std::vector<const Array*> many;
-  const Array** operands = few.data();
-  if (node.inputs.size() > kFewInputs) {
-    many.resize(node.inputs.size());
-    operands = many.data();
+void Tape::recorded(const Node& node) {
+  const int num_inputs = static_cast<int>(node.inputs.size());
+  Operands<const Array*> operands(num_inputs);
+  for (int i = 0; i < num_inputs; ++i) {
+    operands.put(i, &info(node.inputs[static_cast<size_t>(i)]).array);
   }
-  for (size_t i = 0; i < node.inputs.size(); ++i) operands[i] = &info(node.inputs[i]).array;
-  std::array<Array, kMaxOutputs> results;
-  const int count = evaluate(*node.op, operands, static_cast<int>(node.inputs.size()), node.attrs,
-                             results.data());
-  for (int i = 0; i < count; ++i) {
-    values_[static_cast<size_t>(node.first_output.id + i)].array =
-        std::move(results[static_cast<size_t>(i)]);
+  Result results[kMaxOutputs];
+  for (int i = 0; i < node.num_outputs; ++i) {
+    ValueInfo& value = values_[static_cast<size_t>(node.first_output.id + i)];
+    results[i] = {&value.meta, &value.array};
   }
+  evaluate_inferred(*node.op, operands.data(), num_inputs, node.attrs(), results, node.num_outputs);
 }
 
 }  // namespace fusegrad

@@ -1,21 +1,33 @@
 // Builder: checks, infers and records ops, inputs, states and constants.
 //
-// Nodes and values live in deques, so references to them survive later emissions.
+// References to nodes and values survive later emissions.
 #include "fusegrad/builder.h"
 
 #include <array>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "fusegrad/error.h"
+#include "ops/evaluate.h"
 
 namespace fusegrad {
 
 namespace {
 
-constexpr int kFewInputs = 8;
-
 std::string where_of(const OpDef& op) { return std::string(op.name) + "()"; }
+
+[[noreturn]] void refuse_count(const OpDef& op, int num_inputs) {
+  throw ArgumentError(
+      where_of(op), "inputs",
+      op.num_inputs >= 0 ? std::to_string(op.num_inputs) + " operands" : "at least one operand",
+      std::to_string(num_inputs));
+}
+
+[[noreturn]] void refuse_value(const OpDef& op, Value value, int index) {
+  throw ArgumentError(where_of(op), "inputs", "values of this builder",
+                      "value " + std::to_string(value.id) + " at index " + std::to_string(index));
+}
 
 template <typename T>
 Array scalar_array(double value) {
@@ -39,59 +51,41 @@ Array scalar_array(double value, DType dtype) {
 int Builder::emit(const OpDef& op, const Value* inputs, int num_inputs, const Attrs& attrs,
                   Value* outputs) {
   if (op.num_inputs >= 0 ? num_inputs != op.num_inputs : num_inputs < 1) {
-    throw ArgumentError(
-        where_of(op), "inputs",
-        op.num_inputs >= 0 ? std::to_string(op.num_inputs) + " operands" : "at least one operand",
-        std::to_string(num_inputs));
+    refuse_count(op, num_inputs);
   }
-  std::array<Meta, kFewInputs> few;
-  std::vector<Meta> many;
-  Meta* metas = few.data();
-  if (num_inputs > kFewInputs) {
-    many.resize(static_cast<size_t>(num_inputs));
-    metas = many.data();
-  }
+  const int32_t first = num_values();
+  Operands<Meta> metas(num_inputs);
   for (int i = 0; i < num_inputs; ++i) {
-    if (inputs[i].id < 0 || inputs[i].id >= num_values()) {
-      throw ArgumentError(
-          where_of(op), "inputs", "values of this builder",
-          "value " + std::to_string(inputs[i].id) + " at index " + std::to_string(i));
-    }
-    metas[i] = meta(inputs[i]);
+    if (inputs[i].id < 0 || inputs[i].id >= first) refuse_value(op, inputs[i], i);
+    metas.put(i, meta(inputs[i]));
   }
-
-  Node node;
-  node.kind = NodeKind::op;
-  node.op = &op;
-  node.attrs = attrs;
-  node.inputs.assign(inputs, inputs + num_inputs);
-  node.first_output = Value{num_values()};
-  std::array<Meta, kMaxOutputs> results;
-  InferContext context{op.name, metas, num_inputs, &node.attrs, results.data(), op.num_outputs};
-  op.infer(context);
-  node.num_outputs = context.num_outputs;
+  std::unique_ptr<Attrs> normal;
+  if ((op.traits & kNoAttrs) == 0) normal = std::make_unique<Attrs>(attrs);
+  Operands<Meta> results(kMaxOutputs);
+  const int count = infer(op, metas.data(), num_inputs, normal.get(), results);
 
   const int32_t index = num_nodes();
-  const size_t values_before = values_.size();
-  nodes_.push_back(std::move(node));
+  Node& node = nodes_.emplace_back();
   try {
-    for (int i = 0; i < context.num_outputs; ++i) {
-      ValueInfo info;
-      info.meta = results[static_cast<size_t>(i)];
+    node.op = &op;
+    node.set_attrs(std::move(normal));
+    node.inputs = ValueList(inputs, static_cast<size_t>(num_inputs));
+    node.first_output = Value{first};
+    node.num_outputs = count;
+    for (int i = 0; i < count; ++i) {
+      ValueInfo& info = values_.emplace_back();
+      info.meta = results[i];
       info.node = index;
       info.index = i;
-      values_.push_back(std::move(info));
     }
-    recorded(nodes_.back());
+    recorded(node);
   } catch (...) {
-    while (values_.size() > values_before) values_.pop_back();
+    while (num_values() > first) values_.pop_back();
     nodes_.pop_back();
     throw;
   }
-  for (int i = 0; i < context.num_outputs; ++i) {
-    outputs[i] = Value{static_cast<int32_t>(values_before) + i};
-  }
-  return context.num_outputs;
+  for (int i = 0; i < count; ++i) outputs[i] = Value{first + i};
+  return count;
 }
 
 Value Builder::emit(const OpDef& op, std::initializer_list<Value> inputs, const Attrs& attrs) {
@@ -108,19 +102,17 @@ Value Builder::constant(double value, DType dtype) { return constant(scalar_arra
 
 Value Builder::append(NodeKind kind, const Meta& meta, const Array& array, std::string note) {
   const Value value{num_values()};
-  Node node;
-  node.kind = kind;
-  node.first_output = value;
-  node.note = std::move(note);
-  ValueInfo info;
+  ValueInfo& info = values_.emplace_back();
   info.meta = meta;
   info.node = num_nodes();
   info.array = array;
-  nodes_.push_back(std::move(node));
   try {
-    values_.push_back(std::move(info));
+    Node& node = nodes_.emplace_back();
+    node.kind = kind;
+    node.first_output = value;
+    node.note = std::move(note);
   } catch (...) {
-    nodes_.pop_back();
+    values_.pop_back();
     throw;
   }
   return value;

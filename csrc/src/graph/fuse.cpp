@@ -58,8 +58,8 @@ class Fuser {
   bool plain_matmul(const Node& node) const {
     const Shape& x = graph_.meta(node.inputs[0]).shape;
     const Shape& w = graph_.meta(node.inputs[1]).shape;
-    return !node.attrs.transpose_a && !node.attrs.transpose_b && x.rank() >= 2 && w.rank() == 2 &&
-           is_floating(graph_.meta(node.inputs[0]).dtype);
+    return !node.attrs().transpose_a && !node.attrs().transpose_b && x.rank() >= 2 &&
+           w.rank() == 2 && is_floating(graph_.meta(node.inputs[0]).dtype);
   }
 
   bool add_bias(int32_t index) {
@@ -75,8 +75,8 @@ class Fuser {
       if (bias_shape.rank() != 1 || bias_shape[0] != shape.back()) continue;
       std::vector<Value> inputs{matmul->inputs[0], matmul->inputs[1], bias};
       Attrs attrs;
-      attrs.bfloat16 = matmul->attrs.bfloat16;
-      graph_.replace(index, dense_op, std::move(inputs), attrs, note(add, "matmul + bias"));
+      attrs.bfloat16 = matmul->attrs().bfloat16;
+      graph_.replace(index, dense_op, inputs, attrs, note(add, "matmul + bias"));
       return true;
     }
     return false;
@@ -86,15 +86,15 @@ class Fuser {
     const Node& node = graph_.node(index);
     Attrs attrs;
     if (!activation_of(node, &attrs.activation)) return false;
-    if (node.op == &leaky_relu_op) attrs.scalars[0] = node.attrs.scalars[0];
+    if (node.op == &leaky_relu_op) attrs.scalars[0] = node.attrs().scalars[0];
     const Node* source = only_use(node.inputs[0], dense_op);
     if (source == nullptr) {
       source = only_use(node.inputs[0], matmul_op);
       if (source == nullptr || !plain_matmul(*source)) return false;
-    } else if (source->attrs.activation != Activation::linear) {
+    } else if (source->attrs().activation != Activation::linear) {
       return false;
     }
-    attrs.bfloat16 = source->attrs.bfloat16;
+    attrs.bfloat16 = source->attrs().bfloat16;
     const char* parts = source->inputs.size() == 3 ? "matmul + bias + " : "matmul + ";
     const std::string text = note(node, std::string(parts) + node.op->name);
     graph_.replace(index, dense_op, source->inputs, attrs, text);
@@ -198,7 +198,7 @@ class LossFuser {
     Graph& to = rebuild_.to;
     to.emit(ops->both, inputs.data(), static_cast<int>(inputs.size()), Attrs(), outputs.data());
     const std::string note = node.note.empty() ? "" : node.note + "; ";
-    to.replace(to.num_nodes() - 1, ops->both, std::move(inputs), Attrs(), note + "gradient + loss");
+    to.replace(to.num_nodes() - 1, ops->both, inputs, Attrs(), note + "gradient + loss");
     rebuild_.set(grad_node.first_output, outputs[0]);
     rebuild_.set(node.first_output, outputs[1]);
   }

@@ -64,7 +64,7 @@ void Graph::output(Value value, std::string name) {
   }
 }
 
-void Graph::replace(int32_t node, const OpDef& op, std::vector<Value> inputs, const Attrs& attrs,
+void Graph::replace(int32_t node, const OpDef& op, ValueList inputs, const Attrs& attrs,
                     std::string note) {
   Node& target = nodes_[static_cast<size_t>(node)];
   std::vector<Meta> metas;
@@ -87,13 +87,13 @@ void Graph::replace(int32_t node, const OpDef& op, std::vector<Value> inputs, co
   if (!same) throw std::logic_error(std::string("replace(): other results from ") + op.name);
   target.kind = NodeKind::op;
   target.op = &op;
-  target.attrs = normal;
+  target.set_attrs(normal);
   target.inputs = std::move(inputs);
   target.note = std::move(note);
 }
 
 std::string Graph::text() const { return print_graph(*this, nullptr); }
 
-void Graph::recorded(Node&) {}
+void Graph::recorded(const Node&) {}
 
 }  // namespace fusegrad

@@ -98,7 +98,7 @@ class Chooser {
       if (&op == &reshape_op || !from_matrix) return;  // c: a view of c, or a copy
       *entry = class_of(node.inputs[0]);
       entry->matrix = true;
-      if (&op == &transpose_op && node.attrs.axes.rank() == 2 && node.attrs.axes[0] == 1) {
+      if (&op == &transpose_op && node.attrs().axes.rank() == 2 && node.attrs().axes[0] == 1) {
         entry->flipped = entry->group != kFixed && !entry->flipped;
         entry->order = flip(entry->order);
       }
@@ -203,14 +203,14 @@ class Chooser {
     if (shape(a).rank() != 2 || shape(b).rank() != 2 || shape(c).rank() != 2) return 0.0;
     const double m = static_cast<double>(shape(c)[0]);
     const double n = static_cast<double>(shape(c)[1]);
-    const double k = static_cast<double>(shape(a)[node.attrs.transpose_a ? 0 : 1]);
+    const double k = static_cast<double>(shape(a)[node.attrs().transpose_a ? 0 : 1]);
     const int64_t lanes = graph_.meta(c).dtype == DType::float64 ? 8 : 16;
     const double work = m * n * k / static_cast<double>(2 * lanes);
     if (order(c) == Order::f) {
-      const bool packed = (order(a) == Order::c) != node.attrs.transpose_a;
+      const bool packed = (order(a) == Order::c) != node.attrs().transpose_a;
       return work / fill(shape(c)[0], lanes) + (packed ? kPackCost * m * k : 0.0);
     }
-    const bool packed = (order(b) == Order::f) != node.attrs.transpose_b;
+    const bool packed = (order(b) == Order::f) != node.attrs().transpose_b;
     return work / fill(shape(c)[1], lanes) + (packed ? kPackCost * n * k : 0.0);
   }
 

@@ -26,7 +26,6 @@ void infer_copy(InferContext& context) {
 
 // Moves elements to another place or order; never a node of a graph.
 const OpDef kCopy = {"copy", 1, 1, 0, &infer_copy, &eval_copy, &kNotDifferentiable};
-const Attrs kNoAttrs;
 
 // Smaller outputs are copied: that is cheaper than memory of their own.
 constexpr int64_t kOwnOutputBytes = 1 << 15;
@@ -213,7 +212,7 @@ class Planner {
     View from{reinterpret_cast<void*>(kProbe), graph_.meta(input).dtype, graph_.meta(input).shape,
               source.strides};
     View to;
-    if (!node.op->view(from, node.attrs, &to)) return false;
+    if (!node.op->view(from, node.attrs(), &to)) return false;
     const int64_t delta =
         static_cast<int64_t>(reinterpret_cast<uintptr_t>(to.data)) - static_cast<int64_t>(kProbe);
     place_of(node.first_output) = {source.block, source.offset + delta, to.strides};
@@ -228,7 +227,7 @@ class Planner {
   void list(const Node& node) {
     Instruction instruction;
     instruction.op = node.op;
-    instruction.attrs = &node.attrs;
+    instruction.attrs = &node.attrs();
     for (const Value input : node.inputs) instruction.inputs.push_back(operand(input));
     if (reads_transposed(node)) instruction.inputs[0].place = transposed_[index(node.inputs[0])];
     for (int k = 0; k < node.num_outputs; ++k) {
@@ -240,7 +239,7 @@ class Planner {
   void list_copy(const Operand& to, const Operand& from, const char* note) {
     Instruction instruction;
     instruction.op = &kCopy;
-    instruction.attrs = &kNoAttrs;
+    instruction.attrs = &Attrs::none();
     instruction.inputs.push_back(from);
     instruction.outputs.push_back(to);
     instruction.note = note;
@@ -267,7 +266,7 @@ class Planner {
     constexpr int64_t kMostRows = 64;
     if (node.op != &dense_op && node.op != &matmul_op) return false;
     const Value x = node.inputs[0], y = node.first_output;
-    if (block_of(place_of(x)).home != Home::input || node.attrs.transpose_a) return false;
+    if (block_of(place_of(x)).home != Home::input || node.attrs().transpose_a) return false;
     const Meta& meta = graph_.meta(x);
     if (meta.shape.rank() != 2 || place_of(x).strides != c_strides(meta.shape)) return false;
     const int64_t rows = meta.shape[0], columns = meta.shape[1];

@@ -99,7 +99,7 @@ std::string describe_node(const Graph& graph, const Node& node) {
     if (i > 0) text += ", ";
     text += value_name(node.inputs[i]);
   }
-  return text + attributes(*node.op, node.attrs, graph.meta(node.first_output).dtype) + ")";
+  return text + attributes(*node.op, node.attrs(), graph.meta(node.first_output).dtype) + ")";
 }
 
 std::string print_graph(const Graph& graph, const Layout* layout) {

@@ -51,13 +51,13 @@ void Rebuild::copy(const Node& node) {
   inputs.reserve(node.inputs.size());
   for (const Value input : node.inputs) inputs.push_back((*this)[input]);
   std::array<Value, kMaxOutputs> outputs;
-  const int count =
-      to.emit(*node.op, inputs.data(), static_cast<int>(inputs.size()), node.attrs, outputs.data());
+  const int count = to.emit(*node.op, inputs.data(), static_cast<int>(inputs.size()), node.attrs(),
+                            outputs.data());
   for (int k = 0; k < count; ++k) {
     set(Value{node.first_output.id + k}, outputs[static_cast<size_t>(k)]);
   }
   if (!node.note.empty()) {
-    to.replace(to.num_nodes() - 1, *node.op, std::move(inputs), node.attrs, node.note);
+    to.replace(to.num_nodes() - 1, *node.op, inputs, node.attrs(), node.note);
   }
 }
 

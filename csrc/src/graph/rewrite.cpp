@@ -129,7 +129,7 @@ class Rewriter {
     if (same_shape && graph_.meta(z) != graph_.meta(output)) return;
     std::vector<Value> inputs{z};
     inputs.insert(inputs.end(), more.begin(), more.end());
-    graph_.replace(index_, op, std::move(inputs), attrs, std::string("was ") + pattern);
+    graph_.replace(index_, op, inputs, attrs, std::string("was ") + pattern);
     graph_.note_rewrite(value_name(output) + ": " + pattern + " -> " +
                         describe_node(graph_, graph_.node(index_)));
   }
@@ -137,7 +137,7 @@ class Rewriter {
   void visit_log(Value u) {
     if (const Node* softmax = use_of(u, softmax_op)) {
       Attrs attrs;
-      attrs.axes = softmax->attrs.axes;
+      attrs.axes = softmax->attrs().axes;
       fire("log(softmax(z))", log_softmax_op, softmax->inputs[0], {}, attrs, true);
       return;
     }
@@ -192,7 +192,7 @@ class Rewriter {
       const Node* softmax = use_of(node.inputs[0], softmax_op);
       if (softmax == nullptr) return;
       const Value z = softmax->inputs[0];
-      const Dims& axes = softmax->attrs.axes;
+      const Dims& axes = softmax->attrs().axes;
       const int last = graph_.meta(z).shape.rank() - 1;
       if (axes.rank() != 1 || (axes[0] != last && axes[0] != -1)) return;
       const Value target = node.inputs[1];

@@ -77,7 +77,7 @@ class Simplifier {
         return;
       }
     }
-    const int32_t index = unique(node, std::move(inputs));
+    const int32_t index = unique(node, inputs);
     const Value first = to().node(index).first_output;
     for (int k = 0; k < node.num_outputs; ++k) {
       rebuild_.set(Value{node.first_output.id + k}, Value{first.id + k});
@@ -85,23 +85,25 @@ class Simplifier {
   }
 
   // The new node for `node`, or an equal one that is already there.
-  int32_t unique(const Node& node, std::vector<Value> inputs) {
+  int32_t unique(const Node& node, const std::vector<Value>& inputs) {
     const bool random = (node.op->traits & kRandom) != 0;
-    const uint64_t hash = hash_of(*node.op, node.attrs, inputs);
+    const uint64_t hash = hash_of(*node.op, node.attrs(), inputs);
     if (!random) {
       const auto range = known_.equal_range(hash);
       for (auto it = range.first; it != range.second; ++it) {
         const Node& other = to().node(it->second);
-        if (other.op == node.op && other.inputs == inputs && other.attrs == node.attrs) {
+        if (other.op == node.op && other.attrs() == node.attrs() &&
+            std::equal(inputs.begin(), inputs.end(), other.inputs.begin(), other.inputs.end())) {
           return it->second;
         }
       }
     }
     std::array<Value, kMaxOutputs> outputs;
-    to().emit(*node.op, inputs.data(), static_cast<int>(inputs.size()), node.attrs, outputs.data());
+    to().emit(*node.op, inputs.data(), static_cast<int>(inputs.size()), node.attrs(),
+              outputs.data());
     const int32_t index = to().num_nodes() - 1;
     if (!node.note.empty()) {
-      to().replace(index, *node.op, std::move(inputs), node.attrs, node.note);
+      to().replace(index, *node.op, inputs, node.attrs(), node.note);
     }
     if (!random) known_.emplace(hash, index);
     return index;
@@ -110,7 +112,7 @@ class Simplifier {
   Value emit(const OpDef& op, Value input, const Attrs& attrs) {
     Node node;
     node.op = &op;
-    node.attrs = attrs;
+    node.set_attrs(attrs);
     return to().node(unique(node, {input})).first_output;
   }
 
@@ -153,7 +155,7 @@ class Simplifier {
     } else if (op == &cast_op) {
       if (unchanged) return x;
     } else if (op == &transpose_op) {
-      return shorter_transpose(node.attrs, x);
+      return shorter_transpose(node.attrs(), x);
     } else if (op == &negative_op) {
       if (const Node* inner = use_of(x, negative_op)) return inner->inputs[0];
     } else if (op == &multiply_op || op == &divide_op) {
@@ -170,10 +172,10 @@ class Simplifier {
     Dims axes = attrs.axes;
     if (axes.rank() != to().meta(x).shape.rank()) return Value();
     const Node* inner = use_of(x, transpose_op);
-    if (inner != nullptr && inner->attrs.axes.rank() == axes.rank()) {
+    if (inner != nullptr && inner->attrs().axes.rank() == axes.rank()) {
       source = inner->inputs[0];
       for (int i = 0; i < axes.rank(); ++i) {
-        axes[i] = inner->attrs.axes[static_cast<int>(attrs.axes[i])];
+        axes[i] = inner->attrs().axes[static_cast<int>(attrs.axes[i])];
       }
     }
     bool ordered = true;
@@ -257,9 +259,9 @@ class Simplifier {
     try {
       std::vector<const Array*> places;
       for (const Array& operand : operands) places.push_back(&operand);
-      Attrs attrs = node.attrs;
       std::array<Array, kMaxOutputs> outputs;
-      evaluate(*node.op, places.data(), static_cast<int>(places.size()), attrs, outputs.data());
+      evaluate(*node.op, places.data(), static_cast<int>(places.size()), node.attrs(),
+               outputs.data());
       if (one_element && outputs[0].rank() == 0) return stretched(outputs[0], result.shape);
       return outputs[0].meta() == result ? constant(outputs[0]) : Value();
     } catch (const ArgumentError&) {

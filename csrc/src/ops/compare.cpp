@@ -46,7 +46,7 @@ constexpr OpDef comparison(const char* name) {
   return {name,
           2,
           1,
-          kElementwise | kAnyOrder | kPromote,
+          kElementwise | kAnyOrder | kPromote | kNoAttrs,
           compare_infer,
           compare_eval<op>,
           kNotDifferentiable};
@@ -150,6 +150,7 @@ const OpDef logical_not_op = {"logical_not",
                               logical_not_eval,
                               kNotDifferentiable};
 const OpDef where_op = {
-    "where", 3, 1, kElementwise | kAnyOrder | kPromoteSelect, where_infer, where_eval, where_vjp};
+    "where",     3,          1,        kElementwise | kAnyOrder | kPromoteSelect | kNoAttrs,
+    where_infer, where_eval, where_vjp};
 
 }  // namespace fusegrad

@@ -88,11 +88,14 @@ using VjpRule = void (*)(VjpContext&);
 
 template <UnaryOp op>
 constexpr OpDef float_unary(const char* name, VjpRule vjp) {
-  return {name, 1, 1, kUnaryTraits | kPromoteFloat, infer_float_unary, eval_float_unary<op>, vjp};
+  return {
+      name, 1, 1, kUnaryTraits | kPromoteFloat | kNoAttrs, infer_float_unary, eval_float_unary<op>,
+      vjp};
 }
 template <UnaryOp op>
 constexpr OpDef number_unary(const char* name, VjpRule vjp) {
-  return {name, 1, 1, kUnaryTraits | kPromote, infer_number_unary, eval_number_unary<op>, vjp};
+  return {name, 1, 1, kUnaryTraits | kPromote | kNoAttrs, infer_number_unary, eval_number_unary<op>,
+          vjp};
 }
 
 // ---- two operands
@@ -177,11 +180,15 @@ void eval_number_binary(const EvalContext& c) {
 
 template <BinaryOp op>
 constexpr OpDef float_binary(const char* name, VjpRule vjp, uint32_t more_traits = 0) {
-  return {name, 2, 1, kBinaryTraits | more_traits, infer_float_binary, eval_float_binary<op>, vjp};
+  return {
+      name, 2, 1, kBinaryTraits | kNoAttrs | more_traits, infer_float_binary, eval_float_binary<op>,
+      vjp};
 }
 template <BinaryOp op>
 constexpr OpDef number_binary(const char* name, VjpRule vjp) {
-  return {name, 2, 1, kBinaryTraits | kPromote, infer_number_binary, eval_number_binary<op>, vjp};
+  return {
+      name, 2, 1, kBinaryTraits | kPromote | kNoAttrs, infer_number_binary, eval_number_binary<op>,
+      vjp};
 }
 
 }  // namespace fusegrad

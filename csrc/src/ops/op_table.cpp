@@ -2,12 +2,10 @@
 //
 // ops.def is the only list; nothing here names an op.
 #include <cstring>
-#include <new>
-#include <vector>
 
 #include "fusegrad/builder.h"
 #include "fusegrad/float_environment.h"
-#include "fusegrad/op.h"
+#include "ops/evaluate.h"
 
 namespace fusegrad {
 
@@ -20,6 +18,11 @@ bool Attrs::operator==(const Attrs& other) const {
          flag == other.flag && bfloat16 == other.bfloat16 && data == other.data;
 }
 
+const Attrs& Attrs::none() {
+  static const Attrs kNone;
+  return kNone;
+}
+
 void kNotDifferentiable(VjpContext&) {}
 
 namespace {
@@ -30,29 +33,6 @@ const OpDef* const kTable[] = {
 #undef FUSEGRAD_OP
 };
 constexpr int kCount = static_cast<int>(sizeof(kTable) / sizeof(kTable[0]));
-
-constexpr int kInline = 6;  // operands that need no heap
-
-// Room for trivially copyable operands without initialising what is not used.
-template <typename T>
-class Operands {
- public:
-  explicit Operands(int count) {
-    if (count > kInline) {
-      heap_.resize(static_cast<size_t>(count));
-      data_ = heap_.data();
-    } else {
-      data_ = reinterpret_cast<T*>(inline_);
-    }
-  }
-  void put(int i, const T& value) { new (data_ + i) T(value); }
-  T* data() { return data_; }
-
- private:
-  alignas(T) unsigned char inline_[kInline * sizeof(T)];
-  T* data_;
-  std::vector<T> heap_;
-};
 
 // The order of a fresh result: that of an operand of the same shape, so that elementwise ops on
 // F-ordered arrays are one run; else C.
@@ -83,35 +63,38 @@ const OpDef* find_op(const char* name) {
   return nullptr;
 }
 
-int evaluate(const OpDef& op, const Array* const* inputs, int num_inputs, Attrs& attrs,
-             Array* outputs) {
-  Operands<Meta> metas(num_inputs);
-  for (int i = 0; i < num_inputs; ++i) metas.put(i, inputs[i]->meta());
-  Operands<Meta> results(kMaxOutputs);
-  for (int i = 0; i < (op.num_outputs < 0 ? kMaxOutputs : op.num_outputs); ++i) {
-    results.put(i, Meta());
-  }
-  InferContext context{op.name, metas.data(), num_inputs, &attrs, results.data(), op.num_outputs};
-  op.infer(context);
+void evaluate_inferred(const OpDef& op, const Array* const* inputs, int num_inputs,
+                       const Attrs& attrs, const Result* results, int num_outputs) {
   if (op.view != nullptr) {
     View view;
     if (op.view(inputs[0]->view(), attrs, &view)) {
-      outputs[0] = Array(inputs[0]->storage(), view);
-      return 1;
+      *results[0].array = Array(inputs[0]->storage(), view);
+      return;
     }
   }
   Operands<View> in(num_inputs);
   for (int i = 0; i < num_inputs; ++i) in.put(i, inputs[i]->view());
   Operands<View> out(kMaxOutputs);
-  for (int i = 0; i < context.num_outputs; ++i) {
-    outputs[i] = allocate(op, results.data()[i], inputs, num_inputs);
-    out.put(i, outputs[i].view());
+  for (int i = 0; i < num_outputs; ++i) {
+    *results[i].array = allocate(op, *results[i].meta, inputs, num_inputs);
+    out.put(i, results[i].array->view());
   }
-  {
-    FloatEnvironment environment;
-    op.eval({in.data(), num_inputs, out.data(), context.num_outputs, &attrs});
-  }
-  return context.num_outputs;
+  const FloatEnvironment environment;
+  op.eval({in.data(), num_inputs, out.data(), num_outputs, &attrs});
+}
+
+int evaluate(const OpDef& op, const Array* const* inputs, int num_inputs, const Attrs& attrs,
+             Array* outputs) {
+  Operands<Meta> metas(num_inputs);
+  for (int i = 0; i < num_inputs; ++i) metas.put(i, inputs[i]->meta());
+  std::optional<Attrs> normal;
+  if ((op.traits & kNoAttrs) == 0) normal = attrs;
+  Operands<Meta> inferred(kMaxOutputs);
+  const int count = infer(op, metas.data(), num_inputs, normal ? &*normal : nullptr, inferred);
+  Result results[kMaxOutputs];
+  for (int i = 0; i < count; ++i) results[i] = {&inferred[i], &outputs[i]};
+  evaluate_inferred(op, inputs, num_inputs, normal ? *normal : attrs, results, count);
+  return count;
 }
 
 }  // namespace fusegrad

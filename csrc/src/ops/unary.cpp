@@ -291,9 +291,14 @@ void gelu_grad_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef identity_op = {
-    "identity",   1, 1, kView | kUnaryTraits, identity_infer, identity_eval, identity_vjp,
-    identity_view};
+const OpDef identity_op = {"identity",
+                           1,
+                           1,
+                           kView | kUnaryTraits | kNoAttrs,
+                           identity_infer,
+                           identity_eval,
+                           identity_vjp,
+                           identity_view};
 const OpDef negative_op = number_unary<UnaryOp::negative>("negative", negative_vjp);
 const OpDef abs_op = number_unary<UnaryOp::abs>("abs", abs_vjp);
 // Piecewise constant: a zero cotangent.

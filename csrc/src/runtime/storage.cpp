@@ -1,8 +1,8 @@
 // Reference-counted memory. A block holds its Storage in its first 64 bytes and the elements after.
 //
 // Small blocks are recycled through lists of the freeing thread, by power-of-two size: an eager op
-// on small arrays then costs no call of the allocator. A list is bounded in bytes, and the thread's
-// end frees it. Borrowed memory has a block without elements.
+// on small arrays, and a small tape, then cost no call of the allocator. A list is bounded in
+// bytes, and the thread's end frees it. Borrowed memory has a block without elements.
 #include "fusegrad/storage.h"
 
 #include <cstdio>
@@ -10,6 +10,7 @@
 #include <memory>
 #include <new>
 
+#include "fusegrad/block.h"
 #include "fusegrad/error.h"
 #include "runtime/storage.h"
 
@@ -20,7 +21,6 @@ constexpr int64_t kHeader = kAlignment;
 constexpr int kMinLog = 7;               // 128 bytes: header and 64 bytes of elements
 constexpr int kNumClasses = 12;          // up to 256 KiB
 constexpr int64_t kKeptBytes = 1 << 18;  // in one list
-constexpr int kKeptBlocks = 64;          // in one list
 
 // Recycling would hide a use after free from the sanitizer.
 #if defined(__SANITIZE_ADDRESS__)
@@ -65,8 +65,9 @@ int size_class(int64_t total) {
   return log - kMinLog < kNumClasses ? log - kMinLog : kNumClasses;
 }
 
-// `total` includes the header. Null where there is no memory.
-void* take_block(int64_t total) {
+}  // namespace
+
+void* take_block(int64_t total) noexcept {
   const int index = size_class(total);
   if (kRecycle && index < kNumClasses) {
     FreeBlock*& head = free_lists.head[index];
@@ -80,10 +81,9 @@ void* take_block(int64_t total) {
   return std::aligned_alloc(static_cast<size_t>(kAlignment), static_cast<size_t>(rounded));
 }
 
-void give_block(void* block, int64_t total) {
+void give_block(void* block, int64_t total) noexcept {
   const int index = size_class(total);
   if (!kRecycle || index >= kNumClasses || free_lists.closed ||
-      free_lists.count[index] >= kKeptBlocks ||
       (static_cast<int64_t>(free_lists.count[index]) << (kMinLog + index)) >= kKeptBytes) {
     std::free(block);
     return;
@@ -93,8 +93,6 @@ void give_block(void* block, int64_t total) {
   free_lists.head[index] = entry;
   ++free_lists.count[index];
 }
-
-}  // namespace
 
 std::string allocation_failure(double bytes) {
   static constexpr const char* kUnits[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

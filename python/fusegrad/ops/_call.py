@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fusegrad._tensor import Tensor, apply
+from fusegrad._tensor import Tensor, apply, apply_one, apply_reduction, apply_two
 from fusegrad.errors import ArgumentError
 
-__all__ = ["Axis", "axes_of", "in_bfloat16", "normal_axis", "one"]
+__all__ = ["Axis", "axes_of", "in_bfloat16", "normal_axis", "of_one", "of_two", "one", "reduced"]
 
 Axis = int | tuple[int, ...] | None
 
 
 # `apply` for ops with one result.
 one: Callable[..., Tensor] = apply
+# The same of one or two operands without attributes, and over axes: shorter ways.
+of_one: Callable[[str, Any], Tensor] = apply_one
+of_two: Callable[[str, Any, Any], Tensor] = apply_two
+reduced: Callable[[str, Any, Axis, bool], Tensor] = apply_reduction
 
 
 def axes_of(axis: Axis) -> dict[str, Any]:

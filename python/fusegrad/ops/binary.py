@@ -7,7 +7,7 @@ from typing import Any
 
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
-from fusegrad.ops._call import one
+from fusegrad.ops._call import of_two, one
 from fusegrad.ops.unary import square
 
 __all__ = [
@@ -102,7 +102,7 @@ def add(x1: Any, x2: Any) -> Tensor:
     >>> add([1.0, 2.0], 1)
     Tensor([2., 3.], dtype=float32)
     """
-    return one("add", (x1, x2))
+    return of_two("add", x1, x2)
 
 
 def subtract(x1: Any, x2: Any) -> Tensor:
@@ -132,7 +132,7 @@ def subtract(x1: Any, x2: Any) -> Tensor:
     >>> subtract([1.0, 2.0], 1)
     Tensor([0., 1.], dtype=float32)
     """
-    return one("subtract", (x1, x2))
+    return of_two("subtract", x1, x2)
 
 
 def multiply(x1: Any, x2: Any) -> Tensor:
@@ -162,7 +162,7 @@ def multiply(x1: Any, x2: Any) -> Tensor:
     >>> multiply([1.0, 2.0], 3)
     Tensor([3., 6.], dtype=float32)
     """
-    return one("multiply", (x1, x2))
+    return of_two("multiply", x1, x2)
 
 
 def divide(x1: Any, x2: Any) -> Tensor:
@@ -192,7 +192,7 @@ def divide(x1: Any, x2: Any) -> Tensor:
     >>> divide([1, 2], 4)
     Tensor([0.25, 0.5 ], dtype=float64)
     """
-    return one("divide", (x1, x2))
+    return of_two("divide", x1, x2)
 
 
 def power(x1: Any, x2: Any) -> Tensor:
@@ -231,7 +231,7 @@ def power(x1: Any, x2: Any) -> Tensor:
     """
     if type(x2) in (int, float) and x2 == 2:
         return square(x1)
-    return one("power", (x1, x2))
+    return of_two("power", x1, x2)
 
 
 def maximum(x1: Any, x2: Any) -> Tensor:
@@ -261,7 +261,7 @@ def maximum(x1: Any, x2: Any) -> Tensor:
     >>> maximum([1.0, 5.0], 3.0)
     Tensor([3., 5.], dtype=float32)
     """
-    return one("maximum", (x1, x2))
+    return of_two("maximum", x1, x2)
 
 
 def minimum(x1: Any, x2: Any) -> Tensor:
@@ -291,7 +291,7 @@ def minimum(x1: Any, x2: Any) -> Tensor:
     >>> minimum([1.0, 5.0], 3.0)
     Tensor([1., 3.], dtype=float32)
     """
-    return one("minimum", (x1, x2))
+    return of_two("minimum", x1, x2)
 
 
 def equal(x1: Any, x2: Any) -> Tensor:
@@ -321,7 +321,7 @@ def equal(x1: Any, x2: Any) -> Tensor:
     >>> equal([1.0, 2.0], 2.0)
     Tensor([False,  True], dtype=bool)
     """
-    return one("equal", (x1, x2))
+    return of_two("equal", x1, x2)
 
 
 def not_equal(x1: Any, x2: Any) -> Tensor:
@@ -351,7 +351,7 @@ def not_equal(x1: Any, x2: Any) -> Tensor:
     >>> not_equal([1.0, 2.0], 2.0)
     Tensor([ True, False], dtype=bool)
     """
-    return one("not_equal", (x1, x2))
+    return of_two("not_equal", x1, x2)
 
 
 def less(x1: Any, x2: Any) -> Tensor:
@@ -381,7 +381,7 @@ def less(x1: Any, x2: Any) -> Tensor:
     >>> less([1.0, 2.0], 2.0)
     Tensor([ True, False], dtype=bool)
     """
-    return one("less", (x1, x2))
+    return of_two("less", x1, x2)
 
 
 def less_equal(x1: Any, x2: Any) -> Tensor:
@@ -411,7 +411,7 @@ def less_equal(x1: Any, x2: Any) -> Tensor:
     >>> less_equal([1.0, 2.0], 2.0)
     Tensor([ True,  True], dtype=bool)
     """
-    return one("less_equal", (x1, x2))
+    return of_two("less_equal", x1, x2)
 
 
 def greater(x1: Any, x2: Any) -> Tensor:
@@ -441,7 +441,7 @@ def greater(x1: Any, x2: Any) -> Tensor:
     >>> greater([1.0, 2.0], 2.0)
     Tensor([False, False], dtype=bool)
     """
-    return one("greater", (x1, x2))
+    return of_two("greater", x1, x2)
 
 
 def greater_equal(x1: Any, x2: Any) -> Tensor:
@@ -471,7 +471,7 @@ def greater_equal(x1: Any, x2: Any) -> Tensor:
     >>> greater_equal([1.0, 2.0], 2.0)
     Tensor([False,  True], dtype=bool)
     """
-    return one("greater_equal", (x1, x2))
+    return of_two("greater_equal", x1, x2)
 
 
 def logical_and(x1: Any, x2: Any) -> Tensor:
@@ -501,7 +501,7 @@ def logical_and(x1: Any, x2: Any) -> Tensor:
     >>> logical_and([True, False], True)
     Tensor([ True, False], dtype=bool)
     """
-    return one("logical_and", (x1, x2))
+    return of_two("logical_and", x1, x2)
 
 
 def logical_or(x1: Any, x2: Any) -> Tensor:
@@ -531,7 +531,7 @@ def logical_or(x1: Any, x2: Any) -> Tensor:
     >>> logical_or([True, False], False)
     Tensor([ True, False], dtype=bool)
     """
-    return one("logical_or", (x1, x2))
+    return of_two("logical_or", x1, x2)
 
 
 def where(condition: Any, x1: Any, x2: Any) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fusegrad._tensor import Tensor
-from fusegrad.ops._call import one
+from fusegrad.ops._call import of_two
 
 __all__ = [
     "binary_cross_entropy",
@@ -47,7 +47,7 @@ def softmax_cross_entropy(labels: Any, logits: Any) -> Tensor:
     >>> softmax_cross_entropy([[0.0, 1.0]], [[0.0, 1000.0]])
     Tensor([0.], dtype=float32)
     """
-    return one("softmax_cross_entropy", (logits, labels))
+    return of_two("softmax_cross_entropy", logits, labels)
 
 
 def sparse_softmax_cross_entropy(labels: Any, logits: Any) -> Tensor:
@@ -82,7 +82,7 @@ def sparse_softmax_cross_entropy(labels: Any, logits: Any) -> Tensor:
     >>> sparse_softmax_cross_entropy([1], [[0.0, 20.0]])
     Tensor([2.0611537e-09], dtype=float32)
     """
-    return one("sparse_softmax_cross_entropy", (logits, labels))
+    return of_two("sparse_softmax_cross_entropy", logits, labels)
 
 
 def sigmoid_cross_entropy(labels: Any, logits: Any) -> Tensor:
@@ -115,7 +115,7 @@ def sigmoid_cross_entropy(labels: Any, logits: Any) -> Tensor:
     >>> sigmoid_cross_entropy([1.0, 0.0], [1000.0, -1000.0])
     Tensor([0., 0.], dtype=float32)
     """
-    return one("sigmoid_cross_entropy", (logits, labels))
+    return of_two("sigmoid_cross_entropy", logits, labels)
 
 
 def categorical_cross_entropy(labels: Any, probabilities: Any) -> Tensor:
@@ -149,7 +149,7 @@ def categorical_cross_entropy(labels: Any, probabilities: Any) -> Tensor:
     >>> categorical_cross_entropy([[0.0, 1.0]], [[0.5, 0.5]])
     Tensor([0.6931472], dtype=float32)
     """
-    return one("categorical_cross_entropy", (probabilities, labels))
+    return of_two("categorical_cross_entropy", probabilities, labels)
 
 
 def sparse_categorical_cross_entropy(labels: Any, probabilities: Any) -> Tensor:
@@ -184,7 +184,7 @@ def sparse_categorical_cross_entropy(labels: Any, probabilities: Any) -> Tensor:
     >>> sparse_categorical_cross_entropy([1], [[0.5, 0.5]])
     Tensor([0.6931472], dtype=float32)
     """
-    return one("sparse_categorical_cross_entropy", (probabilities, labels))
+    return of_two("sparse_categorical_cross_entropy", probabilities, labels)
 
 
 def binary_cross_entropy(labels: Any, probabilities: Any) -> Tensor:
@@ -217,7 +217,7 @@ def binary_cross_entropy(labels: Any, probabilities: Any) -> Tensor:
     >>> binary_cross_entropy([1.0], [0.5])
     Tensor([0.6931472], dtype=float32)
     """
-    return one("binary_cross_entropy", (probabilities, labels))
+    return of_two("binary_cross_entropy", probabilities, labels)
 
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
@@ -243,4 +243,4 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     >>> mean_squared_error([[1.0, 2.0]], [[1.0, 4.0]])
     Tensor([2.], dtype=float32)
     """
-    return one("mean_squared_error", (y_pred, y_true))
+    return of_two("mean_squared_error", y_pred, y_true)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fusegrad._tensor import Tensor
 from fusegrad.config import floatx
-from fusegrad.ops._call import in_bfloat16, one
+from fusegrad.ops._call import in_bfloat16, of_one, one
 
 __all__ = [
     "dense",
@@ -48,7 +48,7 @@ def sigmoid(x: Any) -> Tensor:
     >>> sigmoid([0.0, -1000.0])
     Tensor([0.5, 0. ], dtype=float32)
     """
-    return one("sigmoid", (x,))
+    return of_one("sigmoid", x)
 
 
 def log_sigmoid(x: Any) -> Tensor:
@@ -73,7 +73,7 @@ def log_sigmoid(x: Any) -> Tensor:
     >>> log_sigmoid([-1000.0])
     Tensor([-1000.], dtype=float32)
     """
-    return one("log_sigmoid", (x,))
+    return of_one("log_sigmoid", x)
 
 
 def softplus(x: Any) -> Tensor:
@@ -99,7 +99,7 @@ def softplus(x: Any) -> Tensor:
     >>> softplus([1000.0])
     Tensor([1000.], dtype=float32)
     """
-    return one("softplus", (x,))
+    return of_one("softplus", x)
 
 
 def relu(x: Any) -> Tensor:
@@ -129,7 +129,7 @@ def relu(x: Any) -> Tensor:
     >>> relu([-1.0, 2.0])
     Tensor([0., 2.], dtype=float32)
     """
-    return one("relu", (x,))
+    return of_one("relu", x)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
@@ -226,7 +226,7 @@ def silu(x: Any) -> Tensor:
     >>> silu([0.0, 100.0])
     Tensor([  0., 100.], dtype=float32)
     """
-    return one("silu", (x,))
+    return of_one("silu", x)
 
 
 def gelu(x: Any) -> Tensor:
@@ -255,7 +255,7 @@ def gelu(x: Any) -> Tensor:
     >>> gelu([0.0, 100.0])
     Tensor([  0., 100.], dtype=float32)
     """
-    return one("gelu", (x,))
+    return of_one("gelu", x)
 
 
 def dropout(x: Any, position: Any, rate: float, seed: int, stream: int) -> Tensor:

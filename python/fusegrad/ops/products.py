@@ -6,7 +6,7 @@ from typing import Any
 
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
-from fusegrad.ops._call import in_bfloat16, one
+from fusegrad.ops._call import in_bfloat16, of_two, one
 from fusegrad.ops.binary import multiply
 
 __all__ = [
@@ -51,7 +51,7 @@ def matmul(x1: Any, x2: Any, compute_dtype: str | None = None) -> Tensor:
     Tensor([[11.]], dtype=float32)
     """
     if compute_dtype is None:
-        return one("matmul", (x1, x2))
+        return of_two("matmul", x1, x2)
     return one("matmul", (x1, x2), bfloat16=in_bfloat16("matmul", compute_dtype))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fusegrad._tensor import Tensor
-from fusegrad.ops._call import Axis, axes_of, one
+from fusegrad.ops._call import Axis, axes_of, one, reduced
 from fusegrad.ops.unary import sqrt
 
 __all__ = [
@@ -53,7 +53,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> sum([[1.0, 2.0], [3.0, 4.0]], axis=0)
     Tensor([4., 6.], dtype=float32)
     """
-    return one("sum", (x,), keepdims=keepdims, **axes_of(axis))
+    return reduced("sum", x, axis, keepdims)
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -87,7 +87,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> mean([[1.0, 2.0], [3.0, 4.0]], axis=1)
     Tensor([1.5, 3.5], dtype=float32)
     """
-    return one("mean", (x,), keepdims=keepdims, **axes_of(axis))
+    return reduced("mean", x, axis, keepdims)
 
 
 def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
@@ -194,7 +194,7 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> max([[1.0, 2.0], [3.0, 4.0]], axis=0)
     Tensor([3., 4.], dtype=float32)
     """
-    return one("max", (x,), keepdims=keepdims, **axes_of(axis))
+    return reduced("max", x, axis, keepdims)
 
 
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -228,7 +228,7 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> min([[1.0, 2.0], [3.0, 4.0]])
     Tensor(1., dtype=float32)
     """
-    return one("min", (x,), keepdims=keepdims, **axes_of(axis))
+    return reduced("min", x, axis, keepdims)
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
@@ -262,7 +262,7 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
     >>> argmax([1.0, 3.0, 4.0])
     Tensor(2, dtype=int64)
     """
-    return one("argmax", (x,), keepdims=keepdims, **axes_of(axis))
+    return reduced("argmax", x, axis, keepdims)
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
@@ -296,7 +296,7 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
     >>> argmin([1.0, 3.0, 4.0])
     Tensor(0, dtype=int64)
     """
-    return one("argmin", (x,), keepdims=keepdims, **axes_of(axis))
+    return reduced("argmin", x, axis, keepdims)
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -333,4 +333,4 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> logsumexp([1000.0, 1000.0])
     Tensor(1000.6932, dtype=float32)
     """
-    return one("logsumexp", (x,), keepdims=keepdims, **axes_of(axis))
+    return reduced("logsumexp", x, axis, keepdims)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fusegrad._tensor import Tensor
-from fusegrad.ops._call import one
+from fusegrad.ops._call import of_one, one
 
 __all__ = [
     "abs",
@@ -49,7 +49,7 @@ def identity(x: Any) -> Tensor:
     >>> identity([1.0])
     Tensor([1.], dtype=float32)
     """
-    return one("identity", (x,))
+    return of_one("identity", x)
 
 
 def cast(x: Any, dtype: Any) -> Tensor:
@@ -113,7 +113,7 @@ def negative(x: Any) -> Tensor:
     >>> negative([1.0, -2.0])
     Tensor([-1.,  2.], dtype=float32)
     """
-    return one("negative", (x,))
+    return of_one("negative", x)
 
 
 def abs(x: Any) -> Tensor:
@@ -143,7 +143,7 @@ def abs(x: Any) -> Tensor:
     >>> abs([1.0, -2.0])
     Tensor([1., 2.], dtype=float32)
     """
-    return one("abs", (x,))
+    return of_one("abs", x)
 
 
 def sign(x: Any) -> Tensor:
@@ -173,7 +173,7 @@ def sign(x: Any) -> Tensor:
     >>> sign([3.0, 0.0, -2.0])
     Tensor([ 1.,  0., -1.], dtype=float32)
     """
-    return one("sign", (x,))
+    return of_one("sign", x)
 
 
 def square(x: Any) -> Tensor:
@@ -203,7 +203,7 @@ def square(x: Any) -> Tensor:
     >>> square([3, -2])
     Tensor([9, 4], dtype=int64)
     """
-    return one("square", (x,))
+    return of_one("square", x)
 
 
 def sqrt(x: Any) -> Tensor:
@@ -229,7 +229,7 @@ def sqrt(x: Any) -> Tensor:
     >>> sqrt([4.0, 0.25])
     Tensor([2. , 0.5], dtype=float32)
     """
-    return one("sqrt", (x,))
+    return of_one("sqrt", x)
 
 
 def reciprocal(x: Any) -> Tensor:
@@ -254,7 +254,7 @@ def reciprocal(x: Any) -> Tensor:
     >>> reciprocal([4.0, 0.0])
     Tensor([0.25,  inf], dtype=float32)
     """
-    return one("reciprocal", (x,))
+    return of_one("reciprocal", x)
 
 
 def exp(x: Any) -> Tensor:
@@ -279,7 +279,7 @@ def exp(x: Any) -> Tensor:
     >>> exp([0.0, 1.0])
     Tensor([1.       , 2.7182817], dtype=float32)
     """
-    return one("exp", (x,))
+    return of_one("exp", x)
 
 
 def expm1(x: Any) -> Tensor:
@@ -305,7 +305,7 @@ def expm1(x: Any) -> Tensor:
     >>> expm1([1e-10])
     Tensor([1.e-10], dtype=float32)
     """
-    return one("expm1", (x,))
+    return of_one("expm1", x)
 
 
 def log(x: Any) -> Tensor:
@@ -331,7 +331,7 @@ def log(x: Any) -> Tensor:
     >>> log([1.0, 0.0])
     Tensor([  0., -inf], dtype=float32)
     """
-    return one("log", (x,))
+    return of_one("log", x)
 
 
 def log1p(x: Any) -> Tensor:
@@ -357,7 +357,7 @@ def log1p(x: Any) -> Tensor:
     >>> log1p([1e-10])
     Tensor([1.e-10], dtype=float32)
     """
-    return one("log1p", (x,))
+    return of_one("log1p", x)
 
 
 def tanh(x: Any) -> Tensor:
@@ -384,7 +384,7 @@ def tanh(x: Any) -> Tensor:
     >>> tanh([0.0, 1000.0])
     Tensor([0., 1.], dtype=float32)
     """
-    return one("tanh", (x,))
+    return of_one("tanh", x)
 
 
 def erf(x: Any) -> Tensor:
@@ -410,7 +410,7 @@ def erf(x: Any) -> Tensor:
     >>> erf([0.0, 10.0])
     Tensor([0., 1.], dtype=float32)
     """
-    return one("erf", (x,))
+    return of_one("erf", x)
 
 
 def erfc(x: Any) -> Tensor:
@@ -436,7 +436,7 @@ def erfc(x: Any) -> Tensor:
     >>> erfc([0.0, 9.0])
     Tensor([1.0000000e+00, 4.1370317e-37], dtype=float32)
     """
-    return one("erfc", (x,))
+    return of_one("erfc", x)
 
 
 def logical_not(x: Any) -> Tensor:
@@ -461,4 +461,4 @@ def logical_not(x: Any) -> Tensor:
     >>> logical_not([True, False])
     Tensor([False,  True], dtype=bool)
     """
-    return one("logical_not", (x,))
+    return of_one("logical_not", x)
