@@ -10,7 +10,7 @@
 namespace fusegrad {
 
 void copy_labels(const char* op, const char* argument, const View& labels, int64_t limit, bool wrap,
-                 int64_t* out) {
+                 int64_t* out, const char* kind) {
   const int64_t size = labels.size();
   if (size == 0) return;
   int64_t index[kMaxRank] = {};
@@ -32,8 +32,8 @@ void copy_labels(const char* op, const char* argument, const View& labels, int64
       if (value < 0 || value >= limit) {
         const int64_t got = static_cast<int64_t>(*at);
         fail(op, argument,
-             std::string(wrap ? "indices" : "integer class labels") + " in [" +
-                 std::to_string(wrap ? -limit : 0) + ", " + std::to_string(limit) + ")",
+             std::string(wrap ? "indices" : kind) + " in [" + std::to_string(wrap ? -limit : 0) +
+                 ", " + std::to_string(limit) + ")",
              std::to_string(got) + " at index " + std::to_string(i) + " (" +
                  describe({labels.dtype, labels.shape}) + ")");
       }
