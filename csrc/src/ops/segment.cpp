@@ -63,6 +63,14 @@ void by_segment(const char* op, const EvalContext& c, C start, const Step& step)
   copy_elements(y, carried.view());
 }
 
+// The row of `x`, which has one for each segment, that each row of data belongs to.
+Value of_segments(Builder& b, Value x, Value ids) {
+  Attrs attrs;
+  attrs.axes = {0};
+  attrs.flag = true;
+  return b.emit(take_op, {x, ids}, attrs);
+}
+
 // ---- segment_sum
 
 void segment_sum_eval(const EvalContext& c) {
@@ -75,7 +83,7 @@ void segment_sum_eval(const EvalContext& c) {
 // dx = dy of its segment
 void segment_sum_vjp(VjpContext& c) {
   if (!c.needs(0)) return;
-  c.set(0, along(c.builder(), take_op, c.cotangent(), c.input(1), 0));
+  c.set(0, of_segments(c.builder(), c.cotangent(), c.input(1)));
 }
 
 // ---- segment_max: -infinity, or the least integer, for no rows; NaN where one is
@@ -95,11 +103,11 @@ void segment_max_vjp(VjpContext& c) {
   Builder& b = c.builder();
   const Value x = c.input(0);
   const Value ids = c.input(1);
-  const Value hit = equal(b, x, along(b, take_op, c.output(), ids, 0));
+  const Value hit = equal(b, x, of_segments(b, c.output(), ids));
   const Value hits = b.emit(segment_sum_op, {cast(b, hit, b.meta(x).dtype), ids}, c.attrs());
   const Value ties = b.emit(maximum_op, {hits, number(b, 1.0, hits)});  // of no rows: not 0 / 0
   const Value share = divide(b, c.cotangent(), ties);
-  c.set(0, where(b, hit, along(b, take_op, share, ids, 0), 0.0));
+  c.set(0, where(b, hit, of_segments(b, share, ids), 0.0));
 }
 
 }  // namespace
