@@ -36,7 +36,7 @@ Forms = Iterator[Entry]
 REDUCED: list[Shape] = [(), (1,), (5,), (33,), (1, 1), (3, 5), (3, 21), (40, 3), (2, 3, 4)]
 REDUCED += [(2, 1, 3), (2, 3, 2, 2), (0,), (0, 3), (3, 0), (2, 0, 3)]
 # The others have no value for no elements, and say so.
-TOTALS = {"sum"}
+TOTALS = {"sum", "prod"}
 
 
 def axis_sets(rank: int) -> Iterator[Any]:

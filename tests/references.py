@@ -126,6 +126,41 @@ def take_grad(g: Arr, indices: Arr, shape: tuple[int, ...], axis: int) -> Arr:
     return out
 
 
+def take_along_axis_grad(g: Arr, indices: Arr, shape: tuple[int, ...], axis: int) -> Arr:
+    """Zeros with each element of g added where its index says."""
+    out = np.zeros(shape, g.dtype)
+    places = list(np.indices(indices.shape))
+    places[axis] = indices
+    np.add.at(out, tuple(places), g)
+    return out
+
+
+def linear_recurrence(a: Arr, b: Arr, axis: int, reverse: bool = False) -> Arr:
+    """y_i = b_i + a_i y_(i-1) along an axis; the adjoint map where reversed."""
+    a, b = np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0)
+    out: list[Any] = []
+    for i in reversed(range(len(b))) if reverse else range(len(b)):
+        before = a[i + reverse] * out[-1] if out else 0.0
+        out.append(b[i] + before)
+    stacked = np.array(out[::-1] if reverse else out).reshape(b.shape)
+    return np.moveaxis(stacked, 0, axis)
+
+
+def segment_sum(x: Arr, ids: Arr, count: int) -> Arr:
+    out = np.zeros((count, *x.shape[1:]), x.dtype)
+    np.add.at(out, ids, x)
+    return out
+
+
+def segment_max(x: Arr, ids: Arr, count: int) -> Arr:
+    """The mean of the largest rows of each segment, element by element: they share its slope.
+
+    -9 for no rows.
+    """
+    rows = [x[ids == k] for k in range(count)]
+    return np.array([largest(r, axis=0) if len(r) else np.full(x.shape[1:], -9.0) for r in rows])
+
+
 def one_hot(label: Arr, classes: int) -> Arr:
     return np.eye(classes)[label]
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import fusegrad as fg
+import gradient_axis_forms
 import gradient_forms
 import gradient_shape_forms
 from fusegrad import ops
@@ -35,7 +36,7 @@ def matrix() -> dict[str, list[Entry]]:
     for case in CASES:
         if case.grad:
             found[case.op] += row_entries(case)
-    for form in gradient_forms.FORMS + gradient_shape_forms.FORMS:
+    for form in gradient_forms.FORMS + gradient_shape_forms.FORMS + gradient_axis_forms.FORMS:
         for entry in form():
             found[entry.op].append(entry)
     return dict(found)

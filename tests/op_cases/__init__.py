@@ -11,12 +11,13 @@ row with ``domains`` on operands of many other shapes as well.
 
 from __future__ import annotations
 
-from op_cases import binary, products, random, reductions, rows, shapes, unary, updates
+from op_cases import along_axis, binary, products, random, reductions, rows, shapes, unary, updates
 from op_cases.table import CASES, OpCase
 
 __all__ = [
     "CASES",
     "OpCase",
+    "along_axis",
     "binary",
     "products",
     "random",

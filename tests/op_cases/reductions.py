@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fusegrad import ops
-from op_cases.table import BENCH, F32, case, distinct, draw, normal
+from op_cases.table import BENCH, F32, away_from_zero, case, distinct, draw, normal
 from references import largest, logsumexp, smallest, variance
 
 REDUCE: list[tuple[str, Callable[..., Any], Callable[..., Any]]] = [
@@ -18,6 +18,7 @@ REDUCE: list[tuple[str, Callable[..., Any], Callable[..., Any]]] = [
     ("max", largest, distinct),
     ("min", smallest, distinct),
     ("logsumexp", logsumexp, normal),
+    ("prod", np.prod, away_from_zero),
 ]
 AXES: list[tuple[tuple[int, ...], Any, bool, str]] = [
     ((3, 5), None, False, ""),

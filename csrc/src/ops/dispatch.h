@@ -33,6 +33,21 @@ void by_float(DType dtype, const F& f) {
   }
 }
 
+// Calls f(T()) for a dtype with arithmetic.
+template <typename F>
+void by_number(DType dtype, const F& f) {
+  switch (dtype) {
+    case DType::float32: return f(float());
+    case DType::float64: return f(double());
+    case DType::int32: return f(int32_t());
+    default: return f(int64_t());
+  }
+}
+
+// What a sum or product of T is carried in.
+template <typename T>
+using Carried = std::conditional_t<std::is_floating_point_v<T>, double, T>;
+
 // Calls f(T()) for any element type; booleans are bytes that hold 0 or 1.
 template <typename F>
 void by_dtype(DType dtype, const F& f) {
@@ -60,6 +75,24 @@ constexpr T wrap_subtract(T a, T b) {
 template <typename T>
 constexpr T wrap_multiply(T a, T b) {
   return static_cast<T>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+}
+
+// a + b and a * b of numbers that are carried: floats rounded, integers modulo 2^bits.
+template <typename T>
+constexpr T plus(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return a + b;
+  } else {
+    return wrap_add(a, b);
+  }
+}
+template <typename T>
+constexpr T times(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return a * b;
+  } else {
+    return wrap_multiply(a, b);
+  }
 }
 
 }  // namespace fusegrad

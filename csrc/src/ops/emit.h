@@ -139,6 +139,33 @@ inline Value matmul(Builder& b, Value x, Value y, bool transpose_a, bool transpo
   return b.emit(matmul_op, {x, y}, attrs);
 }
 
+// The ops that move elements along one axis; x has at least one element there.
+inline Value slice(Builder& b, Value x, int axis, int64_t first, int64_t count, int64_t step = 1) {
+  Attrs attrs;
+  attrs.shape = b.meta(x).shape;
+  attrs.shape[axis] = count;
+  attrs.start.resize(attrs.shape.rank(), 0);
+  attrs.start[axis] = first;
+  attrs.step.resize(attrs.shape.rank(), 1);
+  attrs.step[axis] = step;
+  return b.emit(slice_op, {x}, attrs);
+}
+inline Value flip(Builder& b, Value x, int axis) {
+  const int64_t count = b.meta(x).shape[axis];
+  return count == 0 ? x : slice(b, x, axis, count - 1, count, -1);
+}
+// At each place the element before it; at the first, `first`.
+inline Value before_each(Builder& b, Value x, double first, int axis) {
+  Shape shape = b.meta(x).shape;
+  if (shape[axis] == 0) return x;
+  const Value rest = slice(b, x, axis, 0, shape[axis] - 1);
+  shape[axis] = 1;
+  const Value start = broadcast_to(b, number(b, first, x), shape);
+  Attrs attrs;
+  attrs.axes = {axis};
+  return b.emit(concatenate_op, {start, rest}, attrs);
+}
+
 inline Value clip(Builder& b, Value x, double low, double high) {
   Attrs attrs;
   attrs.scalars[0] = low;

@@ -10,7 +10,7 @@
 namespace fusegrad {
 
 void copy_labels(const char* op, const char* argument, const View& labels, int64_t limit, bool wrap,
-                 int64_t* out) {
+                 int64_t* out, const char* kind) {
   const int64_t size = labels.size();
   if (size == 0) return;
   int64_t index[kMaxRank] = {};
@@ -32,8 +32,8 @@ void copy_labels(const char* op, const char* argument, const View& labels, int64
       if (value < 0 || value >= limit) {
         const int64_t got = static_cast<int64_t>(*at);
         fail(op, argument,
-             std::string(wrap ? "indices" : "integer class labels") + " in [" +
-                 std::to_string(wrap ? -limit : 0) + ", " + std::to_string(limit) + ")",
+             std::string(wrap ? "indices" : kind) + " in [" + std::to_string(wrap ? -limit : 0) +
+                 ", " + std::to_string(limit) + ")",
              std::to_string(got) + " at index " + std::to_string(i) + " (" +
                  describe({labels.dtype, labels.shape}) + ")");
       }
@@ -133,7 +133,8 @@ void slice_grad_vjp(VjpContext& c) {
   c.set(0, c.builder().emit(slice_op, {c.cotangent()}, attrs));
 }
 
-// ---- take: attrs.axes = {axis}; result shape x[:axis] + indices + x[axis+1:]
+// ---- take: attrs.axes = {axis}; result shape x[:axis] + indices + x[axis+1:]; attrs.flag:
+// negative indices are an error
 
 Shape taken_shape(const InferContext& c, const Shape& x, const Shape& indices, int axis) {
   const int rank = x.rank() - 1 + indices.rank();
@@ -198,7 +199,7 @@ void take_eval(const EvalContext& c) {
   const View& indices = c.inputs[1];
   const int axis = static_cast<int>(c.attrs->axes[0]);
   int64_t* const at = label_space(indices.size());
-  copy_labels("take", "indices", indices, x.shape[axis], true, at);
+  copy_labels("take", "indices", indices, x.shape[axis], !c.attrs->flag, at, "integers");
   by_dtype(x.dtype, [&](auto tag) {
     using T = decltype(tag);
     for_each_index(x, c.outputs[0], indices, axis, false, at, [](const Loop& loop) {
@@ -233,7 +234,7 @@ void take_grad_eval(const EvalContext& c) {
   const View& indices = c.inputs[1];
   const int axis = static_cast<int>(c.attrs->axes[0]);
   int64_t* const at = label_space(indices.size());
-  copy_labels("take", "indices", indices, y.shape[axis], true, at);
+  copy_labels("take", "indices", indices, y.shape[axis], !c.attrs->flag, at, "integers");
   fill_zero(y);
   by_float(y.dtype, [&](auto tag) {
     using T = decltype(tag);

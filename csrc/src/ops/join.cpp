@@ -14,17 +14,6 @@ void require_same_dtypes(const InferContext& c) {
   }
 }
 
-// One operand's part of the cotangent.
-Value part(Builder& b, Value dy, int axis, int64_t first, int64_t count) {
-  Attrs attrs;
-  attrs.shape = b.meta(dy).shape;
-  attrs.shape[axis] = count;
-  attrs.start.resize(attrs.shape.rank(), 0);
-  attrs.start[axis] = first;
-  attrs.step.resize(attrs.shape.rank(), 1);
-  return b.emit(slice_op, {dy}, attrs);
-}
-
 View part(const View& y, int axis, int64_t first, int64_t count) {
   View result = y;
   result.shape[axis] = count;
@@ -73,7 +62,7 @@ void concatenate_vjp(VjpContext& c) {
   int64_t first = 0;
   for (int i = 0; i < c.num_inputs(); ++i) {
     const int64_t count = c.input_meta(i).shape[axis];
-    if (c.needs(i)) c.set(i, part(c.builder(), c.cotangent(), axis, first, count));
+    if (c.needs(i)) c.set(i, emit::slice(c.builder(), c.cotangent(), axis, first, count));
     first += count;
   }
 }
@@ -105,7 +94,7 @@ void stack_vjp(VjpContext& c) {
   const int axis = static_cast<int>(c.attrs().axes[0]);
   for (int i = 0; i < c.num_inputs(); ++i) {
     if (!c.needs(i)) continue;
-    c.set(i, emit::reshape(b, part(b, c.cotangent(), axis, i, 1), c.input_meta(i).shape));
+    c.set(i, emit::reshape(b, emit::slice(b, c.cotangent(), axis, i, 1), c.input_meta(i).shape));
   }
 }
 

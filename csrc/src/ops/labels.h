@@ -9,9 +9,9 @@
 namespace fusegrad {
 
 // Copies `labels` in C order to out[0 .. size); raises ArgumentError for one outside [0, limit).
-// `wrap` lets -limit .. -1 count from the end.
+// `wrap` lets -limit .. -1 count from the end. `kind` says in the message what they are.
 void copy_labels(const char* op, const char* argument, const View& labels, int64_t limit, bool wrap,
-                 int64_t* out);
+                 int64_t* out, const char* kind = "integer class labels");
 
 // Room for `count` of them in this thread's workspace.
 inline int64_t* label_space(int64_t count) {

@@ -1,4 +1,4 @@
-// Reductions over axes: sum, mean, var, max, min, argmax, argmin, logsumexp, sum_squares.
+// Reductions over axes: sum, mean, var, max, min, argmax, argmin, logsumexp, sum_squares, prod.
 //
 // Floats add up in double over 16 virtual lanes, whatever the order in memory (kernels.h); integer
 // sums are exact in int64. Threads split the results, never a sum.
@@ -245,6 +245,41 @@ void sum_squares_eval(const EvalContext& c) {
   });
 }
 
+// Floats are multiplied as they are added: in double over 16 lanes, then as a tree.
+template <typename T>
+void multiply_rows(T* out, const T* x, int64_t outer, int64_t os, int64_t inner, int64_t rs) {
+  constexpr int64_t kColumns = 8;  // rows side by side where they are neighbours in memory
+  constexpr int64_t kLanes = 16;
+  using C = Carried<T>;
+  const auto magnitude = [](int64_t s) { return s < 0 ? -s : s; };
+  const int64_t most = magnitude(rs) > magnitude(os) ? kColumns : 1;
+  for (int64_t begin = 0; begin < outer; begin += most) {
+    const int64_t columns = std::min(most, outer - begin);
+    C lanes[kLanes][kColumns];
+    for (auto& lane : lanes) std::fill_n(lane, kColumns, C(1));
+    const T* from = x + begin * os;
+    for (int64_t r = 0; r < inner; ++r, from += rs) {
+      C* const lane = lanes[r % kLanes];
+      for (int64_t o = 0; o < columns; ++o) lane[o] = times<C>(lane[o], from[o * os]);
+    }
+    for (int64_t half = kLanes / 2; half > 0; half /= 2) {
+      for (int64_t k = 0; k < half; ++k) {
+        for (int64_t o = 0; o < columns; ++o) {
+          lanes[k][o] = times(lanes[k][o], lanes[k + half][o]);
+        }
+      }
+    }
+    for (int64_t o = 0; o < columns; ++o) out[begin + o] = static_cast<T>(lanes[0][o]);
+  }
+}
+
+void prod_eval(const EvalContext& c) {
+  by_number(c.inputs[0].dtype, [&](auto tag) {
+    using T = decltype(tag);
+    reduce_with<T, T>(c, 4, multiply_rows<T>);
+  });
+}
+
 // ---- gradients
 
 // A result or its cotangent with the reduced axes at size 1.
@@ -297,6 +332,51 @@ void logsumexp_vjp(VjpContext& c) {
   c.set(0, multiply(b, p, with_axes(c, c.cotangent())));
 }
 
+// The product, at each element, of all others of its row: of those before it and those behind it.
+// In double, so that neither overflows where the gradient does not.
+Value product_of_others(Builder& b, Value x, const Dims& axes) {
+  const Meta meta = b.meta(x);
+  const int rank = meta.shape.rank();
+  Attrs order;  // kept axes first
+  Attrs back;
+  back.axes.resize(rank);
+  Shape ordered;
+  Shape rows;
+  for (const bool reduced : {false, true}) {
+    for (int i = 0; i < rank; ++i) {
+      if (contains(axes, i) != reduced) continue;
+      back.axes[i] = order.axes.rank();
+      order.axes.push_back(i);
+      ordered.push_back(meta.shape[i]);
+      if (!reduced) rows.push_back(meta.shape[i]);
+    }
+  }
+  rows.push_back(reduced_count(meta.shape, axes));
+  const int last = rows.rank() - 1;
+  const bool wide = meta.dtype == DType::float64;
+  Value seen = reshape(b, b.emit(transpose_op, {x}, order), rows);
+  if (!wide) seen = cast(b, seen, DType::float64);
+  const auto before = [&](Value v) {
+    return before_each(b, along(b, cumprod_op, v, last), 1.0, last);
+  };
+  Value others = multiply(b, before(seen), flip(b, before(flip(b, seen, last)), last));
+  if (!wide) others = cast(b, others, meta.dtype);
+  return b.emit(transpose_op, {reshape(b, others, ordered)}, back);
+}
+
+// dx_i = dy * the product of x_j for j != i, which is right where some x_j are 0
+void prod_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  const Dims& axes = c.attrs().axes;
+  if (axes.rank() == 0) return c.set(0, c.cotangent());
+  c.set(0, multiply(b, product_of_others(b, c.input(0), axes), with_axes(c, c.cotangent())));
+}
+
+void prod_infer(InferContext& c) {
+  require_number(c, 0, "x");
+  reduce_infer(c, c.inputs[0].dtype);
+}
+
 }  // namespace
 
 const OpDef sum_op = {"sum", 1, 1, kAnyOrder | kPromoteTotal, sum_infer, sum_eval, sum_vjp};
@@ -315,5 +395,6 @@ const OpDef logsumexp_op = {
 const OpDef sum_squares_op = {
     "sum_squares",     1, 1, kAnyOrder | kGradient, sum_squares_infer, sum_squares_eval,
     kNotDifferentiable};
+const OpDef prod_op = {"prod", 1, 1, kAnyOrder | kPromoteTotal, prod_infer, prod_eval, prod_vjp};
 
 }  // namespace fusegrad

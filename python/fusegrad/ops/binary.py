@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, overload
 
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
@@ -534,25 +534,29 @@ def logical_or(x1: Any, x2: Any) -> Tensor:
     return of_two("logical_or", x1, x2)
 
 
-def where(condition: Any, x1: Any, x2: Any) -> Tensor:
+@overload
+def where(condition: Any) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Any, x1: Any, x2: Any) -> Tensor: ...
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """Return `x1` where `condition` is true, else `x2`.
 
     Parameters
     ----------
     condition : array_like
         Any dtype; all but 0 is true.
-    x1, x2 : array_like
-        Any dtype. The three shapes broadcast.
+    x1, x2 : array_like, optional
+        Any dtype. The three shapes broadcast. Without both, the result is ``nonzero(condition)``.
 
     Returns
     -------
     Tensor
-        Broadcast shape, promoted dtype of `x1` and `x2`.
+        Broadcast shape, promoted dtype of `x1` and `x2`; a tuple of index arrays without both.
 
     Raises
     ------
     fusegrad.errors.ArgumentError
-        Shapes do not broadcast.
+        Shapes do not broadcast, one of `x1` and `x2` is missing, or both are in a trace.
 
     Notes
     -----
@@ -565,4 +569,11 @@ def where(condition: Any, x1: Any, x2: Any) -> Tensor:
     >>> where([True, False], 1.0, [2.0, 3.0])
     Tensor([1., 3.], dtype=float32)
     """
+    if x1 is None and x2 is None:
+        from fusegrad.ops.indexing import nonzero
+
+        return nonzero(condition)
+    if x1 is None or x2 is None:
+        argument = "x1" if x1 is None else "x2"
+        raise ArgumentError("where", argument, "an array, as the other one, or neither", "None")
     return one("where", (condition, x1, x2))

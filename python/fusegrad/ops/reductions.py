@@ -1,20 +1,25 @@
-"""Functions that reduce axes: sums, means, extremes."""
+"""Functions that reduce axes: sums, products, means, extremes, truth."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fusegrad._tensor import Tensor
+from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.ops._call import Axis, axes_of, one, reduced
-from fusegrad.ops.unary import sqrt
+from fusegrad.ops.binary import equal, greater
+from fusegrad.ops.unary import logical_not, sqrt
 
 __all__ = [
+    "all",
+    "any",
     "argmax",
     "argmin",
+    "count_nonzero",
     "logsumexp",
     "max",
     "mean",
     "min",
+    "prod",
     "std",
     "sum",
     "var",
@@ -54,6 +59,42 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Tensor([4., 6.], dtype=float32)
     """
     return reduced("sum", x, axis, keepdims)
+
+
+def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return the product over axes.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape and dtype.
+    axis : int, tuple of int or None, default None
+        Axes to reduce; None reduces all.
+    keepdims : bool, default False
+        Keep the reduced axes with size 1.
+
+    Returns
+    -------
+    Tensor
+        dtype of `x` where floating, else int64.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        An axis is out of range or named twice.
+
+    Notes
+    -----
+    1 for no elements. Floats are multiplied in double precision over 16 lanes in a fixed order and
+    rounded once; integers are exact modulo 2**64. The derivative is the product of the others,
+    which divides by nothing: it is right where elements are 0.
+
+    Examples
+    --------
+    >>> prod([[1.0, 2.0], [3.0, 4.0]], axis=0)
+    Tensor([3., 8.], dtype=float32)
+    """
+    return one("prod", (x,), keepdims=keepdims, **axes_of(axis))
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -334,3 +375,105 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Tensor(1000.6932, dtype=float32)
     """
     return reduced("logsumexp", x, axis, keepdims)
+
+
+def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return whether any element over axes is true.
+
+    Parameters
+    ----------
+    x : array_like
+        Any dtype; all but 0 is true, NaN as well.
+    axis : int, tuple of int or None, default None
+        Axes to reduce; None reduces all.
+    keepdims : bool, default False
+        Keep the reduced axes with size 1.
+
+    Returns
+    -------
+    Tensor
+        bool.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        An axis is out of range or named twice.
+
+    Notes
+    -----
+    False for no elements. There is no gradient.
+
+    Examples
+    --------
+    >>> any([[True, False], [False, False]], axis=1)
+    Tensor([ True, False], dtype=bool)
+    """
+    return greater(count_nonzero(x, axis, keepdims), 0)
+
+
+def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return whether all elements over axes are true.
+
+    Parameters
+    ----------
+    x : array_like
+        Any dtype; all but 0 is true, NaN as well.
+    axis : int, tuple of int or None, default None
+        Axes to reduce; None reduces all.
+    keepdims : bool, default False
+        Keep the reduced axes with size 1.
+
+    Returns
+    -------
+    Tensor
+        bool.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        An axis is out of range or named twice.
+
+    Notes
+    -----
+    True for no elements. There is no gradient.
+
+    Examples
+    --------
+    >>> all([[True, True], [True, False]], axis=1)
+    Tensor([ True, False], dtype=bool)
+    """
+    return equal(sum(logical_not(x), axis, keepdims), 0)
+
+
+def count_nonzero(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return how many elements over axes are not 0.
+
+    Parameters
+    ----------
+    x : array_like
+        Any dtype; NaN is not 0.
+    axis : int, tuple of int or None, default None
+        Axes to reduce; None reduces all.
+    keepdims : bool, default False
+        Keep the reduced axes with size 1.
+
+    Returns
+    -------
+    Tensor
+        int64.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        An axis is out of range or named twice.
+
+    Notes
+    -----
+    There is no gradient.
+
+    Examples
+    --------
+    >>> count_nonzero([[0, 1], [2, 3]], axis=0)
+    Tensor([1, 2], dtype=int64)
+    """
+    return sum(as_tensor(x).astype("bool"), axis, keepdims)
