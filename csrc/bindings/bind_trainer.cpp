@@ -29,10 +29,13 @@ std::unique_ptr<Trainer> make_trainer(std::shared_ptr<Program> step,
   }
   spec.position_input = position_input;
   for (const std::string& kind : outputs) {
-    if (kind != "accumulate" && kind != "collect") {
-      throw ArgumentError("Trainer", "outputs", "'accumulate' or 'collect'", "'" + kind + "'");
+    if (kind != "accumulate" && kind != "collect" && kind != "last") {
+      throw ArgumentError("Trainer", "outputs", "'accumulate', 'collect' or 'last'",
+                          "'" + kind + "'");
     }
-    spec.outputs.push_back(kind == "collect" ? OutputKind::collect : OutputKind::accumulate);
+    spec.outputs.push_back(kind == "collect" ? OutputKind::collect
+                           : kind == "last"  ? OutputKind::last
+                                             : OutputKind::accumulate);
   }
   spec.batch_size = batch_size;
   spec.shuffle = shuffle;

@@ -25,6 +25,7 @@ import numpy as np
 from fusegrad import config, ops
 from fusegrad._checks import checked_name, flag, float_dtype, number, positive
 from fusegrad._registry import Registry, config_of, looked_up, snake_case
+from fusegrad._scope import logits_of
 from fusegrad._settings import Settings
 from fusegrad._spelling import Spelled, keywords, missing
 from fusegrad._tensor import Tensor, as_tensor
@@ -127,9 +128,10 @@ class Loss(Settings):
         """
         kind = type(self).__name__
         y_pred = floating(y_pred, kind)
+        loss, y_pred = at_logits(self, y_pred)
         if self.dtype is not None:
             y_pred = ops.cast(y_pred, self.dtype)
-        values = as_tensor(self.call(operand(y_true, kind, "y_true"), y_pred))
+        values = as_tensor(loss.call(operand(y_true, kind, "y_true"), y_pred))
         return reduce_values(values, self.reduction, sample_weight, type(self).__name__)
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
@@ -671,6 +673,14 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool 
         raise ArgumentError(where, "y_true", error.expected, error.got) from None
 
 
+def at_logits(loss: Loss, y_pred: Tensor) -> tuple[Loss, Tensor]:
+    """Return a loss of probabilities and these; or both for logits, where a step knows these."""
+    if loss.link is None or getattr(loss, "from_logits", False):
+        return loss, y_pred
+    logits = logits_of(y_pred, loss.link)
+    return (loss, y_pred) if logits is None else (loss.with_logits(), logits)
+
+
 def operand(values: Any, where: str, argument: str) -> Tensor:
     """Return `values` as a Tensor, or raise ArgumentError with the argument's own name."""
     try:
@@ -730,7 +740,7 @@ def match_labels(
                 f"shape {labels.shape}",
             )
         labels = ops.reshape(labels, expected)
-    array = None if in_range and labels.dtype.kind in "iu" else _elements(labels)
+    array = None if in_range and labels.dtype.kind in "iu" else elements(labels)
     if array is not None:
         classes = y_pred.shape[-1] if classes is None else classes
         good = (array >= 0) & (array < classes) & (array == np.floor(array))
@@ -742,12 +752,12 @@ def match_labels(
 
 def _check_unit(where: str, target: Tensor) -> None:
     """Refuse targets outside [0, 1], where their elements can be looked at; NaN passes."""
-    array = _elements(target)
+    array = elements(target)
     if array is not None:
         _check_elements(where, array, ~((array < 0) | (array > 1)), "targets in [0, 1]")
 
 
-def _elements(tensor: Tensor) -> Any:
+def elements(tensor: Tensor) -> Any:
     """Return the elements, or None where they cannot be looked at: symbolic or tracked."""
     try:
         return tensor.numpy()

@@ -21,7 +21,13 @@ from fusegrad._checks import positive_int, storable
 from fusegrad._spelling import keywords, missing
 from fusegrad.errors import ArgumentError
 
-__all__ = ["clear_session", "set_random_seed", "to_categorical"]
+__all__ = [
+    "clear_session",
+    "pack_x_y_sample_weight",
+    "set_random_seed",
+    "to_categorical",
+    "unpack_x_y_sample_weight",
+]
 
 __getattr__ = missing(__name__, __all__)
 
@@ -123,3 +129,66 @@ def to_categorical(x: Any, num_classes: int | None = None) -> NDArray[Any]:
     result = np.zeros((*labels.shape, num_classes), dtype=config.floatx())
     np.put_along_axis(result, labels[..., np.newaxis], 1.0, axis=-1)
     return result
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """Return ``(x, y, sample_weight)`` of what `Model.train_step` is given.
+
+    Parameters
+    ----------
+    data : Tensor or tuple
+        ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``.
+
+    Returns
+    -------
+    tuple
+        With None for what there is not.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        It is a tuple of another length.
+
+    Examples
+    --------
+    >>> unpack_x_y_sample_weight((1, 2))
+    (1, 2, None)
+    """
+    if isinstance(data, list):
+        data = tuple(data)
+    if not isinstance(data, tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ArgumentError(
+            "unpack_x_y_sample_weight",
+            "data",
+            "x, (x,), (x, y) or (x, y, sample_weight)",
+            f"a tuple of length {len(data)}",
+        )
+    x, y, sample_weight = (*data, None, None)[:3]
+    return x, y, sample_weight
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Return data as `Model.train_step` is given them: the reverse of `unpack_x_y_sample_weight`.
+
+    Parameters
+    ----------
+    x : Any
+    y, sample_weight : Any, optional
+
+    Returns
+    -------
+    Any
+        `x` itself, or a tuple.
+
+    Examples
+    --------
+    >>> pack_x_y_sample_weight(1, 2)
+    (1, 2)
+    """
+    if sample_weight is not None:
+        return x, y, sample_weight
+    if y is not None:
+        return x, y
+    return (x,) if isinstance(x, list | tuple) else x

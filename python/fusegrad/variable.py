@@ -15,6 +15,7 @@ from fusegrad._tensor import (
     as_tensor,
     copy_into,
     current_builder,
+    detached,
     empty,
 )
 from fusegrad.errors import ArgumentError
@@ -82,6 +83,8 @@ class Variable(Spelled):
         self.path = name
         self.trainable = trainable
         self.regularizer: Callable[[Any], Any] | None = None
+        #: What an optimizer applies to the elements after each of its steps.
+        self.constraint: Callable[[Any], Any] | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -127,6 +130,9 @@ class Variable(Spelled):
     def assign(self, value: Any) -> None:
         """Set the elements, in the same memory.
 
+        In a traced step or function that is done at the end of each run; reads that follow give the
+        new value. While a function is differentiated, what is written is the value alone.
+
         Parameters
         ----------
         value : array_like
@@ -143,11 +149,62 @@ class Variable(Spelled):
             raise ArgumentError(
                 "assign", "value", f"shape {self.shape} of '{self.path}'", f"shape {new.shape}"
             )
+        new = as_tensor(new, self.dtype)
+        if id(self) in substitutes.values or (substitutes.values and detached(new) is not new):
+            substitutes.values[id(self)] = new
         builder = current_builder()
         if isinstance(builder, GraphHandle):
-            builder.assign(self._tensor, as_tensor(new, self.dtype), self.path)
+            builder.assign(self._tensor, new, self.path)
         else:
-            copy_into(self._tensor, new)
+            copy_into(self._tensor, detached(new))
+
+    def assign_add(self, value: Any) -> None:
+        """Add to the elements, in the same memory.
+
+        Parameters
+        ----------
+        value : array_like
+            Broadcast to the Variable's shape.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            `value` does not broadcast to the shape.
+
+        Examples
+        --------
+        >>> v = Variable([1.0, 2.0])
+        >>> v.assign_add([0.5, 0.5])
+        >>> v.numpy().tolist()
+        [1.5, 2.5]
+        """
+        self.assign(self.value + self._operand(value))
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract from the elements, in the same memory.
+
+        Parameters
+        ----------
+        value : array_like
+            Broadcast to the Variable's shape.
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            `value` does not broadcast to the shape.
+
+        Examples
+        --------
+        >>> v = Variable([1.0, 2.0])
+        >>> v.assign_sub(1)
+        >>> v.numpy().tolist()
+        [0.0, 1.0]
+        """
+        self.assign(self.value - self._operand(value))
+
+    def _operand(self, value: Any) -> Tensor:
+        """Return what is added or subtracted, in the Variable's dtype."""
+        return as_tensor(value, self.dtype)
 
     def numpy(self) -> Any:
         """Return a copy of the elements as a NumPy array.

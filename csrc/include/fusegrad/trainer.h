@@ -24,6 +24,7 @@ struct BatchSource {
 enum class OutputKind : uint8_t {
   accumulate,  // totals[i] += output i, in double, batch by batch
   collect,     // output i holds a row per sample; stored at the sample's place
+  last,        // output i of the latest batch, in double
 };
 
 // Returns true to stop after the current batch. Called by the clock, at most every 50 ms.
@@ -62,7 +63,7 @@ class FUSEGRAD_API Trainer {
   int64_t batches_done() const;
   bool stopped() const;  // the tick said stop
 
-  // Totals (float64, shape of output i) or collected rows of output i. Raises ArgumentError before
+  // Totals or latest values (float64, shape of output i) or collected rows of output i. Raises ArgumentError before
   // the first epoch.
   Array result(int i) const;
 

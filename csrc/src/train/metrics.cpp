@@ -9,7 +9,7 @@ namespace fusegrad {
 namespace {
 
 Meta result_meta(OutputKind kind, const Meta& output, int64_t rows) {
-  if (kind == OutputKind::accumulate) return {DType::float64, output.shape};
+  if (kind != OutputKind::collect) return {DType::float64, output.shape};
   Meta meta = output;
   meta.shape[0] = rows;
   return meta;
@@ -19,7 +19,7 @@ Meta result_meta(OutputKind kind, const Meta& output, int64_t rows) {
 
 OutputSink::OutputSink(OutputKind kind, const Meta& output, int64_t rows)
     : kind_(kind), meta_(result_meta(kind, output, rows)) {
-  if (kind == OutputKind::accumulate) {
+  if (kind != OutputKind::collect) {
     kept_ = Array(meta_.dtype, meta_.shape);
     widened_ = Array(meta_.dtype, meta_.shape);
   }
@@ -32,6 +32,10 @@ void OutputSink::begin_epoch() {
 }
 
 void OutputSink::add(const View& output, const int64_t* rows, int64_t first, int64_t count) {
+  if (kind_ == OutputKind::last) {
+    copy_elements(kept_.view(), output);
+    return;
+  }
   if (kind_ == OutputKind::accumulate) {
     double* totals = kept_.view().as<double>();
     if (output.rank() == 0 && output.dtype == DType::float64) {

@@ -1,4 +1,5 @@
-// What an epoch keeps of a program's output: its sum over batches, or a row for every sample.
+// What an epoch keeps of a program's output: its sum over batches, a row for every sample, or what
+// the latest batch gave.
 //
 // Sums are in double and in batch order, so they do not depend on threads. Collected rows lie where
 // their samples lie in the data.
@@ -20,7 +21,7 @@ class OutputSink {
   void begin_epoch();
   // Takes the output of the batch with `count` samples at `rows` (at first + i where null).
   void add(const View& output, const int64_t* rows, int64_t first, int64_t count);
-  // float64 totals, a copy; or the collected rows, zero where no batch has been.
+  // float64 totals or latest values, a copy; or the collected rows, zero where no batch has been.
   Array result() const;
 
  private:

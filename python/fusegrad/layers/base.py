@@ -5,11 +5,9 @@ from __future__ import annotations
 import inspect
 import itertools
 import math
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ClassVar
 
@@ -19,17 +17,24 @@ from fusegrad import _core, initializers, ops, regularizers
 from fusegrad._checks import flag, positive_int, storable
 from fusegrad._checks import sizes as checked_sizes
 from fusegrad._registry import Registry, named, snake_case
+from fusegrad._scope import call_scope, current, next_call
 from fusegrad._settings import changes
 from fusegrad._spelling import Spelled, keywords, nearest
-from fusegrad._tensor import Tensor, as_tensor, detached
+from fusegrad._tensor import GraphHandle, Tensor, as_tensor, current_builder, detached
 from fusegrad.data.adapters import to_array
 from fusegrad.dtype_policies import DTypePolicy, policy_of
 from fusegrad.errors import ArgumentError
+from fusegrad.layers.tracked import TrackedDict, TrackedList
 from fusegrad.variable import Variable
 
 Shape = tuple[int | None, ...]
 
 _BOOKKEEPING = frozenset({"_own_weights", "_sublayers"})
+#: What this package sets on layers of the user's own; all else may be something their code reads.
+_NO_CONSTANTS = frozenset(
+    {"_edits", "_input_shape", "_trainable", "built", "compiled", "name", "programs", "seed"}
+    | _BOOKKEEPING
+)
 
 _counts: dict[str, Iterator[int]] = defaultdict(itertools.count)
 
@@ -45,49 +50,18 @@ def reset_names() -> None:
     _counts.clear()
 
 
-@dataclass(frozen=True)
-class Step:
-    """What a step tells the layers that it calls, and what they tell it."""
-
-    training: bool
-    #: Returns the place in training as int64 {epoch, first row}, for layers with random masks.
-    position: Callable[[], Any] | None = None
-    #: Added to the loss: what `Layer.add_loss` was given.
-    losses: list[Tensor] = field(default_factory=list)
-    #: New values of weights that are not trained: what `Layer.add_update` was given.
-    updates: list[tuple[Variable, Tensor]] = field(default_factory=list)
-
-
-class _Current(threading.local):
-    step: Step | None = None
-
-
-_current = _Current()
-
-
-@contextmanager
-def call_scope(training: bool, position: Callable[[], Any] | None = None) -> Iterator[Step]:
-    """Set the mode and the place in training for the layer calls inside."""
-    saved = _current.step
-    _current.step = Step(training, position)
-    try:
-        yield _current.step
-    finally:
-        _current.step = saved
-
-
-def current_position() -> Any | None:
-    """Return the place in training as int64 {epoch, first row}, or None outside a step."""
-    step = _current.step
-    return None if step is None or step.position is None else step.position()
-
-
 class Layer(Spelled):
     """Base class of layers and models.
 
     A subclass defines `call(x)`, and `build(input_shape)` where it has weights, which it makes with
     `add_weight`. Weights are made at the first call, when the shape of the input is known. Layers
-    that are attributes of a layer, also in a list, tuple or dict when it is set, belong to it.
+    that are attributes of a layer, also in a list, tuple or dict, belong to it. A `call` that takes
+    `training` is told whether it is one of training. Where a layer is called on a list, tuple or
+    dict of Tensors, `call` gets that, and `build` the same of shapes.
+
+    A step of `fit` traces `call` once and then runs without Python. So it is written with
+    `fusegrad.ops`, and does not look at elements; a change of an attribute takes effect at the next
+    `fit`. With ``run_eagerly=True`` it runs anew for each batch.
 
     Parameters
     ----------
@@ -125,9 +99,12 @@ class Layer(Spelled):
     _constants: ClassVar[frozenset[str]] = frozenset()
     #: Attributes that nothing depends on, and that hold no layers or weights.
     _state: ClassVar[frozenset[str]] = frozenset()
+    #: Whether the class is one of this package, which knows its constants.
+    _ours: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._ours = cls.__module__.partition(".")[0] == "fusegrad"
         if "build" in cls.__dict__:
             cls.build = _noted(cls.build)  # type: ignore[method-assign]
 
@@ -157,41 +134,75 @@ class Layer(Spelled):
 
     # ---- weights
 
+    @keywords
     def add_weight(
         self,
-        shape: Sequence[int] = (),
-        initializer: Any = "glorot_uniform",
+        shape: Sequence[int] | int | None = None,
+        initializer: Any = None,
         dtype: str | None = None,
         trainable: bool = True,
-        name: str | None = None,
+        autocast: bool = True,
         regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: Any = "none",
+        name: str | None = None,
     ) -> Variable:
         """Make a weight of this layer.
 
         Parameters
         ----------
         shape : sequence of int, default ()
-        initializer : str, Initializer, callable or array, default "glorot_uniform"
+        initializer : str, Initializer, callable or array, optional
+            By default ``"glorot_uniform"``, and ``"zeros"`` for integers.
         dtype : str, optional
             By default the layer's.
         trainable : bool, default True
-        name : str, optional
-            The last part of the weight's path; by default ``variable``, numbered.
+        autocast : bool, default True
+            Kept for Keras's signature; a weight is read in its own dtype.
         regularizer : str, Regularizer or callable, optional
             A penalty that a step adds to its loss while the weight is trained.
+        constraint : callable, optional
+            A function of the weight's elements; after each of its steps an optimizer replaces them
+            by what it returns.
+        aggregation : str, default "none"
+            Kept for Keras's signature; there is one device.
+        name : str, optional
+            The last part of the weight's path; by default ``variable``, numbered.
 
         Returns
         -------
         Variable
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            An argument is wrong, or the initializer gives values of another shape.
+
+        Examples
+        --------
+        >>> from fusegrad import layers, ops
+        >>> layer = layers.Layer(name="own")
+        >>> layer.add_weight((3,), "ones", constraint=ops.relu, name="scale").path
+        'own/scale'
         """
         where = f"{type(self).__name__}.add_weight"
-        if all(isinstance(size, int | np.integer) for size in shape):
-            storable(tuple(shape), dtype or self.dtype)
-        sizes = tuple(positive_int(where, "shape", size, zero=True) for size in shape)
+        flag(where, "autocast", autocast)
+        dtype = dtype or self.dtype
+        given: Any = () if shape is None else shape
+        given = (given,) if isinstance(given, int | np.integer) else given
+        if not isinstance(given, tuple | list):
+            raise ArgumentError(where, "shape", "a tuple of sizes", repr(shape))
+        if all(isinstance(size, int | np.integer) for size in given):
+            storable(tuple(given), dtype)
+        sizes = tuple(positive_int(where, "shape", size, zero=True) for size in given)
+        if initializer is None:
+            initializer = "glorot_uniform" if np.dtype(dtype).kind == "f" else "zeros"
         with named(where, "initializer"):
-            values = initializers.get(initializer)(sizes, dtype or self.dtype)
+            values = initializers.get(initializer)(sizes, dtype)
         with named(where, "regularizer"):
             penalty = regularizers.get(regularizer)
+        if constraint is not None and (not callable(constraint) or isinstance(constraint, type)):
+            raise ArgumentError(where, "constraint", "a function of an array", repr(constraint))
         array = np.asarray(values.numpy() if isinstance(values, Tensor) else values)
         if array.shape != sizes:
             raise ArgumentError(
@@ -202,28 +213,51 @@ class Layer(Spelled):
         variable = Variable(
             array,
             name=name,
-            trainable=trainable,
-            dtype=dtype or self.dtype,
+            trainable=flag(where, "trainable", trainable),
+            dtype=dtype,
             order="F" if array.ndim == 2 else "C",
         )
         variable.path = f"{self.name}/{name}"
         variable.regularizer = penalty
+        variable.constraint = constraint
         self._own_weights.append(variable)
         return variable
+
+    def add_variable(self, *args: Any, **kwargs: Any) -> Variable:
+        """Make a weight: another name of `add_weight`."""
+        return self.add_weight(*args, **kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self._state:
             object.__setattr__(self, name, value)
             return
         changes.count += 1
-        if name in self._constants or name == "call":
-            object.__setattr__(self, "_edits", self._edits + 1)
+        # What `call` sets while it is traced is no change from outside.
+        own = not self._ours and name not in _NO_CONSTANTS
+        own = own and not isinstance(current_builder(), GraphHandle)
+        if own or name in self._constants or name == "call":
+            self._note_edit()
         if name not in _BOOKKEEPING:
-            for part in _parts(value):
-                own: list[Any] = self._sublayers if isinstance(part, Layer) else self._own_weights
-                if not any(part is known for known in own):
-                    own.append(part)
+            parts = self._track(value)
+            if type(value) is list and (parts or not value):
+                value = TrackedList(value, self)
+            elif type(value) is dict and (parts or not value):
+                value = TrackedDict(value, self)
         object.__setattr__(self, name, value)
+
+    def _note_edit(self) -> None:
+        """Count a change of what compiled steps take as a constant."""
+        changes.count += 1
+        object.__setattr__(self, "_edits", self.__dict__.get("_edits", 0) + 1)
+
+    def _track(self, value: Any) -> list[Any]:
+        """Make the layers and weights in a value parts of this layer, and return them."""
+        parts = _parts(value)
+        for part in parts:
+            own: list[Any] = self._sublayers if isinstance(part, Layer) else self._own_weights
+            if not any(part is known for known in own):
+                own.append(part)
+        return parts
 
     def __getattr__(self, name: str) -> Any:
         kind = type(self).__name__
@@ -415,7 +449,20 @@ class Layer(Spelled):
 
     @property
     def losses(self) -> list[Tensor]:
-        """The penalties on weights that are trained, which a step adds to its loss."""
+        """What is added to a loss: penalties on weights that are trained, and of `add_loss`.
+
+        Of the latter those of the latest call of the layer.
+        """
+        since = self.__dict__.get("_last_call", 0)
+        added: list[Tensor] = []
+        for layer in (self, *inner_layers(self)):
+            call, values = layer.__dict__.get("_added", (-1, []))
+            if call >= since:
+                added += values
+        return [*self._penalties(), *added]
+
+    def _penalties(self) -> list[Tensor]:
+        """Return the penalties on weights that are trained, which a step adds to its loss."""
         return [
             _one_number(f"weight '{weight.path}'", "regularizer", weight.regularizer(weight.value))
             for weight in self.trainable_weights
@@ -428,7 +475,7 @@ class Layer(Spelled):
         Parameters
         ----------
         loss : Tensor
-            One number. Outside of a step of `fit` or `evaluate` it has no effect.
+            One number. Outside of a step of `fit` or `evaluate` it is found in `losses` only.
 
         Raises
         ------
@@ -436,8 +483,14 @@ class Layer(Spelled):
             It is not one number.
         """
         loss = _one_number(f"{type(self).__name__} '{self.name}'", "loss", loss)
-        if _current.step is not None:
-            _current.step.losses.append(loss)
+        call, values = self.__dict__.get("_added", (-1, []))
+        if call != current.call:
+            values = []
+            self.__dict__["_added"] = current.call, values
+        values.append(loss)
+        if current.step is not None:
+            current.step.losses.append(loss)
+            current.step.givers.append(self)
 
     def add_update(self, variable: Variable, value: Any) -> None:
         """Give a weight that is not trained a new value; from within `call`.
@@ -452,10 +505,10 @@ class Layer(Spelled):
         value : Tensor
             Of the same shape.
         """
-        if _current.step is None:
+        if current.step is None:
             variable.assign(detached(as_tensor(value)))
             return
-        updates = _current.step.updates
+        updates = current.step.updates
         updates[:] = [pair for pair in updates if pair[0] is not variable]
         updates.append((variable, as_tensor(value)))
 
@@ -470,7 +523,7 @@ class Layer(Spelled):
         -------
         Tensor
         """
-        updates = [] if _current.step is None else _current.step.updates
+        updates = [] if current.step is None else current.step.updates
         return next((value for known, value in updates if known is variable), variable.value)
 
     # ---- building and calling
@@ -517,7 +570,7 @@ class Layer(Spelled):
                 str(tuple(input_shape)),
             )
         graph = _core.Graph()
-        with graph:
+        with graph, call_scope(False):
             y = self(graph.input((2, *sizes), self.dtype, "x"))
         return (None, *y.shape[1:])
 
@@ -525,7 +578,7 @@ class Layer(Spelled):
         """Build once, for inputs of this shape."""
         if not self.built:
             with restored_on_error(self):
-                self._input_shape = tuple(input_shape)
+                self._input_shape = plain_shape(input_shape)
                 self.build(self._input_shape)
                 self.built = True
 
@@ -548,32 +601,47 @@ class Layer(Spelled):
         -------
         Tensor
         """
-        x = self.convert(x)
+        several = not self._ours and _is_nest(x)
+        x = _map_nest(self._converted_part, x) if several else self.convert(x)
         if not self.built:
+            shape = _shape_of(x)
             try:
-                self.build_for((None, *x.shape[1:]) if x.ndim else ())
+                self.build_for(shape)
             except ArgumentError as error:
                 if error.argument != "input_shape":
                     raise
-                got = f"shape {x.shape}"
+                got = f"shape {x.shape if isinstance(x, Tensor) else shape}"
                 raise ArgumentError(error.where, "x", error.expected, got) from None
+        outer, mode = current.call, current.training
         if training is None:
-            training = _current.step is not None and _current.step.training
+            training = mode
+        elif not isinstance(training, bool):
+            training = flag(f"{type(self).__name__} '{self.name}'", "training", training)
         if self._call_takes_training():
-            if not isinstance(training, bool):
-                training = flag(f"{type(self).__name__} '{self.name}'", "training", training)
             kwargs["training"] = training
-        y = self.call(x, *args, **kwargs)
-        if self.activity_regularizer is not None:
-            where = f"{type(self).__name__} '{self.name}'"
-            penalty = _one_number(where, "activity_regularizer", self.activity_regularizer(y))
-            self.add_loss(ops.divide(penalty, float(y.shape[0])))
+        current.call, current.training = outer or next_call(), training  # for the layers inside
+        if not outer:
+            self.__dict__["_last_call"] = current.call
+        try:
+            y = self.call(x, *args, **kwargs)
+            if self.activity_regularizer is not None:
+                where = f"{type(self).__name__} '{self.name}'"
+                penalty = _one_number(where, "activity_regularizer", self.activity_regularizer(y))
+                self.add_loss(ops.divide(penalty, float(y.shape[0])))
+        finally:
+            current.call, current.training = outer, mode
         return y
 
     def convert(self, x: Any) -> Tensor:
         """Return `x` as a Tensor of the layer's dtype."""
         tensor = self._as_tensor(x)
         return tensor if tensor.dtype == self.dtype else ops.cast(tensor, self.dtype)
+
+    def _converted_part(self, x: Any) -> Tensor:
+        """Return one of several inputs, which may also be labels or a mask."""
+        tensor = self._as_tensor(x)
+        convert = tensor.dtype.kind == "f" and tensor.dtype != self.dtype
+        return ops.cast(tensor, self.dtype) if convert else tensor
 
     def _as_tensor(self, x: Any) -> Tensor:
         try:
@@ -668,6 +736,16 @@ class Layer(Spelled):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
+def inner_layers(layer: Layer) -> list[Layer]:
+    """Return the layers inside a layer, also inside those."""
+    result = []
+    for inner in layer._sublayers:
+        result.append(inner)
+        if inner._sublayers:
+            result += inner_layers(inner)
+    return result
+
+
 LAYERS: Registry[type[Layer]] = Registry("layers.deserialize", "layer")
 
 
@@ -729,6 +807,10 @@ def _one_number(where: str, argument: str, value: Any) -> Tensor:
 
 def _check_input_shape(layer: Layer, shape: Any) -> None:
     """Raise ArgumentError for what is no shape of inputs: sizes, and None where one is unknown."""
+    if not layer._ours and _holds_shapes(shape):
+        for inner in shape.values() if isinstance(shape, dict) else shape:
+            _check_input_shape(layer, inner)
+        return
     known = isinstance(shape, tuple | list) and all(
         size is None
         or (isinstance(size, int | np.integer) and not isinstance(size, bool) and size >= 0)
@@ -737,6 +819,46 @@ def _check_input_shape(layer: Layer, shape: Any) -> None:
     if not known:
         where, expected = f"{type(layer).__name__}.build", "a tuple of sizes such as (None, 4)"
         raise ArgumentError(where, "input_shape", expected, repr(shape))
+
+
+def _holds_shapes(shape: Any) -> bool:
+    """Whether this is a nest of shapes: of a layer that is called on several Tensors."""
+    if isinstance(shape, dict):
+        return bool(shape)
+    return (
+        isinstance(shape, tuple | list)
+        and bool(shape)
+        and all(isinstance(inner, tuple | list | dict) for inner in shape)
+    )
+
+
+def plain_shape(shape: Any) -> Any:
+    """Return a shape as a tuple, and a nest of shapes as it is."""
+    return shape if _holds_shapes(shape) else tuple(shape)
+
+
+def _shape_of(x: Any) -> Any:
+    """Return the shape that a layer is built for, with None for the rows; a nest of a nest."""
+    if isinstance(x, Tensor):
+        return (None, *x.shape[1:]) if x.ndim else ()
+    return _map_nest(_shape_of, x)
+
+
+def _is_nest(x: Any) -> bool:
+    """Whether this is a list, tuple or dict with a Tensor in it: several inputs."""
+    if isinstance(x, dict):
+        x = x.values()
+    elif not isinstance(x, list | tuple):
+        return False
+    return any(isinstance(part, Tensor | Variable) or _is_nest(part) for part in x)
+
+
+def _map_nest(function: Callable[[Any], Any], x: Any) -> Any:
+    if isinstance(x, dict):
+        return {key: _map_nest(function, part) for key, part in x.items()}
+    if isinstance(x, list | tuple) and _is_nest(x):
+        return type(x)(_map_nest(function, part) for part in x)
+    return function(x)
 
 
 def features_of(where: str, input_shape: Any) -> int:
@@ -757,7 +879,7 @@ def _noted(build: Callable[..., None]) -> Callable[..., None]:
         _check_input_shape(self, input_shape)
         build(self, input_shape, *args, **kwargs)
         if self._input_shape is None:
-            self._input_shape = tuple(input_shape)
+            self._input_shape = plain_shape(input_shape)
         self.built = True
 
     return noting

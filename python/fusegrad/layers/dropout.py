@@ -8,9 +8,10 @@ import numpy as np
 
 from fusegrad import ops
 from fusegrad._checks import number
+from fusegrad._scope import current_position
 from fusegrad._tensor import Tensor
 from fusegrad.initializers import seed_of
-from fusegrad.layers.base import Layer, Shape, current_position, register
+from fusegrad.layers.base import Layer, Shape, register
 
 _STREAM = 3  # of the Philox generator
 

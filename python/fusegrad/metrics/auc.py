@@ -10,7 +10,7 @@ import numpy as np
 from fusegrad import config, losses, ops
 from fusegrad._checks import flag, number, positive_int
 from fusegrad._spelling import nearest
-from fusegrad._tensor import Tensor
+from fusegrad._tensor import Tensor, detached
 from fusegrad.errors import ArgumentError
 from fusegrad.metrics.base import Array, Metric, check_elements
 from fusegrad.metrics.confusion import Counts, check_binary, checked_thresholds, count, quotient
@@ -133,10 +133,11 @@ class AUC(Metric):
             Targets are not 0 or 1, predictions are no probabilities, or shapes do not fit.
         """
         if not self.from_logits:
-            outputs = losses.floating(y_pred).numpy()
-            good = (outputs >= 0) & (outputs <= 1)
-            expected = "probabilities in [0, 1] (for logits write AUC(from_logits=True))"
-            check_elements("AUC", "y_pred", outputs, good, expected)
+            outputs = losses.elements(detached(losses.floating(y_pred)))
+            if outputs is not None:
+                good = (outputs >= 0) & (outputs <= 1)
+                expected = "probabilities in [0, 1] (for logits write AUC(from_logits=True))"
+                check_elements("AUC", "y_pred", outputs, good, expected)
         super().update_state(y_true, y_pred, sample_weight)
 
     def totals(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> list[Tensor]:

@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fusegrad import losses, ops
-from fusegrad._checks import checked_name, float_dtype
-from fusegrad._registry import snake_case
+from fusegrad import config, initializers, losses, ops
+from fusegrad._checks import array_shape, checked_name, float_dtype
+from fusegrad._registry import named, snake_case
+from fusegrad._scope import plain
 from fusegrad._settings import Settings
-from fusegrad._tensor import Tensor, as_tensor
+from fusegrad._tensor import GraphHandle, Tensor, as_tensor, current_builder, detached
 from fusegrad.errors import ArgumentError
+from fusegrad.variable import Variable
 
 Array = NDArray[Any]
 
@@ -25,6 +27,10 @@ class Metric(Settings):
     A metric that is no mean defines `totals`, what is added up over batches, and `from_totals`,
     what becomes of the sums. In `fit` and `evaluate` both `values` and `totals` are traced, so they
     are written with `fusegrad.ops` and cannot look at elements.
+
+    Keras's way works too: a metric that makes its state with `add_weight` and defines
+    ``update_state(y_true, y_pred, sample_weight=None)`` and ``result()``. `update_state` is traced;
+    the state is zero at the beginning of each epoch.
 
     Parameters
     ----------
@@ -42,6 +48,17 @@ class Metric(Settings):
     >>> metric = MeanError()
     >>> metric([[1.0]], [[3.0]])
     2.0
+    >>> class LargestError(metrics.Metric):
+    ...     def __init__(self, name="largest_error"):
+    ...         super().__init__(name=name)
+    ...         self.largest = self.add_weight(name="largest")
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         error = ops.max(ops.abs(y_pred - y_true))
+    ...         self.largest.assign(ops.maximum(self.largest, error))
+    ...     def result(self):
+    ...         return self.largest.value
+    >>> LargestError()(np.array([1.0, 2.0]), np.array([1.5, 5.0])).item()
+    3.0
     """
 
     #: The outputs that it is for: "probabilities", "logits", or "any" where it cannot tell.
@@ -53,13 +70,72 @@ class Metric(Settings):
     #: "up" where larger is better, "down" where smaller is, None where that is not known.
     _direction: str | None = None
 
-    _state = frozenset({"_sums"})
+    _state = frozenset({"_sums", "_own_variables"})
 
     def __init__(self, name: str | None = None, dtype: str | None = None) -> None:
         checked_name(type(self).__name__, name)
         self.name = name or snake_case(type(self).__name__)
         self.dtype = None if dtype is None else float_dtype(type(self).__name__, dtype)
-        self._sums: list[Array] | None = None
+        self._sums: list[Variable] | None = None  # of totals, made when their shapes are known
+        self._own_variables: list[Variable] = []
+
+    # ---- state
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The state: what `add_weight` made, then the sums of totals."""
+        return [*self._own_variables, *(self._sums or [])]
+
+    def add_variable(
+        self,
+        shape: int | Sequence[int],
+        initializer: Any,
+        dtype: str | None = None,
+        aggregation: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a part of the state.
+
+        Parameters
+        ----------
+        shape : sequence of int
+        initializer : str, Initializer, callable or array
+        dtype : str, optional
+            By default the metric's, else `config.floatx()`.
+        aggregation : str, optional
+            Kept for Keras's signature; there is one device.
+        name : str, optional
+
+        Returns
+        -------
+        Variable
+
+        Raises
+        ------
+        fusegrad.errors.ArgumentError
+            An argument is wrong.
+        """
+        where = f"{type(self).__name__}.add_variable"
+        dtype = dtype or self.dtype or config.floatx()
+        sizes = array_shape(where, shape, dtype)
+        with named(where, "initializer"):
+            values = initializers.get("zeros" if initializer is None else initializer)(sizes, dtype)
+        variable = Variable(values, name or f"variable_{len(self._own_variables)}", False, dtype)
+        variable.path = f"{self.name}/{variable.name}"
+        self._own_variables.append(variable)
+        return variable
+
+    def add_weight(
+        self,
+        shape: int | Sequence[int] = (),
+        initializer: Any = None,
+        dtype: str | None = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a part of the state, by default one number that is zero; see `add_variable`."""
+        return self.add_variable(shape, initializer, dtype, name=name)
+
+    # ---- what a subclass defines
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return one value per sample; to be defined by subclasses."""
@@ -112,19 +188,34 @@ class Metric(Settings):
             Targets or weights do not fit the predictions.
         """
         where = type(self).__name__
-        target = losses.operand(y_true, where, "y_true")
-        outputs = losses.operand(y_pred, where, "y_pred")
-        size = outputs.shape[-1] if outputs.ndim else 1
-        self.check_targets(where, "y_true", target.numpy(), size)
+        target = detached(losses.operand(y_true, where, "y_true"))
+        outputs = plain(losses.operand(y_pred, where, "y_pred"))
+        if not isinstance(current_builder(), GraphHandle):
+            size = outputs.shape[-1] if outputs.ndim else 1
+            self.check_targets(where, "y_true", target.numpy(), size)
         self._add(self.totals(target, outputs, sample_weight))
 
     def result(self) -> Any:
-        """Return the metric of the samples so far; before the first one 0.0, or zeros."""
-        return self._nothing() if self._sums is None else self.from_totals(self._sums)
+        """Return the metric of the samples so far; before the first one 0.0, or zeros.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            In a traced `train_step` a Tensor, or what can only be returned from the step.
+        """
+        if isinstance(current_builder(), GraphHandle):
+            return self._traced_result()
+        sums = [sum_.stored.numpy().copy() for sum_ in self._sums or ()]
+        return self.from_totals(sums) if any(map(np.any, sums)) else self._nothing()
 
     def reset_state(self) -> None:
-        """Forget all samples."""
-        self._sums = None
+        """Forget all samples: make the state zero."""
+        for variable in self.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    def reset_states(self) -> None:
+        """Forget all samples: Keras's older name of `reset_state`."""
+        self.reset_state()
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Update the state and return the result."""
@@ -147,20 +238,56 @@ class Metric(Settings):
         """The result before the first sample."""
         return 0.0
 
+    def _traced_result(self) -> Any:
+        """The result in a trace, where it can be computed there."""
+        if type(self).from_totals is not Metric.from_totals:
+            return ResultLater(self)
+        if self._sums is None:
+            return as_tensor(np.float64(0.0))
+        total, count = (sum_.value for sum_ in self._sums)
+        nothing = ops.equal(count, 0.0)
+        return ops.where(nothing, 0.0, ops.divide(total, ops.where(nothing, 1.0, count)))
+
     def _add(self, totals: Sequence[Tensor]) -> None:
-        new = [np.array(total.numpy(), dtype=np.float64) for total in totals]
-        old = self._sums
-        if old is None:
-            self._sums = new
-            return
-        for a, b in zip(old, new, strict=True):
-            if a.shape != b.shape:
+        new = [detached(ops.cast(total, "float64")) for total in totals]
+        shapes = [total.shape for total in new]
+        sums = self._sums
+        if sums is not None and [sum_.shape for sum_ in sums] != shapes:
+            if any(np.any(sum_.stored.numpy()) for sum_ in sums):
                 where = f"{type(self).__name__}.update_state"
                 expected = "as many outputs as before"
-                raise ArgumentError(
-                    where, "y_pred", expected, f"totals of shape {b.shape}, not {a.shape}"
-                )
-        self._sums = [a + b for a, b in zip(old, new, strict=True)]
+                got = f"totals of shapes {shapes}, not {[sum_.shape for sum_ in sums]}"
+                raise ArgumentError(where, "y_pred", expected, got)
+            sums = None
+        if sums is None:
+            sums = [
+                Variable(np.zeros(shape), f"total_{i}", False, "float64")
+                for i, shape in enumerate(shapes)
+            ]
+            for sum_ in sums:
+                sum_.path = f"{self.name}/{sum_.name}"
+            self._sums = sums
+            self._shapes = shapes  # steps that have been traced with other sums are traced again
+        for sum_, total in zip(sums, new, strict=True):
+            sum_.assign_add(total)
+
+
+class ResultLater:
+    """The result of a metric in a traced step, where it is known only after the step has run."""
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+
+    def __fusegrad_tensor__(self) -> Tensor:
+        raise TypeError(
+            f"the result of {type(self.metric).__name__} '{self.metric.name}' is known after the"
+            " step: return it from train_step as it is, or compile with run_eagerly=True"
+        )
+
+
+def is_stateful(metric: Metric) -> bool:
+    """Whether a metric updates its state by code of the user's own."""
+    return not type(metric).update_state.__module__.startswith("fusegrad.")
 
 
 def mean_totals(values: Any, sample_weight: Any, where: str) -> list[Tensor]:

@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from fusegrad import ops
-from fusegrad._tensor import Tensor, as_tensor
+from fusegrad._tensor import Tensor, as_tensor, detached
 from fusegrad.errors import ArgumentError
 from fusegrad.metrics.base import Array, Metric, mean_totals
 
@@ -34,7 +36,7 @@ class _OfValues(Metric):
         fusegrad.errors.ArgumentError
             The weights do not fit the values.
         """
-        values = _at_least_one_axis(values)
+        values = detached(_at_least_one_axis(values))
         if sample_weight is not None:
             sample_weight = _at_least_one_axis(sample_weight)
         totals = mean_totals(values, sample_weight, type(self).__name__)
@@ -100,6 +102,9 @@ class Sum(_OfValues):
     def from_totals(self, totals: Sequence[Array]) -> float:
         """Return the sum."""
         return float(totals[0])
+
+    def _traced_result(self) -> Any:
+        return as_tensor(np.float64(0.0)) if self._sums is None else self._sums[0].value
 
 
 class MeanMetricWrapper(Metric):

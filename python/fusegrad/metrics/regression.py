@@ -40,7 +40,8 @@ class LossMetric(Metric):
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the loss of each sample."""
-        return self.loss.call(y_true, losses.floating(y_pred))
+        loss, outputs = losses.at_logits(self.loss, losses.floating(y_pred))
+        return loss.call(y_true, outputs)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from fusegrad import losses, metrics, optimizers
@@ -13,14 +14,16 @@ from fusegrad._settings import edits_of
 from fusegrad._tensor import Tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.losses import Loss
-from fusegrad.metrics import Metric
+from fusegrad.metrics import Mean, Metric, Sum
 from fusegrad.models.head import Head, check_units, head_of, units_of, warn_mismatch
 from fusegrad.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from fusegrad.models.model import Model
+    from fusegrad.models.overridable import Overridable
 
 _ACCURACY = {"accuracy", "acc"}
+_OF_VALUES: tuple[Any, ...] = (Mean.update_state, Sum.update_state)
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,16 @@ class Compiled:
     loss: Loss | None
     metrics: tuple[Entry, ...]
     run_eagerly: bool
+    #: The mean of the loss, for steps of a model's own.
+    loss_tracker: Mean = field(default_factory=lambda: Mean("loss"), compare=False, repr=False)
     _heads: dict[Any, Head] = field(default_factory=dict, compare=False, repr=False)
+    _tracked: list[tuple[Metric, bool]] = field(default_factory=list, compare=False, repr=False)
 
     def edits(self) -> tuple[int, ...]:
         """Return what changes when an attribute of the loss or of a metric is set."""
         return (edits_of(self.loss), *(edits_of(entry.metric) for entry in self.metrics))
 
-    def head(self, model: Model) -> Head:
+    def head(self, model: Any) -> Head:
         """Return how the model's last layer and the loss meet."""
         key = (model.structure(), model.fully_built(), edits_of(self.loss))
         head = self._heads.get(key)
@@ -63,6 +69,19 @@ class Compiled:
             self._heads.clear()
             head = self._heads[key] = head_of(model, self.loss)
         return head
+
+    def tracked(self, model: Overridable) -> list[tuple[Metric, bool]]:
+        """Return the metrics with a state, for steps of a model's own, and whether they weigh."""
+        if not self._tracked:
+            for entry in self.metrics:
+                metric = entry.metric
+                if metric is None:
+                    metric = _AnyAccuracy(entry.name, self, model)
+                elif metric.name != entry.name:
+                    metric = copy(metric)
+                    metric.name = entry.name
+                self._tracked.append((metric, entry.weighted))
+        return self._tracked
 
     @property
     def names(self) -> list[str]:
@@ -85,6 +104,21 @@ class Compiled:
                 logits = not head.fused
             result.append(Resolved(metric, logits, entry.weighted))
         return result
+
+
+class _AnyAccuracy(Metric):
+    """The accuracy that fits the loss, the targets and the outputs."""
+
+    def __init__(self, name: str, compiled: Compiled, model: Overridable) -> None:
+        super().__init__(name)
+        self._compiled, self._model = compiled, model
+
+    def totals(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> list[Tensor]:
+        """Return those of the accuracy."""
+        head = self._compiled.head(self._model)
+        head = replace(head, logits=head.logits and not head.fused)
+        metric = _accuracy(self.name, head, y_true.shape, y_pred.shape)
+        return metric.totals(y_true, y_pred, sample_weight)
 
 
 def _takes_probabilities(metric: Metric, head: Head) -> TypeGuard[metrics.LossMetric]:
@@ -152,7 +186,7 @@ def _entries(plain: Any, weighted: Any) -> list[Entry]:
             if not isinstance(item, str) or item.lower() not in _ACCURACY:
                 with named("compile", argument):
                     own = metrics.get(item)
-            if isinstance(own, metrics.Mean | metrics.Sum):
+            if own is not None and type(own).update_state in _OF_VALUES:
                 got = f"{type(own).__name__}, which is one of given values"
                 raise ArgumentError("compile", argument, "metrics of targets and outputs", got)
             name = str(item) if own is None else own.name

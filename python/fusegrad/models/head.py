@@ -47,7 +47,7 @@ def head_of(model: Model, loss: Loss | None) -> Head:
         return Head(layer, activation, loss, fused=False, logits=False)
     if bool(getattr(loss, "from_logits", False)):
         return Head(layer, activation, loss, fused=False, logits=True)
-    if activation == loss.link and not _has_penalty(layer):
+    if activation == loss.link and not has_penalty(layer):
         return Head(layer, activation, loss.with_logits(), fused=True, logits=True)
     return Head(layer, activation, loss, fused=False, logits=False)
 
@@ -127,6 +127,6 @@ def name_of(function: Any) -> str | None:
     return name if known else None
 
 
-def _has_penalty(layer: Layer) -> bool:
+def has_penalty(layer: Layer) -> bool:
     """Whether the output of a layer, or of one inside it, is regularized."""
-    return layer.activity_regularizer is not None or any(map(_has_penalty, layer._sublayers))
+    return layer.activity_regularizer is not None or any(map(has_penalty, layer._sublayers))

@@ -9,19 +9,21 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fusegrad import _core, random
+from fusegrad._scope import call_scope
 from fusegrad._settings import edits_of
 from fusegrad._spelling import keywords
 from fusegrad._tensor import Tensor
 from fusegrad.callbacks import History
 from fusegrad.errors import ArgumentError
-from fusegrad.layers.base import Layer, Shape, call_scope, forget_weights, restored_on_error
+from fusegrad.layers.base import Layer, Shape, forget_weights, inner_layers, restored_on_error
 from fusegrad.models import training
 from fusegrad.models.compiled import Compiled, make_compiled
+from fusegrad.models.overridable import Overridable
 from fusegrad.models.step import Programs
 from fusegrad.models.summary import print_summary
 
 
-class Model(Layer):
+class Model(Overridable):
     """A layer that can be compiled and trained: the base class of `Sequential`.
 
     A subclass makes its layers in ``__init__`` and connects them in ``call``.
@@ -554,7 +556,9 @@ class Model(Layer):
         if self.built:
             return super().__call__(x, *args, training=training, **kwargs)
         with restored_on_error(self):
-            return super().__call__(x, *args, training=training, **kwargs)
+            y = super().__call__(x, *args, training=training, **kwargs)
+        self.set_paths()
+        return y
 
     def convert(self, x: Any) -> Tensor:
         """Return `x` as a Tensor; each layer converts it to its own dtype."""
@@ -685,13 +689,3 @@ class Model(Layer):
         if not self.built or shape is None:
             raise ValueError("print_graph(): the model is not built; call build or fit first")
         sys.stdout.write(training.graph_text(self, stage, batch_size, shape).rstrip() + "\n")
-
-
-def inner_layers(layer: Layer) -> list[Layer]:
-    """Return the layers inside a layer, also inside those."""
-    result = []
-    for inner in layer._sublayers:
-        result.append(inner)
-        if inner._sublayers:
-            result += inner_layers(inner)
-    return result

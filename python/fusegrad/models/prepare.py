@@ -20,6 +20,7 @@ from fusegrad.losses import Loss
 from fusegrad.models import step
 from fusegrad.models.compiled import Compiled, is_regression
 from fusegrad.models.head import check_units
+from fusegrad.models.overridable import is_own
 from fusegrad.models.runner import Data
 
 if TYPE_CHECKING:
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 
-def compiled_of(model: Model, where: str) -> Compiled:
-    """Return the settings of `compile`, or raise ValueError where there are none."""
+def compiled_of(model: Model, where: str, kind: str = "") -> Compiled:
+    """Return the settings of `compile`, or raise ValueError where there are none.
+
+    A loss is needed but for a step of the model's own.
+    """
     compiled = model.compiled
     if compiled is None:
         raise ValueError(f"{where}(): the model is not compiled; call compile(loss=...) first")
-    if compiled.loss is None:
+    if compiled.loss is None and not is_own(model, kind):
         raise ValueError(f"{where}(): there is no loss; write for example compile(loss='mse')")
     return compiled
 
@@ -41,12 +45,15 @@ def compiled_of(model: Model, where: str) -> Compiled:
 def prepare(
     model: Model,
     where: str,
+    kind: str,
     x: Any,
     y: Any,
     sample_weight: Any = None,
     arguments: tuple[str, str, str] = ("x", "y", "sample_weight"),
 ) -> Data:
     """Check inputs, targets and weights, building the model where it is not built."""
+    if is_own(model, kind):
+        return _prepared_for_own(model, where, x, y, sample_weight, arguments)
     expected = model.sample_shape()
     try:
         return _prepared(model, where, x, y, sample_weight, arguments)
@@ -109,11 +116,36 @@ def _prepared(
     return Data(inputs, x_dtype, checked, y_dtype, weights)
 
 
+def _prepared_for_own(
+    model: Model, where: str, x: Any, y: Any, sample_weight: Any, arguments: tuple[str, str, str]
+) -> Data:
+    """Check the data of a step of the model's own, whose targets may mean anything."""
+    inputs, dtype = checked_inputs(model, where, arguments[0], x)
+    targets, y_dtype = None, ""
+    if y is not None:
+        targets = adapters.to_array(where, arguments[1], y)
+        adapters.check_rows(where, arguments[:2], inputs, targets)
+        adapters.check_same_index(where, arguments[:2], x, y)
+        targets = adapters.to_free_targets(where, arguments[1], targets, dtype)
+        y_dtype = "int64" if targets.dtype == np.int64 else dtype
+    weights = None
+    if sample_weight is not None:
+        if y is None:
+            got = "None, with sample weights"
+            raise ArgumentError(where, arguments[1], "targets, one for each row of 'x'", got)
+        weights = adapters.to_weights(where, arguments[2], sample_weight, inputs.shape[0], dtype)
+    return Data(inputs, dtype, targets, y_dtype, weights)
+
+
 def with_class_weight(model: Model, where: str, data: Data, class_weight: Any) -> Data:
     """Return the data with each row also weighed by its class."""
-    loss = compiled_of(model, where).loss
-    output, dtype = built_output(model, where, data.x, data.x_dtype)
-    assert data.y is not None
+    loss = compiled_of(model, where, "train").loss
+    if data.y is None:
+        raise ArgumentError(where, "class_weight", "None without targets", repr(class_weight))
+    output: tuple[int, ...] = ()
+    dtype = data.x_dtype
+    if loss is not None:
+        output, dtype = built_output(model, where, data.x, data.x_dtype)
     weights = _class_weights(where, class_weight, data.y, loss, output)
     if data.sample_weight is not None:
         weights = weights * data.sample_weight
@@ -247,7 +279,10 @@ def built_output(
     compiled = model.compiled
     if compiled is not None and compiled.run_eagerly:
         sample = as_tensor(np.ascontiguousarray(inputs[:1]), dtype)
+        before = {weight: weight.numpy() for weight in model.weights}
         output = step.checked_output(where, step.eager_predict(model, sample), 1)
+        for weight, value in before.items():  # `call` may have assigned to its state
+            weight.assign(value)
     else:
         output = model.programs.output(model, where, tuple(inputs.shape[1:]), dtype)
     if not was_built:
@@ -281,11 +316,11 @@ def split_data(where: str, data: Data, split: float) -> tuple[Data, Data]:
 def all_or_nothing(model: Model) -> Iterator[None]:
     """Leave the model as it was, also unbuilt, where something inside raises."""
     optimizer = None if model.compiled is None else model.compiled.optimizer
-    state = None if optimizer is None else optimizer.slots_made()
+    state = None if optimizer is None else optimizer.state_made()
     try:
         with nullcontext() if model.fully_built() else restored_on_error(model):
             yield
     except BaseException:
         if optimizer is not None and state is not None:
-            optimizer.restore_slots(state)
+            optimizer.restore_state(state)
         raise

@@ -23,6 +23,7 @@ from fusegrad.metrics import Metric
 from fusegrad.models import step
 from fusegrad.models.compiled import is_regression
 from fusegrad.models.head import name_of
+from fusegrad.models.overridable import is_own
 from fusegrad.models.runner import Data
 from fusegrad.variable import substitutes
 
@@ -147,6 +148,8 @@ def measured(model: Model, kind: str, x: Any, y: Any, most: int) -> list[Any] | 
 
 def remember_step(model: Model, kind: str, data: Data) -> None:
     """Let the next step on rows like these be quick, where its checks are those of bounds."""
+    if is_own(model, kind):
+        return
     bounds = _target_bounds(model, data) if data.x.size <= _FEW else None
     if bounds is None or data.y is None:
         return
@@ -154,7 +157,7 @@ def remember_step(model: Model, kind: str, data: Data) -> None:
         data.rows, tuple(data.x.shape[1:]), data.x_dtype, tuple(data.y.shape[1:]), data.y_dtype
     )
     found = model.programs.get(model, kind, batch)
-    if found.results is None:
+    if not isinstance(found.results, step.Results) or None in found.results.sizes:
         return
     limits = [_FINITE[data.x_dtype], bounds]
     if found.takes_position:
@@ -231,7 +234,7 @@ def checked(model: Model, x: Any, y: Any) -> Data | None:
 
 def remember_data(model: Model, data: Data) -> None:
     """Let data like these be checked quickly, where their checks are those of bounds."""
-    if "data" in model.programs.memo() or data.y is None:
+    if "data" in model.programs.memo() or data.y is None or is_own(model, "train"):
         return
     bounds = _target_bounds(model, data)
     if bounds is not None:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from fusegrad import _core
 from fusegrad._tensor import as_tensor, from_numpy
 from fusegrad.layers import Rescaling
+from fusegrad.metrics.base import is_stateful
 from fusegrad.models import step
 from fusegrad.models.compiled import Compiled
+from fusegrad.models.overridable import is_own
 
 if TYPE_CHECKING:
     from fusegrad.models.model import Model
@@ -61,6 +63,10 @@ class Runner(Protocol):
     def batches_done(self) -> int:
         """Batches since the epoch began."""
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the results; of a step that has not run yet there may be none."""
+
     def begin_epoch(self, epoch: int) -> None:
         """Start an epoch: a new order of the rows, sums zero."""
 
@@ -98,7 +104,9 @@ class NativeRunner:
         rows, x_shape = data.rows, data.x.shape[1:]
         size = min(batch_size, rows)
         scale, offset, scaled = 1.0, 0.0, False
-        first = model.first_layer() if data.x.dtype.char == "B" else None  # uint8
+        first = None
+        if data.x.dtype.char == "B" and not is_own(model, kind):  # uint8
+            first = model.first_layer()
         if type(first) is Rescaling and first.activity_regularizer is None:
             scale, offset, scaled = first.scale, first.offset, True
         sources = [(from_numpy(data.x), scale, offset)]
@@ -121,11 +129,16 @@ class NativeRunner:
             last,
             sources,
             len(sources) if self._step.takes_position else -1,
-            ["collect"] if results is None else ["accumulate"] * sum(results.sizes),
+            ["collect"] if results is None else results.kinds,
             size,
             shuffle,
             model.seed,
         )
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the results."""
+        return [] if self._step.results is None else list(self._step.results.names)
 
     @property
     def num_batches(self) -> int:
@@ -140,6 +153,8 @@ class NativeRunner:
     def begin_epoch(self, epoch: int) -> None:
         """Start an epoch: a new order of the rows, sums zero."""
         self._trainer.begin_epoch(epoch)
+        if self._step.results is not None:
+            self._step.results.reset()
 
     def run(self, max_batches: int, tick: Tick | None) -> None:
         """Run further batches, all that are left when negative."""
@@ -158,7 +173,7 @@ class NativeRunner:
     def runs_ours_only(self) -> bool:
         """Whether no Python but this package's is called to give the results of an epoch."""
         results = self._step.results
-        return results is not None and all(_is_ours(metric) for metric in results.metrics)
+        return isinstance(results, step.Results) and all(map(_is_ours, results.metrics))
 
     def results(self) -> list[Any]:
         """The loss and the metrics so far."""
@@ -192,9 +207,14 @@ class EagerRunner:
         self._epoch = 0
         self._done = 0
         self._order: Array | None = None
-        self._results: step.Results | None = None
+        self._results: step.Results | step.Returned | None = None
         self._totals: list[Any] = []
         self._rows: list[Array] = []
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the results, once a batch has run."""
+        return [] if self._results is None else list(self._results.names)
 
     @property
     def num_batches(self) -> int:
@@ -210,6 +230,11 @@ class EagerRunner:
         """Start an epoch: a new order of the rows, sums zero."""
         self._epoch, self._done = epoch, 0
         self._totals, self._rows = [], []
+        if is_own(self._model, self._kind) and self._kind != "predict":
+            self._model.reset_metrics()
+        for entry in self._compiled.metrics:
+            if entry.metric is not None and is_stateful(entry.metric):
+                entry.metric.reset_state()
         if self._shuffle:
             order = _core.permutation(self._data.rows, self._model.seed, epoch)
             self._order = np.asarray(order.numpy())
@@ -240,20 +265,27 @@ class EagerRunner:
             place = self._order[place]
         data = self._data
         x = as_tensor(np.ascontiguousarray(data.x[place]), data.x_dtype)
-        if self._kind == "predict" or data.y is None:
+        own = is_own(self._model, self._kind)
+        if self._kind == "predict":
             self._rows.append(np.array(step.eager_predict(self._model, x).numpy()))
         else:
             weight = None
             if data.sample_weight is not None:
-                weight = as_tensor(np.ascontiguousarray(data.sample_weight[place]))
-            y = as_tensor(np.ascontiguousarray(data.y[place]), data.y_dtype)
+                weight = as_tensor(
+                    np.ascontiguousarray(data.sample_weight[place]), data.x_dtype if own else None
+                )
+            y = None
+            if data.y is not None:
+                y = as_tensor(np.ascontiguousarray(data.y[place]), data.y_dtype)
             inputs = step.Inputs(x, y, weight)
-            if self._kind == "train":
-                position = as_tensor(np.array([self._epoch, first], np.int64))
+            position = as_tensor(np.array([self._epoch, first], np.int64))
+            done: tuple[step.Results | step.Returned, list[Any]]
+            if own:
+                done = step.eager_own(self._model, self._kind, inputs, position)
+            elif self._kind == "train":
                 done = step.eager_train(self._model, self._compiled, inputs, position)
             else:
                 done = step.eager_test(self._model, self._compiled, inputs)
             self._results, totals = done
-            old = self._totals or [0.0] * len(totals)
-            self._totals = [a + b for a, b in zip(old, totals, strict=True)]
+            self._totals = self._results.added(self._totals, totals)
         self._done += 1

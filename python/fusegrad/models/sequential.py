@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from fusegrad import ops
 from fusegrad._checks import flag, positive_int
+from fusegrad._scope import current
 from fusegrad._tensor import Tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.layers import InputLayer, Layer, deserialize, serialize
-from fusegrad.layers.base import Shape, register, restored_on_error
+from fusegrad.layers.base import Shape, inner_layers, register, restored_on_error
 from fusegrad.models import quick
-from fusegrad.models.model import Model, inner_layers
+from fusegrad.models.head import has_penalty, name_of
+from fusegrad.models.model import Model
 
 
 @register
@@ -223,10 +226,24 @@ class Sequential(Model):
             if tuple(x.shape) == expected:
                 got += f" (one sample? write x.reshape({(1, *expected)}))"
             raise ArgumentError(f"model '{self.name}'", "x", f"shape (n, {sizes})", got)
-        for layer in self._sublayers:
+        fused = self._fused_activation()
+        layers = self._sublayers if fused is None else self._sublayers[:-1]
+        for layer in layers:
             x = layer(x, training=training)
+        if fused is not None and current.step is not None:
+            logits = self._sublayers[-1].pre_activation(x)
+            x = ops.softmax(logits) if fused == "softmax" else ops.sigmoid(logits)
+            current.step.logits.append((x, fused, logits))
         result: Tensor = x
         return result
+
+    def _fused_activation(self) -> str | None:
+        """The last activation, where a loss in a model's own step may ask for its logits."""
+        if current.step is None or current.step.model is None or not self._sublayers:
+            return None
+        last = self._sublayers[-1]
+        name = name_of(last.head_activation())
+        return name if name in {"softmax", "sigmoid"} and not has_penalty(last) else None
 
     def head_activation(self) -> Callable[[Any], Any] | None:
         """Return the function that the last layer applies last, where that is known."""

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fusegrad import _core, ops
+from fusegrad._scope import Step, call_scope
 from fusegrad._settings import changes, edits_of
 from fusegrad._tensor import Function, Tape, Tensor, as_tensor, current_builder, gradient
 from fusegrad.errors import ArgumentError
-from fusegrad.layers.base import Step, call_scope
 from fusegrad.losses import reduce_values
 from fusegrad.metrics import Metric
+from fusegrad.metrics.base import ResultLater, is_stateful
 from fusegrad.models.compiled import Compiled
-from fusegrad.optimizers.base import assign_all
+from fusegrad.models.overridable import flat_logs, held_by, is_own
+from fusegrad.optimizers import Optimizer
 from fusegrad.variable import Variable, substituted
 
 if TYPE_CHECKING:
@@ -59,15 +61,70 @@ class Results:
     """How the totals of a step become its loss and its metrics."""
 
     metrics: tuple[Metric, ...]  # the first one is the mean of the loss over rows
-    sizes: tuple[int, ...]  # how many totals each has
+    sizes: tuple[int | None, ...]  # how many totals each has; None: it keeps a state instead
+    names: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> list[str]:
+        """What the trainer does with the outputs of the step."""
+        return ["accumulate"] * sum(size or 0 for size in self.sizes)
 
     def of(self, totals: Sequence[Any]) -> list[Any]:
         """Return the loss and the metrics for sums of the totals."""
         values, first = [], 0
         for metric, size in zip(self.metrics, self.sizes, strict=True):
+            if size is None:
+                values.append(plain_value(metric.result()))
+                continue
             values.append(metric.from_totals(totals[first : first + size]))
             first += size
         return values
+
+    def added(self, sums: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
+        """Return the sums of totals after another batch."""
+        return [a + b for a, b in zip(sums or [0.0] * len(totals), totals, strict=True)]
+
+    def reset(self) -> None:
+        """Make the metrics that keep a state begin anew."""
+        for metric, size in zip(self.metrics, self.sizes, strict=True):
+            if size is None:
+                metric.reset_state()
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What a step of the model's own returned: the values of its latest batch."""
+
+    model: Model
+    names: tuple[str, ...]
+    later: tuple[ResultLater | None, ...]  # results that are no outputs of the step
+
+    @property
+    def kinds(self) -> list[str]:
+        """What the trainer does with the outputs of the step."""
+        return ["last" for later in self.later if later is None]
+
+    def of(self, totals: Sequence[Any]) -> list[Any]:
+        """Return the values for the outputs of a batch."""
+        outputs = iter(totals)
+        return [
+            plain_value(next(outputs) if later is None else later.metric.result())
+            for later in self.later
+        ]
+
+    def added(self, sums: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
+        """Return what is left of outputs after another batch."""
+        return list(totals)
+
+    def reset(self) -> None:
+        """Make the model's metrics begin anew."""
+        self.model.reset_metrics()
+
+
+def plain_value(value: Any) -> Any:
+    """Return a value for logs: a float, or an array."""
+    array = np.asarray(value.numpy() if isinstance(value, Tensor | Variable) else value)
+    return float(array) if array.ndim == 0 else array
 
 
 @dataclass(frozen=True)
@@ -75,7 +132,7 @@ class StepProgram:
     """A compiled step."""
 
     program: _core.Program
-    results: Results | None
+    results: Results | Returned | None
     takes_position: bool
 
 
@@ -130,25 +187,36 @@ class Programs:
         return known
 
     def _get(self, model: Model, kind: str, batch: Batch) -> StepProgram:
-        compiled = model.compiled
-        key: tuple[Any, ...] = (kind, batch, model.structure(), tuple(model.weights))
-        if kind in {"train", "test"} and compiled is not None:
-            # Which weights are trained: they have gradients in training, and penalties in both.
-            trained = tuple(
-                (id(weight), id(weight.regularizer), edits_of(weight.regularizer))
-                for weight in model.trainable_weights
-            )
-            key += (compiled, compiled.edits(), trained)
-        if kind == "train" and compiled is not None:
-            key += (compiled.optimizer.signature(),)
-        found = self._known.get(key)
+        found = self._known.get(_key(model, kind, batch))
         if found is None:
-            found = self._known[key] = _compile(model, kind, batch)
-            while len(self._known) > _MAX_PROGRAMS:
-                self._known.popitem(last=False)
-        else:
-            self._known.move_to_end(key)
+            found = _compile(model, kind, batch)
+        # What the trace has changed, such as an attribute that `call` sets, it need not see again.
+        key = _key(model, kind, batch)
+        self._known[key] = found
+        self._known.move_to_end(key)
+        while len(self._known) > _MAX_PROGRAMS:
+            self._known.popitem(last=False)
         return found
+
+
+def _key(model: Model, kind: str, batch: Batch) -> tuple[Any, ...]:
+    """Return what a compiled step depends on."""
+    compiled = model.compiled
+    key: tuple[Any, ...] = (kind, batch, model.structure(), tuple(model.weights))
+    if kind in {"train", "test"} and compiled is not None:
+        # Which weights are trained: they have gradients in training, and penalties in both.
+        trained = tuple(
+            (id(weight), id(weight.regularizer), edits_of(weight.regularizer))
+            for weight in model.trainable_weights
+        )
+        key += (compiled, compiled.edits(), trained)
+    if kind == "train" and compiled is not None:
+        key += (compiled.optimizer.signature(),)
+    if is_own(model, kind):
+        for held in held_by(model):
+            signature = held.signature() if isinstance(held, Optimizer) else edits_of(held)
+            key += (id(held), signature)
+    return key
 
 
 def forward(model: Model, x: Tensor, scaled: bool = False, logits: bool = False) -> Tensor:
@@ -161,9 +229,15 @@ class Inputs:
     """The operands of one step."""
 
     x: Tensor
-    y: Tensor
+    y: Tensor | None
     sample_weight: Tensor | None = None
     scaled: bool = False  # the first layer is done already
+
+    def packed(self) -> Any:
+        """Return what `Model.train_step` is given."""
+        if self.sample_weight is not None:
+            return self.x, self.y, self.sample_weight
+        return self.x if self.y is None else (self.x, self.y)
 
 
 def measure(model: Model, compiled: Compiled, inputs: Inputs, scope: Step) -> Measured:
@@ -173,20 +247,22 @@ def measure(model: Model, compiled: Compiled, inputs: Inputs, scope: Step) -> Me
     if loss is None:
         raise ValueError("no loss: write for example compile(loss='mse')")
     y, weight = inputs.y, inputs.sample_weight
+    assert y is not None
     raw = forward(model, inputs.x, inputs.scaled, logits=head.fused)
     value = reduce_values(
         as_tensor(loss.call(y, raw)), loss.reduction, weight, f"loss '{loss.name}'"
     )
     if value.dtype.kind != "f":
         raise ArgumentError("compile", "loss", "a loss with floating values", f"{value.dtype}")
-    for penalty in (*model.losses, *scope.losses):
+    for penalty in (*model._penalties(), *scope.losses):
         value = ops.add(value, ops.cast(penalty, value.dtype))
     # What is reported is a mean over batches: of as many rows, or of as much weight, as each has.
     share = as_tensor(np.float64(inputs.x.shape[0]))
     if weight is not None and loss.reduction == "mean_with_sample_weight":
         share = ops.sum(weight)
-    metrics = [_LOSS]
-    parts = [[ops.multiply(ops.cast(value, "float64"), share), share]]
+    metrics: list[Metric] = [_LOSS]
+    kept: list[int | None] = [2]
+    totals = [ops.multiply(ops.cast(value, "float64"), share), share]
     resolved = compiled.resolved(model, y, raw)
     predictions = raw
     if head.fused and not all(metric.takes_logits for metric in resolved):
@@ -194,9 +270,15 @@ def measure(model: Model, compiled: Compiled, inputs: Inputs, scope: Step) -> Me
     for entry in resolved:
         seen = raw if entry.takes_logits else predictions
         metrics.append(entry.metric)
-        parts.append(entry.metric.totals(y, seen, weight if entry.weighted else None))
-    sizes = tuple(len(part) for part in parts)
-    return Measured(value, Results(tuple(metrics), sizes), [t for part in parts for t in part])
+        weights = [] if weight is None or not entry.weighted else [weight]
+        if is_stateful(entry.metric):
+            entry.metric.update_state(y, seen, *weights)
+            kept.append(None)
+            continue
+        new = entry.metric.totals(y, seen, *weights)
+        totals += new
+        kept.append(len(new))
+    return Measured(value, Results(tuple(metrics), tuple(kept), tuple(compiled.names)), totals)
 
 
 def differentiated(
@@ -224,9 +306,8 @@ def eager_train(
     """Run a training step now; return its results and totals."""
     with Tape():
         measured, pairs, others = differentiated(model, compiled, inputs, lambda: position)
-    updates = compiled.optimizer.updates([grad for _, grad in pairs], [w for w, _ in pairs])
     totals = _arrays(measured)
-    assign_all([*updates, *others])
+    compiled.optimizer.step([grad for _, grad in pairs], [w for w, _ in pairs], others)
     return measured.results, totals
 
 
@@ -237,8 +318,39 @@ def eager_test(model: Model, compiled: Compiled, inputs: Inputs) -> tuple[Result
     return measured.results, _arrays(measured)
 
 
+def own_step(
+    model: Model, kind: str, inputs: Inputs, position: Position | None
+) -> tuple[Returned, list[Any]]:
+    """Run the model's own step, now or in a trace; return its results and their values."""
+    method = f"{kind}_step"
+    with call_scope(False, position, model) as scope:
+        logs = flat_logs(
+            f"{type(model).__name__}.{method}", getattr(model, method)(inputs.packed())
+        )
+        if kind == "train":
+            for variable, value in scope.updates:
+                variable.assign(value)
+    later = tuple(v if isinstance(v, ResultLater) else None for v in logs.values())
+    values = [v for v in logs.values() if not isinstance(v, ResultLater)]
+    return Returned(model, tuple(logs), later), values
+
+
+def own_outputs(model: Model, x: Tensor) -> Tensor:
+    """Run the model's own `predict_step`, now or in a trace."""
+    with call_scope(False, None, model):
+        return as_tensor(model.predict_step(x))
+
+
+def eager_own(model: Model, kind: str, inputs: Inputs, position: Any) -> tuple[Returned, list[Any]]:
+    """Run the model's own step now."""
+    results, values = own_step(model, kind, inputs, lambda: position)
+    return results, [plain_value(value) for value in values]
+
+
 def eager_predict(model: Model, x: Tensor) -> Tensor:
     """Run the forward pass now."""
+    if is_own(model, "predict"):
+        return own_outputs(model, x)
     with call_scope(False):
         return forward(model, x)
 
@@ -250,7 +362,8 @@ def output_meta(
     rows = 2
     graph = _core.Graph()
     with graph, call_scope(False):
-        y = forward(model, graph.input((rows, *x_shape), x_dtype, "x"))
+        x = graph.input((rows, *x_shape), x_dtype, "x")
+        y = own_outputs(model, x) if is_own(model, "predict") else forward(model, x)
     return checked_output(where, y, rows)
 
 
@@ -278,29 +391,44 @@ def _compile(model: Model, kind: str, batch: Batch) -> StepProgram:
             positions.append(graph.input((2,), "int64", "position"))
         return positions[0]
 
-    results = None
+    results: Results | Returned | None = None
     with graph:
         x = graph.input((batch.rows, *batch.x_shape), batch.x_dtype, "x")
         if kind == "predict" or compiled is None:
-            with call_scope(False):
-                graph.output(forward(model, x, batch.scaled), "outputs")
-        else:
-            y = graph.input((batch.rows, *batch.y_shape), batch.y_dtype, "y")
-            weight = None
-            if batch.weighted:
-                weight = graph.input((batch.rows,), "float64", "sample_weight")
-            inputs = Inputs(x, y, weight, batch.scaled)
-            if kind == "train":
-                measured, pairs, others = differentiated(model, compiled, inputs, position)
-                updates = compiled.optimizer.updates([g for _, g in pairs], [w for w, _ in pairs])
-                assign_all([*updates, *others])
+            if is_own(model, kind):
+                graph.output(own_outputs(model, x), "outputs")
             else:
-                with call_scope(False) as scope:
-                    measured = measure(model, compiled, inputs, scope)
-            for i, total in enumerate(measured.totals):
-                graph.output(total, f"total_{i}")
-            results = measured.results
+                with call_scope(False):
+                    graph.output(forward(model, x, batch.scaled), "outputs")
+        else:
+            y = weight = None
+            if batch.y_dtype:
+                y = graph.input((batch.rows, *batch.y_shape), batch.y_dtype, "y")
+            own = is_own(model, kind)
+            if batch.weighted:
+                dtype = batch.x_dtype if own else "float64"
+                weight = graph.input((batch.rows,), dtype, "sample_weight")
+            inputs = Inputs(x, y, weight, batch.scaled)
+            if own:
+                results, outputs = own_step(model, kind, inputs, position)
+            else:
+                results, outputs = _traced(model, kind, compiled, inputs, position)
+            for i, output in enumerate(outputs):
+                graph.output(as_tensor(output), f"total_{i}")
     return StepProgram(_core.Program.compile(graph), results, bool(positions))
+
+
+def _traced(
+    model: Model, kind: str, compiled: Compiled, inputs: Inputs, position: Position
+) -> tuple[Results, list[Tensor]]:
+    """Trace a step of training or evaluation; return its results and totals."""
+    if kind == "train":
+        measured, pairs, others = differentiated(model, compiled, inputs, position)
+        compiled.optimizer.step([g for _, g in pairs], [w for w, _ in pairs], others)
+    else:
+        with call_scope(False) as scope:
+            measured = measure(model, compiled, inputs, scope)
+    return measured.results, measured.totals
 
 
 def _compile_call(model: Model, batch: Batch) -> StepProgram:

@@ -16,6 +16,7 @@ from fusegrad.callbacks.history import History
 from fusegrad.callbacks.progress import Progress
 from fusegrad.errors import ArgumentError
 from fusegrad.models import quick, step
+from fusegrad.models.overridable import is_own
 from fusegrad.models.prepare import (
     all_or_nothing,
     built_output,
@@ -56,7 +57,7 @@ def fit(
 ) -> History:
     """Train; see `Model.fit`."""
     where = "fit"
-    compiled = compiled_of(model, where)
+    compiled = compiled_of(model, where, "train")
     size = _batch_size(where, "batch_size", batch_size, _DEFAULT_BATCH)
     val_size = _batch_size(where, "validation_batch_size", validation_batch_size, size)
     epochs = positive_int(where, "epochs", epochs, zero=True)
@@ -77,14 +78,15 @@ def fit(
         runner = make_runner(model, "train", data, size, shuffle)
     else:
         with all_or_nothing(model):
-            data = data or prepare(model, where, x, y, sample_weight)
+            data = data or prepare(model, where, "train", x, y, sample_weight)
             if validation_data is not None:
-                validation = prepare(model, where, *_validation(where, validation_data))
+                validation = prepare(model, where, "test", *_validation(where, validation_data))
             elif split > 0.0:
                 data, validation = split_data(where, data, split)
             if class_weight is not None:  # of the rows that are trained on
                 data = with_class_weight(model, where, data, class_weight)
-            compiled.optimizer.build(model.trainable_weights)
+            if not is_own(model, "train"):
+                compiled.optimizer.build(model.trainable_weights)
             runner = make_runner(model, "train", data, size, shuffle)
             if validation is not None:
                 val_runner = make_runner(model, "test", validation, val_size)
@@ -94,13 +96,12 @@ def fit(
     params = {"epochs": epochs, "steps": runner.num_batches, "verbose": progress.style}
     model.history = history
     model.stop_training = False
-    names = compiled.names
     unwatched = not given and val_runner is None and not progress.style
     try:
         if unwatched and isinstance(runner, NativeRunner) and runner.runs_ours_only():
             history.set_params(params)
             history.set_model(model)
-            _run_unwatched(model, runner, range(initial_epoch, epochs), history, names)
+            _run_unwatched(model, runner, range(initial_epoch, epochs), history, runner.names)
             return history
         calls = CallbackList([*given, history, *progress.shown()], model, params)
         logs: Logs = {}
@@ -108,11 +109,11 @@ def fit(
         for epoch in range(initial_epoch, epochs):
             calls.call("on_epoch_begin", epoch, {})
             runner.begin_epoch(model.next_epoch(initial_epoch))
-            _run_epoch(model, "train", runner, calls, names, progress)
+            _run_epoch(model, "train", runner, calls, progress)
             progress.settle(runner.batches_done)
-            logs = _logs(names, runner)
+            logs = _logs(runner)
             if val_runner is not None and (epoch + 1) % validation_freq == 0:
-                val_logs = _evaluate_epoch(model, val_runner, calls, names, progress)
+                val_logs = _evaluate_epoch(model, val_runner, calls, progress)
                 logs |= {f"val_{name}": value for name, value in val_logs.items()}
             calls.call("on_epoch_end", epoch, logs)
             if model.stop_training:
@@ -136,7 +137,7 @@ def evaluate(
 ) -> Any:
     """Measure; see `Model.evaluate`."""
     where = "evaluate"
-    compiled = compiled_of(model, where)
+    compiled = compiled_of(model, where, "test")
     if _silent(verbose, callbacks) and batch_size is None and sample_weight is None:
         values = quick.measured(model, "test", x, y, _DEFAULT_BATCH)
         if values is not None and isinstance(return_dict, bool):
@@ -146,12 +147,12 @@ def evaluate(
     given = checked_callbacks(where, callbacks)
     return_dict = flag(where, "return_dict", return_dict)
     with all_or_nothing(model):
-        data = prepare(model, where, x, y, sample_weight)
+        data = prepare(model, where, "test", x, y, sample_weight)
         runner = make_runner(model, "test", data, size)
     params = {"epochs": 1, "steps": runner.num_batches, "verbose": progress.style}
     calls = CallbackList([*given, *progress.shown()], model, params)
     try:
-        logs = _evaluate_epoch(model, runner, calls, compiled.names, progress)
+        logs = _evaluate_epoch(model, runner, calls, progress)
     finally:
         progress.close()
         _core.park_threads()
@@ -159,7 +160,7 @@ def evaluate(
         quick.remember_step(model, "test", data)
     if return_dict:
         return logs
-    return _values(compiled.names, [logs[name] for name in compiled.names], False)
+    return _values(runner.names, [logs[name] for name in runner.names], False)
 
 
 def predict(
@@ -183,7 +184,7 @@ def predict(
     try:
         calls.call("on_predict_begin", {})
         runner.begin_epoch(0)
-        _run_epoch(model, "predict", runner, calls, [], progress, min(size, data.rows))
+        _run_epoch(model, "predict", runner, calls, progress, min(size, data.rows))
         progress.settle(runner.batches_done)
         calls.call("on_predict_end", {})
     finally:
@@ -208,24 +209,24 @@ def on_batch(
 ) -> Any:
     """Train or measure on one batch; see `Model.train_on_batch`, `Model.test_on_batch`."""
     where = f"{kind}_on_batch"
-    compiled = compiled_of(model, where)
+    compiled = compiled_of(model, where, kind)
     return_dict = flag(where, "return_dict", return_dict)
     if sample_weight is None and class_weight is None:
         values = quick.measured(model, kind, x, y, sys.maxsize)
         if values is not None:
             return _values(compiled.names, values, return_dict)
     with all_or_nothing(model):
-        data = prepare(model, where, x, y, sample_weight)
+        data = prepare(model, where, kind, x, y, sample_weight)
         if class_weight is not None:
             data = with_class_weight(model, where, data, class_weight)
-        if kind == "train":
+        if kind == "train" and not is_own(model, "train"):
             compiled.optimizer.build(model.trainable_weights)
         runner = make_runner(model, kind, data, data.rows)
     # A batch by itself is an epoch of its own: a new dropout mask each time.
     runner.begin_epoch(model.next_epoch(0) if kind == "train" else 0)
     runner.run(1, None)
     quick.remember_step(model, kind, data)
-    return _values(compiled.names, runner.results(), return_dict)
+    return _values(runner.names, runner.results(), return_dict)
 
 
 def predict_on_batch(model: Model, x: Any) -> Array:
@@ -297,14 +298,13 @@ def _run_epoch(
     kind: str,
     runner: Runner,
     calls: CallbackList,
-    names: list[str],
     progress: Progress,
     size: int = 0,
 ) -> None:
     """Run an epoch in one call, or batch by batch where a callback has batch hooks."""
 
     def logs() -> Logs:
-        return {} if kind == "predict" else _logs(names, runner)
+        return {} if kind == "predict" else _logs(runner)
 
     def tick() -> bool:
         progress.tick(runner.batches_done, logs)
@@ -329,21 +329,19 @@ def _run_epoch(
             return
 
 
-def _evaluate_epoch(
-    model: Model, runner: Runner, calls: CallbackList, names: list[str], progress: Progress
-) -> Logs:
+def _evaluate_epoch(model: Model, runner: Runner, calls: CallbackList, progress: Progress) -> Logs:
     calls.call("on_test_begin", {})
     runner.begin_epoch(0)
-    _run_epoch(model, "test", runner, calls, names, progress)
+    _run_epoch(model, "test", runner, calls, progress)
     progress.settle(runner.batches_done)
-    logs = _logs(names, runner)
+    logs = _logs(runner)
     calls.call("on_test_end", logs)
     return logs
 
 
-def _logs(names: list[str], runner: Runner) -> Logs:
+def _logs(runner: Runner) -> Logs:
     """Return the means so far, in alphabetical order as Keras's logs are."""
-    return _sorted(names, runner.results())
+    return _sorted(runner.names, runner.results())
 
 
 def _sorted(names: list[str], values: list[Any]) -> Logs:
