@@ -112,6 +112,7 @@ py::list describe_ops() {
     row["num_outputs"] = ops[i]->num_outputs;
     row["traits"] = traits;
     row["differentiable"] = ops[i]->vjp != &kNotDifferentiable;
+    row["batches"] = ops[i]->batch != nullptr;
     table.append(row);
   }
   return table;

@@ -258,6 +258,7 @@ inline Value watch(Builder& tape, const Array& array) {
 inline void preserve(Builder& tape, const Array& array) {
   static_cast<Tape&>(tape).preserve(array.storage().get());
 }
+inline std::shared_ptr<Builder> new_graph() { return std::make_shared<Graph>(); }
 inline Graph& as_graph(Builder& builder) { return static_cast<Graph&>(builder); }
 
 inline std::string dtype_name(DType dtype) { return name(dtype); }

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from fusegrad.regularizers import Regularizer
     from fusegrad.transforms import grad, jit, value_and_grad
     from fusegrad.variable import Variable
+    from fusegrad.vectorize import vmap
 
     __version__: str
 
@@ -93,6 +94,7 @@ __all__ = [
     "transforms",
     "utils",
     "value_and_grad",
+    "vmap",
 ]
 
 _HOMES = {
@@ -114,6 +116,7 @@ _HOMES = {
     "jit": "fusegrad.transforms",
     "set_num_threads": "fusegrad.config",
     "value_and_grad": "fusegrad.transforms",
+    "vmap": "fusegrad.vectorize",
 }
 #: Submodules whose names are asked for as if they were here: `from fusegrad import Dense`.
 _INSIDE = ("layers", "losses", "optimizers", "metrics", "callbacks", "activations", "ops")

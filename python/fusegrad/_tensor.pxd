@@ -145,10 +145,37 @@ cdef extern from "fusegrad/builder.h" namespace "fusegrad" nogil:
 
 cdef extern from "fusegrad/graph.h" namespace "fusegrad" nogil:
     cdef cppclass Graph(Builder):
+        Value input(const Meta& meta, string name) except +translate_exception
         Value state(const Array& array, string name) except +translate_exception
         void update(Value state, Value new_value) except +translate_exception
 
     void rewrite_exact(Graph& graph) except +translate_exception
+
+
+cdef extern from "fusegrad/batch.h" namespace "fusegrad" nogil:
+    int kUnbatched
+
+    cdef cppclass BatchedValue:
+        Value value
+        int axis
+
+    cdef cppclass BatchedArray:
+        Array array
+        int axis
+
+    cdef cppclass BatchedSet:
+        void add(Value input) except +translate_exception
+        cbool contains(Value value)
+        void follow(const Graph& example) except +translate_exception
+
+    vector[Value] batch(
+        const Graph& example, int64_t size, const vector[BatchedValue]& inputs,
+        const vector[Value]& outputs, const vector[int]& axes, Builder& to
+    ) except +translate_exception
+    vector[Array] evaluate_batch(
+        const Graph& example, int64_t size, const vector[BatchedArray]& inputs,
+        const vector[Value]& outputs, const vector[int]& axes
+    ) except +translate_exception
 
 
 cdef extern from "fusegrad/cpu.h" namespace "fusegrad" nogil:
@@ -176,6 +203,7 @@ cdef extern from "tensor_support.h" namespace "fusegrad::binding" nogil:
     Value watch(Builder& tape, const Array& array) except +translate_exception
     void preserve(Builder& tape, const Array& array) except +translate_exception
     Array clean_booleans(const Array& array) except +translate_exception
+    shared_ptr[Builder] new_graph() except +translate_exception
     Graph& as_graph(Builder& builder)
     cbool strided_view(object array, View* view) except +translate_exception
     cbool array_view(object array, View* view) except +translate_exception
@@ -222,8 +250,26 @@ cdef class Tape(Recorder):
 
 cdef class GraphHandle(Recorder):
     cdef bint exact
+    cdef bint nested     # of one example of a batch; reads what is recorded around it
+    cdef list sources    # the Tensors that its inputs stand for: of all examples, or from outside
+    cdef list axes       # which axis of each source counts the examples; -1 for one from outside
+    cdef BatchedSet batched
+    cdef dict captures   # recorder and place of a source from outside -> the id of its input
     cdef dict states   # where a variable lies -> the id of its state
     cdef dict pending  # the id of a state -> the id of the value assigned to it
+
+    cdef Recorder around(self)
+    cdef Value nested_value(self, Tensor x) except *
+    cdef Value nested_input(self, Tensor source, int axis) except *
+
+
+cdef class ExampleTrace:
+    cdef GraphHandle graph
+    cdef vector[Value] outputs
+    cdef vector[int] axes  # of each output, which counts the examples; -1 for none
+
+    cdef list evaluate(self, int64_t size)
+    cdef list record(self, int64_t size, Recorder outer)
 
 
 cdef class Function:

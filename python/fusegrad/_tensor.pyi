@@ -8,6 +8,7 @@ import numpy.typing as npt
 from typing_extensions import disjoint_base
 
 __all__ = [
+    "ExampleTrace",
     "Function",
     "GraphHandle",
     "Tape",
@@ -135,6 +136,20 @@ class GraphHandle(Recorder):
     def read(self, tensor: Tensor, name: str = "") -> Tensor: ...
     def assign(self, tensor: Tensor, value: Tensor, name: str = "") -> None: ...
     def flush(self) -> None: ...
+
+@final
+class ExampleTrace:
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def input(self, examples: Tensor, axis: int) -> Tensor: ...
+    def output(self, x: Tensor, axis: int) -> bool: ...
+    def run(self, size: int) -> list[Tensor]: ...
 
 def apply(
     name: str,

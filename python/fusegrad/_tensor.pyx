@@ -21,8 +21,9 @@ import sys
 from fusegrad import config, errors
 
 __all__ = [
-    "Function", "GraphHandle", "Tape", "Tensor", "apply", "apply_one", "apply_reduction",
-    "apply_two", "as_tensor", "copy_into", "current_builder", "detached", "empty", "from_numpy", "full", "gradient", "identity",
+    "ExampleTrace", "Function", "GraphHandle", "Tape", "Tensor", "apply", "apply_one",
+    "apply_reduction", "apply_two", "as_tensor", "copy_into", "current_builder", "detached",
+    "empty", "from_numpy", "full", "gradient", "identity",
     "in_current_trace", "within",
 ]
 
@@ -30,6 +31,7 @@ include "_tensor_table.pxi"
 include "_tensor_convert.pxi"
 include "_tensor_dispatch.pxi"
 include "_tensor_record.pxi"
+include "_tensor_batch.pxi"
 include "_tensor_index.pxi"
 include "_tensor_function.pxi"
 include "_tensor_api.pxi"

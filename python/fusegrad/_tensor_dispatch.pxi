@@ -15,7 +15,7 @@ cdef object dispatch(int index, list operands, const Attrs& attrs):
         x = <Tensor>operands[i]
         if x.recorder is not None and x.recorded():
             recorder = x.recorder
-            if <PyObject*>recorder != current_recorder:
+            if not seen_here(recorder):
                 raise_argument(
                     op.name.decode(), f"operand {i}", "a value of the function being recorded now",
                     "a symbolic Tensor that was kept outside the trace it belongs to"
@@ -25,7 +25,11 @@ cdef object dispatch(int index, list operands, const Attrs& attrs):
         else:
             need_defined(x)
     if recorder is not None:
-        return record(deref(op), recorder, PySequence_Fast_ITEMS(operands), <int>count, attrs)
+        recorder = <Recorder>current_recorder
+        result = record(deref(op), recorder, PySequence_Fast_ITEMS(operands), <int>count, attrs)
+        if recorder.is_graph and (<GraphHandle>recorder).nested:
+            (<GraphHandle>recorder).batched.follow(as_graph(deref(recorder.builder)))
+        return result
     return calculate(deref(op), PySequence_Fast_ITEMS(operands), <int>count, attrs)
 
 

@@ -7,6 +7,8 @@ cdef class Recorder:
         """The place of a Tensor on this recorder; a plain one becomes a constant."""
         if x.recorder is self:
             return x.value
+        if self.is_graph and (<GraphHandle>self).nested:
+            return (<GraphHandle>self).nested_value(x)
         need_defined(x)
         if self.is_graph and x.foreign:  # its owner may write to it after the trace
             return deref(self.builder).constant(copied(x.array, x.array.dtype()))
@@ -37,6 +39,21 @@ cdef class Recorder:
         self.live = False
         Py_DECREF(self)
         return 0
+
+
+cdef bint seen_here(Recorder recorder) noexcept:
+    """Whether what is being recorded is `recorder`, or a nested graph that sees its values."""
+    cdef Recorder inner
+    if <PyObject*>recorder == current_recorder:
+        return True
+    if current_recorder == NULL or not recorder.live:
+        return False
+    inner = <Recorder>current_recorder
+    while inner is not None and inner.is_graph and (<GraphHandle>inner).nested:
+        inner = inner.previous
+        if inner is recorder:
+            return True
+    return False
 
 
 cdef int replace_current(PyObject* recorder) noexcept:
@@ -89,6 +106,50 @@ cdef class GraphHandle(Recorder):
     def __init__(self):
         raise TypeError("a GraphHandle is made by fusegrad._core.Graph")
 
+    cdef Recorder around(self):
+        """The recorder around nested graphs; None where their values are computed at once."""
+        cdef Recorder outer = self
+        while outer is not None and outer.is_graph and (<GraphHandle>outer).nested:
+            outer = outer.previous
+        return outer
+
+    cdef Value nested_value(self, Tensor x) except *:
+        """What stands for a Tensor of a recorder around this graph; a constant for a plain one."""
+        cdef Value value
+        cdef Recorder outer
+        if not x.recorded():
+            need_defined(x)
+            outer = self.around()
+            if x.foreign and outer is not None and outer.is_graph:
+                return deref(self.builder).constant(copied(x.array, x.array.dtype()))
+            return deref(self.builder).constant(x.array)
+        key = <size_t><PyObject*>x.recorder, x.value.id
+        known = self.captures.get(key)
+        if known is None:
+            value = self.nested_input(x, kUnbatched)
+            self.captures[key] = value.id
+        else:
+            value.id = known
+        return value
+
+    cdef Value nested_input(self, Tensor source, int axis) except *:
+        """An input that stands for a Tensor, or for one example of those that an axis counts."""
+        cdef Meta meta = source.meta()
+        cdef Meta example
+        cdef Value value
+        cdef int i
+        example.dtype = meta.dtype
+        for i in range(meta.shape.rank()):
+            if i != axis:
+                example.shape.push_back(meta.shape[i])
+        self.sources.append(source)
+        self.axes.append(axis)
+        value = as_graph(deref(self.builder)).input(
+            example, b"captured" if axis == kUnbatched else b"example")
+        if axis != kUnbatched:
+            self.batched.add(value)
+        return value
+
     def state(self, Tensor tensor not None, str name=""):
         """The value of a variable, as a symbolic Tensor: `tensor`'s memory is read at every run."""
         cdef Value value
@@ -106,7 +167,14 @@ cdef class GraphHandle(Recorder):
 
     def read(self, Tensor tensor not None, str name=""):
         """The value of a variable at this point of the trace."""
-        cdef Tensor state = self.state(tensor, name)
+        cdef Recorder outer
+        cdef Tensor state
+        if self.nested:
+            outer = self.around()
+            if outer is None or not outer.is_graph:
+                return tensor
+            return (<GraphHandle>outer).read(tensor, name)
+        state = self.state(tensor, name)
         pending = self.pending.get(state.value.id)
         if pending is not None:
             state.value.id = pending
@@ -114,6 +182,10 @@ cdef class GraphHandle(Recorder):
 
     def assign(self, Tensor tensor not None, Tensor value not None, str name=""):
         """Gives a variable the new value from here on; it is written at the end of every run."""
+        if self.nested:
+            raise_argument(
+                "vmap", "fun", "a function that assigns to no Variable (return the value, and"
+                " assign it outside)", f"one that assigns to '{name}'")
         cdef Tensor state = self.state(tensor, name)
         self.pending[state.value.id] = self.value_of(value).id
 

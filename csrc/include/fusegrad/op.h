@@ -13,6 +13,7 @@
 
 namespace fusegrad {
 
+class BatchContext;
 class Builder;
 class VjpContext;
 
@@ -31,8 +32,8 @@ struct Attrs {
   bool keepdims = false;
   bool transpose_a = false;
   bool transpose_b = false;
-  bool flag = false;      // nesterov; complement of log_sigmoid
-  bool bfloat16 = false;  // products: of operands rounded to bfloat16, summed in float32
+  bool flag = false;                 // nesterov; complement of log_sigmoid
+  bool bfloat16 = false;             // products: of operands rounded to bfloat16, summed in float32
   std::shared_ptr<const void> data;  // what an op keeps for itself: rules and functions of users
 
   bool operator==(const Attrs& other) const;
@@ -99,6 +100,8 @@ struct OpDef {
   void (*vjp)(VjpContext& context);
   // For kView ops: the result as a view of the input; false where a copy is needed.
   bool (*view)(const View& input, const Attrs& attrs, View* output) = nullptr;
+  // Emits the op for a batch of examples (batch.h); nullptr where it cannot be one.
+  void (*batch)(BatchContext& context) = nullptr;
 };
 
 constexpr int kMaxOutputs = 4;

@@ -12,6 +12,8 @@ class FUSEGRAD_API Tape final : public Builder {
   const Array& array(Value value) const { return info(value).array; }
   // Gives the values that lie in `storage` a copy of it, because it is about to be written.
   void preserve(const Storage* storage);
+  // Frees the elements of a value that nothing will read again.
+  void release(Value value) { values_[static_cast<size_t>(value.id)].array = Array(); }
 
  protected:
   void recorded(const Node& node) override;

@@ -7,6 +7,8 @@
 #include "ops/labels.h"
 #include "ops/rows.h"
 
+#include "fusegrad/batch.h"
+
 namespace fusegrad {
 namespace {
 
@@ -103,17 +105,26 @@ void take_along_axis_grad_vjp(VjpContext& c) {
         emit::along(c.builder(), take_along_axis_op, c.cotangent(), c.input(1), c.attrs().axes[0]));
 }
 
+void take_along_axis_grad_batch(BatchContext& c) {
+  Attrs attrs = c.attrs();
+  attrs.shape.insert(0, c.size());
+  ++attrs.axes[0];
+  c.emit({c.full(0), c.full(1)}, attrs);
+}
+
 }  // namespace
 
 const OpDef take_along_axis_op = {
-    "take_along_axis",  2, 1, kAnyOrder, take_along_axis_infer, take_along_axis_eval,
-    take_along_axis_vjp};
+    "take_along_axis",   2,       1,         kAnyOrder, take_along_axis_infer, take_along_axis_eval,
+    take_along_axis_vjp, nullptr, batch_axes};
 const OpDef take_along_axis_grad_op = {"take_along_axis_grad",
                                        2,
                                        1,
                                        kGradient | kAnyOrder,
                                        take_along_axis_grad_infer,
                                        take_along_axis_grad_eval,
-                                       take_along_axis_grad_vjp};
+                                       take_along_axis_grad_vjp,
+                                       nullptr,
+                                       take_along_axis_grad_batch};
 
 }  // namespace fusegrad

@@ -4,6 +4,8 @@
 #include "ops/check.h"
 #include "ops/emit.h"
 
+#include "fusegrad/batch.h"
+
 namespace fusegrad {
 namespace {
 
@@ -24,6 +26,7 @@ void cast_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef cast_op = {"cast", 1, 1, kElementwise | kAnyOrder, cast_infer, cast_eval, cast_vjp};
+const OpDef cast_op = {"cast",    1,        1,       kElementwise | kAnyOrder, cast_infer,
+                       cast_eval, cast_vjp, nullptr, batch_broadcasting};
 
 }  // namespace fusegrad

@@ -49,7 +49,9 @@ constexpr OpDef comparison(const char* name) {
           kElementwise | kAnyOrder | kPromote | kNoAttrs,
           compare_infer,
           compare_eval<op>,
-          kNotDifferentiable};
+          kNotDifferentiable,
+          nullptr,
+          batch_broadcasting};
 }
 
 template <bool conjunction>
@@ -134,23 +136,30 @@ const OpDef logical_and_op = {"logical_and",
                               kElementwise | kAnyOrder | kPromoteLogical,
                               compare_infer,
                               logical_eval<true>,
-                              kNotDifferentiable};
+                              kNotDifferentiable,
+                              nullptr,
+                              batch_broadcasting};
 const OpDef logical_or_op = {"logical_or",
                              2,
                              1,
                              kElementwise | kAnyOrder | kPromoteLogical,
                              compare_infer,
                              logical_eval<false>,
-                             kNotDifferentiable};
+                             kNotDifferentiable,
+                             nullptr,
+                             batch_broadcasting};
 const OpDef logical_not_op = {"logical_not",
                               1,
                               1,
                               kElementwise | kAnyOrder | kPromoteLogical,
                               logical_not_infer,
                               logical_not_eval,
-                              kNotDifferentiable};
+                              kNotDifferentiable,
+                              nullptr,
+                              batch_broadcasting};
 const OpDef where_op = {
-    "where",     3,          1,        kElementwise | kAnyOrder | kPromoteSelect | kNoAttrs,
-    where_infer, where_eval, where_vjp};
+    "where",           3,          1,         kElementwise | kAnyOrder | kPromoteSelect | kNoAttrs,
+    where_infer,       where_eval, where_vjp, nullptr,
+    batch_broadcasting};
 
 }  // namespace fusegrad

@@ -10,6 +10,8 @@
 #include "ops/labels.h"
 #include "ops/rows.h"
 
+#include "fusegrad/batch.h"
+
 namespace fusegrad {
 namespace {
 
@@ -293,44 +295,60 @@ void sigmoid_ce_grad_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef softmax_cross_entropy_op = {
-    "softmax_cross_entropy", 2, 1, kAnyOrder | kPromoteFloat, softmax_ce_infer, softmax_ce_eval,
-    softmax_ce_vjp};
+const OpDef softmax_cross_entropy_op = {"softmax_cross_entropy",
+                                        2,
+                                        1,
+                                        kAnyOrder | kPromoteFloat,
+                                        softmax_ce_infer,
+                                        softmax_ce_eval,
+                                        softmax_ce_vjp,
+                                        nullptr,
+                                        batch_leading};
 const OpDef softmax_cross_entropy_grad_op = {"softmax_cross_entropy_grad",
                                              3,
                                              1,
                                              kAnyOrder | kGradient,
                                              softmax_ce_grad_infer,
                                              softmax_ce_eval,
-                                             softmax_ce_grad_vjp};
+                                             softmax_ce_grad_vjp,
+                                             nullptr,
+                                             batch_leading};
 const OpDef sparse_softmax_cross_entropy_op = {"sparse_softmax_cross_entropy",
                                                2,
                                                1,
                                                kAnyOrder | kPromoteFirst,
                                                sparse_ce_infer,
                                                sparse_ce_eval,
-                                               sparse_ce_vjp};
+                                               sparse_ce_vjp,
+                                               nullptr,
+                                               batch_leading};
 const OpDef sparse_softmax_cross_entropy_grad_op = {"sparse_softmax_cross_entropy_grad",
                                                     3,
                                                     1,
                                                     kAnyOrder | kGradient,
                                                     sparse_ce_grad_infer,
                                                     sparse_ce_eval,
-                                                    sparse_ce_grad_vjp};
+                                                    sparse_ce_grad_vjp,
+                                                    nullptr,
+                                                    batch_leading};
 const OpDef sigmoid_cross_entropy_op = {"sigmoid_cross_entropy",
                                         2,
                                         1,
                                         kElementwise | kInPlace0 | kAnyOrder | kPromoteFloat,
                                         sigmoid_ce_infer,
                                         sigmoid_ce_eval,
-                                        sigmoid_ce_vjp};
+                                        sigmoid_ce_vjp,
+                                        nullptr,
+                                        batch_leading};
 const OpDef sigmoid_cross_entropy_grad_op = {"sigmoid_cross_entropy_grad",
                                              3,
                                              1,
                                              kElementwise | kInPlace0 | kAnyOrder | kGradient,
                                              sigmoid_ce_grad_infer,
                                              sigmoid_ce_eval,
-                                             sigmoid_ce_grad_vjp};
+                                             sigmoid_ce_grad_vjp,
+                                             nullptr,
+                                             batch_leading};
 
 const OpDef softmax_cross_entropy_with_grad_op = {"softmax_cross_entropy_with_grad",
                                                   3,
@@ -338,20 +356,26 @@ const OpDef softmax_cross_entropy_with_grad_op = {"softmax_cross_entropy_with_gr
                                                   kAnyOrder | kGradient,
                                                   softmax_ce_grad_infer,
                                                   softmax_ce_eval,
-                                                  kNotDifferentiable};
+                                                  kNotDifferentiable,
+                                                  nullptr,
+                                                  batch_leading};
 const OpDef sparse_softmax_cross_entropy_with_grad_op = {"sparse_softmax_cross_entropy_with_grad",
                                                          3,
                                                          2,
                                                          kAnyOrder | kGradient,
                                                          sparse_ce_grad_infer,
                                                          sparse_ce_eval,
-                                                         kNotDifferentiable};
+                                                         kNotDifferentiable,
+                                                         nullptr,
+                                                         batch_leading};
 const OpDef sigmoid_cross_entropy_with_grad_op = {"sigmoid_cross_entropy_with_grad",
                                                   3,
                                                   2,
                                                   kElementwise | kInPlace0 | kAnyOrder | kGradient,
                                                   sigmoid_ce_grad_infer,
                                                   sigmoid_ce_eval,
-                                                  kNotDifferentiable};
+                                                  kNotDifferentiable,
+                                                  nullptr,
+                                                  batch_leading};
 
 }  // namespace fusegrad

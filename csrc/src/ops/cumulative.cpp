@@ -10,6 +10,8 @@
 #include "ops/emit.h"
 #include "ops/rows.h"
 
+#include "fusegrad/batch.h"
+
 namespace fusegrad {
 namespace {
 
@@ -168,19 +170,35 @@ void running_max_eval(const EvalContext& c) {
 }  // namespace
 
 const OpDef cumsum_op = {
-    "cumsum", 1, 1, kAnyOrder | kPromoteTotal, cumulative_number_infer, cumsum_eval, cumsum_vjp};
-const OpDef cumprod_op = {
-    "cumprod", 1, 1, kAnyOrder | kPromoteTotal, cumulative_number_infer, cumprod_eval, cumprod_vjp};
+    "cumsum",   1,       1,         kAnyOrder | kPromoteTotal, cumulative_number_infer, cumsum_eval,
+    cumsum_vjp, nullptr, batch_axes};
+const OpDef cumprod_op = {"cumprod",
+                          1,
+                          1,
+                          kAnyOrder | kPromoteTotal,
+                          cumulative_number_infer,
+                          cumprod_eval,
+                          cumprod_vjp,
+                          nullptr,
+                          batch_axes};
 const OpDef linear_recurrence_op = {"linear_recurrence",
                                     2,
                                     1,
                                     kAnyOrder | kGradient,
                                     linear_recurrence_infer,
                                     linear_recurrence_eval,
-                                    linear_recurrence_vjp};
+                                    linear_recurrence_vjp,
+                                    nullptr,
+                                    batch_axes};
 // What logcumsumexp is scaled by, which does not change its value: no gradient.
-const OpDef running_max_op = {
-    "running_max",     1, 1, kAnyOrder | kGradient, cumulative_float_infer, running_max_eval,
-    kNotDifferentiable};
+const OpDef running_max_op = {"running_max",
+                              1,
+                              1,
+                              kAnyOrder | kGradient,
+                              cumulative_float_infer,
+                              running_max_eval,
+                              kNotDifferentiable,
+                              nullptr,
+                              batch_axes};
 
 }  // namespace fusegrad

@@ -6,6 +6,8 @@
 #include "ops/emit.h"
 #include "ops/gemm.h"
 
+#include "fusegrad/batch.h"
+
 namespace fusegrad {
 namespace {
 
@@ -72,6 +74,23 @@ Value activation_gradient(VjpContext& c) {
   return dy;
 }
 
+// act(z), the op that dense applies in its kernel.
+Value activated(Builder& b, Value z, const Attrs& attrs) {
+  switch (attrs.activation) {
+    case Activation::linear: return z;
+    case Activation::relu: return b.emit(relu_op, {z});
+    case Activation::leaky_relu: {
+      Attrs slope;
+      slope.scalars[0] = attrs.scalars[0];
+      return b.emit(leaky_relu_op, {z}, slope);
+    }
+    case Activation::sigmoid: return sigmoid(b, z);
+    case Activation::tanh: return b.emit(tanh_op, {z});
+    case Activation::softplus: return b.emit(softplus_op, {z});
+  }
+  return z;
+}
+
 // dx = dz kernel^T, dkernel = x^T dz, dbias = sum of dz over the rows
 void dense_vjp(VjpContext& c) {
   Builder& b = c.builder();
@@ -88,9 +107,34 @@ void dense_vjp(VjpContext& c) {
   }
 }
 
+// One product for all examples where they share kernel and bias; else the ops that it is made of.
+void dense_batch(BatchContext& c) {
+  Builder& b = c.builder();
+  const bool bias = c.num_inputs() == 3;
+  if (!c.batched(1) && !(bias && c.batched(2))) {
+    std::vector<Value> inputs = {c.input(0), c.input(1)};
+    if (bias) inputs.push_back(c.input(2));
+    return c.emit(inputs, c.attrs());
+  }
+  // (examples, rows, in) x (examples, in, units)
+  const Shape& x = c.example(0).shape;
+  Shape rows = {1, x.back()};
+  for (int i = 0; i + 1 < x.rank(); ++i) rows[0] *= x[i];
+  const Value left = reshape(b, c.input(0), c.batched(0) ? c.with_batch(rows) : rows);
+  Value z = matmul(b, left, c.input(1), false, false, c.attrs());
+  if (bias) {
+    const Value shift = c.batched(2)
+                            ? reshape(b, c.input(2), c.with_batch({1, c.example(1).shape[1]}))
+                            : c.input(2);
+    z = add(b, z, shift);
+  }
+  c.set(0, reshape(b, activated(b, z, c.attrs()), c.with_batch(c.example_output().shape)));
+}
+
 }  // namespace
 
-const OpDef dense_op = {"dense",     -1,         1,        kAnyOrder | kPromoteFloat,
-                        dense_infer, dense_eval, dense_vjp};
+const OpDef dense_op = {"dense",     -1,         1,         kAnyOrder | kPromoteFloat,
+                        dense_infer, dense_eval, dense_vjp, nullptr,
+                        dense_batch};
 
 }  // namespace fusegrad

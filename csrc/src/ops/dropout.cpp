@@ -5,9 +5,10 @@
 // changes it.
 #include "ops/check.h"
 #include "ops/dispatch.h"
+#include "ops/emit.h"
 #include "ops/iterate.h"
 
-#include "fusegrad/builder.h"
+#include "fusegrad/batch.h"
 #include "fusegrad/random.h"
 #include "runtime/philox.h"
 
@@ -105,10 +106,27 @@ void dropout_vjp(VjpContext& c) {
   c.set(0, c.builder().emit(dropout_op, {c.cotangent(), c.input(1)}, c.attrs()));
 }
 
+// One mask for all examples: that of ones of an example's shape.
+void dropout_batch(BatchContext& c) {
+  if (c.batched(1)) fail("vmap", "fun", "dropout at one position for all examples", "several");
+  Builder& b = c.builder();
+  const Meta& example = c.example(0);
+  const Value ones = emit::broadcast_to(b, b.constant(1.0, example.dtype), example.shape);
+  const Value mask = b.emit(dropout_op, {ones, c.input(1)}, c.attrs());
+  const Value scaled = b.emit(multiply_op, {c.input(0), mask});
+  c.set(0, emit::where(b, emit::greater(b, mask, 0.0), scaled, 0.0));
+}
+
 }  // namespace
 
-const OpDef dropout_op = {
-    "dropout",    2,          1, kInPlace0 | kAnyOrder | kRandom | kPromoteFirst, dropout_infer,
-    dropout_eval, dropout_vjp};
+const OpDef dropout_op = {"dropout",
+                          2,
+                          1,
+                          kInPlace0 | kAnyOrder | kRandom | kPromoteFirst,
+                          dropout_infer,
+                          dropout_eval,
+                          dropout_vjp,
+                          nullptr,
+                          dropout_batch};
 
 }  // namespace fusegrad

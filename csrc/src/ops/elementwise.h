@@ -4,6 +4,7 @@
 // An op states its kernel and its gradient; the templates here do the rest.
 #pragma once
 
+#include "fusegrad/batch.h"
 #include "fusegrad/builder.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
@@ -88,14 +89,27 @@ using VjpRule = void (*)(VjpContext&);
 
 template <UnaryOp op>
 constexpr OpDef float_unary(const char* name, VjpRule vjp) {
-  return {
-      name, 1, 1, kUnaryTraits | kPromoteFloat | kNoAttrs, infer_float_unary, eval_float_unary<op>,
-      vjp};
+  return {name,
+          1,
+          1,
+          kUnaryTraits | kPromoteFloat | kNoAttrs,
+          infer_float_unary,
+          eval_float_unary<op>,
+          vjp,
+          nullptr,
+          batch_broadcasting};
 }
 template <UnaryOp op>
 constexpr OpDef number_unary(const char* name, VjpRule vjp) {
-  return {name, 1, 1, kUnaryTraits | kPromote | kNoAttrs, infer_number_unary, eval_number_unary<op>,
-          vjp};
+  return {name,
+          1,
+          1,
+          kUnaryTraits | kPromote | kNoAttrs,
+          infer_number_unary,
+          eval_number_unary<op>,
+          vjp,
+          nullptr,
+          batch_broadcasting};
 }
 
 // ---- two operands
@@ -180,15 +194,27 @@ void eval_number_binary(const EvalContext& c) {
 
 template <BinaryOp op>
 constexpr OpDef float_binary(const char* name, VjpRule vjp, uint32_t more_traits = 0) {
-  return {
-      name, 2, 1, kBinaryTraits | kNoAttrs | more_traits, infer_float_binary, eval_float_binary<op>,
-      vjp};
+  return {name,
+          2,
+          1,
+          kBinaryTraits | kNoAttrs | more_traits,
+          infer_float_binary,
+          eval_float_binary<op>,
+          vjp,
+          nullptr,
+          batch_broadcasting};
 }
 template <BinaryOp op>
 constexpr OpDef number_binary(const char* name, VjpRule vjp) {
-  return {
-      name, 2, 1, kBinaryTraits | kPromote | kNoAttrs, infer_number_binary, eval_number_binary<op>,
-      vjp};
+  return {name,
+          2,
+          1,
+          kBinaryTraits | kPromote | kNoAttrs,
+          infer_number_binary,
+          eval_number_binary<op>,
+          vjp,
+          nullptr,
+          batch_broadcasting};
 }
 
 }  // namespace fusegrad

@@ -110,6 +110,17 @@ inline Value append_axis(Builder& b, Value x) {
   return reshape(b, x, shape);
 }
 
+// x with axis `from` moved to place `to`.
+inline Value move_axis(Builder& b, Value x, int from, int to) {
+  if (from == to) return x;
+  Attrs attrs;
+  for (int i = 0; i < b.meta(x).shape.rank(); ++i) {
+    if (i != from) attrs.axes.push_back(i);
+  }
+  attrs.axes.insert(to, from);
+  return b.emit(transpose_op, {x}, attrs);
+}
+
 // x with its leading axes merged: a matrix with as many columns.
 inline Value as_rows(Builder& b, Value x) {
   const Shape& shape = b.meta(x).shape;

@@ -50,6 +50,29 @@ void copy_labels(const char* op, const char* argument, const View& labels, int64
 
 namespace {
 
+// 0, step, ... as many as `count`, int64.
+Value multiples(Builder& b, int64_t step, int64_t count) {
+  const Array array(DType::int64, {count});
+  for (int64_t k = 0; k < count; ++k) array.view().as<int64_t>()[k] = k * step;
+  return b.constant(array);
+}
+
+}  // namespace
+
+// Taking the indices from 0, 1, ... checks them, and counts negative ones from the front.
+Value flat_indices(BatchContext& c, int64_t count, bool wrap) {
+  Builder& b = c.builder();
+  Attrs attrs;
+  attrs.axes = {0};
+  attrs.flag = !wrap;
+  const Value own = b.emit(take_op, {multiples(b, 1, count), c.full(1)}, attrs);
+  Shape shape;
+  shape.resize(c.example(1).shape.rank(), 1);
+  return emit::add(b, own, emit::reshape(b, multiples(b, count, c.size()), c.with_batch(shape)));
+}
+
+namespace {
+
 // ---- slice: attrs.start, attrs.step, attrs.shape = sizes of the result
 
 // Fills in missing starts (0) and steps (1); checks that the slice of `shape` lies inside.
@@ -112,6 +135,15 @@ void slice_vjp(VjpContext& c) {
   Attrs attrs = c.attrs();
   attrs.shape = c.input_meta(0).shape;
   c.set(0, c.builder().emit(slice_grad_op, {c.cotangent()}, attrs));
+}
+
+// Of slice and of slice_grad: all of the batch axis.
+void slice_batch(BatchContext& c) {
+  Attrs attrs = c.attrs();
+  attrs.shape.insert(0, c.size());
+  attrs.start.insert(0, 0);
+  attrs.step.insert(0, 1);
+  c.emit({c.input(0)}, attrs);
 }
 
 // slice_grad(g): attrs.shape is the shape of the result; g has the slice's sizes.
@@ -253,6 +285,57 @@ void take_grad_vjp(VjpContext& c) {
   c.set(0, emit::along(c.builder(), take_op, c.cotangent(), c.input(1), c.attrs().axes[0]));
 }
 
+Value take(Builder& b, Value x, Value indices, int axis, Attrs attrs) {
+  attrs.axes = {axis};
+  return b.emit(take_op, {x, indices}, attrs);
+}
+
+// Indices that are the same for all examples take along the next axis; others from the examples
+// laid end to end.
+void take_batch(BatchContext& c) {
+  Builder& b = c.builder();
+  const int axis = static_cast<int>(c.attrs().axes[0]);
+  if (!c.batched(1)) {
+    return c.set(0, take(b, c.input(0), c.input(1), axis + 1, c.attrs()));
+  }
+  if (!c.batched(0)) {
+    const Value taken = take(b, c.input(0), c.input(1), axis, c.attrs());
+    return c.set(0, emit::move_axis(b, taken, axis, 0));
+  }
+  const Shape& x = c.example(0).shape;
+  Shape slabs = b.meta(c.input(0)).shape;
+  slabs.erase(axis + 1);
+  slabs[0] = c.size() * x[axis];
+  const Value flat = emit::reshape(b, emit::move_axis(b, c.input(0), axis + 1, 1), slabs);
+  Value taken = take(b, flat, flat_indices(c, x[axis], !c.attrs().flag), 0, c.attrs());
+  // (examples, indices..., axes before, axes after): the axes before go to their place.
+  const int indices = c.example(1).shape.rank();
+  for (int i = 0; i < axis; ++i) taken = emit::move_axis(b, taken, 1 + indices + i, 1 + i);
+  c.set(0, taken);
+}
+
+void take_grad_batch(BatchContext& c) {
+  Builder& b = c.builder();
+  const int axis = static_cast<int>(c.attrs().axes[0]);
+  Attrs attrs = c.attrs();
+  const Shape& shape = c.attrs().shape;
+  if (!c.batched(1)) {
+    attrs.shape.insert(0, c.size());
+    ++attrs.axes[0];
+    return c.emit({c.input(0), c.input(1)}, attrs);
+  }
+  Value g = c.full(0);
+  const int indices = c.example(1).shape.rank();
+  for (int i = 0; i < axis; ++i) g = emit::move_axis(b, g, 1, axis + indices);
+  attrs.shape.erase(axis);
+  attrs.shape.insert(0, c.size() * shape[axis]);
+  attrs.axes[0] = 0;
+  Value flat = b.emit(take_grad_op, {g, flat_indices(c, shape[axis], !c.attrs().flag)}, attrs);
+  attrs.shape[0] = shape[axis];
+  flat = emit::reshape(b, flat, c.with_batch(attrs.shape));
+  c.set(0, emit::move_axis(b, flat, 1, axis + 1));
+}
+
 // ---- one_hot(labels): attrs.shape = {num_classes}, attrs.dtype
 
 void one_hot_infer(InferContext& c) {
@@ -290,15 +373,25 @@ void one_hot_eval(const EvalContext& c) {
 
 }  // namespace
 
-const OpDef slice_op = {"slice",     1,          1,         kView | kAnyOrder,
-                        slice_infer, slice_eval, slice_vjp, slice_view};
+const OpDef slice_op = {"slice",    1,         1,          kView | kAnyOrder, slice_infer,
+                        slice_eval, slice_vjp, slice_view, slice_batch};
 const OpDef slice_grad_op = {
-    "slice_grad", 1, 1, kGradient | kAnyOrder, slice_grad_infer, slice_grad_eval, slice_grad_vjp};
-const OpDef take_op = {"take", 2, 1, kAnyOrder, take_infer, take_eval, take_vjp};
-const OpDef take_grad_op = {
-    "take_grad", 2, 1, kGradient | kAnyOrder, take_grad_infer, take_grad_eval, take_grad_vjp};
+    "slice_grad",   1,       1,          kGradient | kAnyOrder, slice_grad_infer, slice_grad_eval,
+    slice_grad_vjp, nullptr, slice_batch};
+const OpDef take_op = {"take",    2,        1,       kAnyOrder, take_infer,
+                       take_eval, take_vjp, nullptr, take_batch};
+const OpDef take_grad_op = {"take_grad",
+                            2,
+                            1,
+                            kGradient | kAnyOrder,
+                            take_grad_infer,
+                            take_grad_eval,
+                            take_grad_vjp,
+                            nullptr,
+                            take_grad_batch};
 // Integers in: no gradient.
-const OpDef one_hot_op = {"one_hot",         1, 1, kAnyOrder, one_hot_infer, one_hot_eval,
-                          kNotDifferentiable};
+const OpDef one_hot_op = {
+    "one_hot",    1, 1, kAnyOrder, one_hot_infer, one_hot_eval, kNotDifferentiable, nullptr,
+    batch_leading};
 
 }  // namespace fusegrad

@@ -5,6 +5,8 @@
 #include "ops/emit.h"
 #include "ops/iterate.h"
 
+#include "fusegrad/batch.h"
+
 namespace fusegrad {
 namespace {
 
@@ -101,8 +103,9 @@ void stack_vjp(VjpContext& c) {
 }  // namespace
 
 const OpDef concatenate_op = {
-    "concatenate",  -1, 1, kAnyOrder | kPromote, concatenate_infer, concatenate_eval,
-    concatenate_vjp};
-const OpDef stack_op = {"stack", -1, 1, kAnyOrder | kPromote, stack_infer, stack_eval, stack_vjp};
+    "concatenate",   -1,      1,         kAnyOrder | kPromote, concatenate_infer, concatenate_eval,
+    concatenate_vjp, nullptr, batch_axes};
+const OpDef stack_op = {
+    "stack", -1, 1, kAnyOrder | kPromote, stack_infer, stack_eval, stack_vjp, nullptr, batch_axes};
 
 }  // namespace fusegrad

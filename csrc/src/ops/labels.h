@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fusegrad/array.h"
+#include "fusegrad/batch.h"
 #include "fusegrad/error.h"
 #include "fusegrad/workspace.h"
 
@@ -18,5 +19,9 @@ inline int64_t* label_space(int64_t count) {
   return static_cast<int64_t*>(
       thread_workspace(checked_mul(count, static_cast<int64_t>(sizeof(int64_t)))));
 }
+
+// For batch rules. Where the indices of each example, operand 1, point to among the slabs of all
+// examples laid end to end, `count` for each; of int64. `wrap` as above.
+Value flat_indices(BatchContext& context, int64_t count, bool wrap);
 
 }  // namespace fusegrad

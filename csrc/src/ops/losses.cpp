@@ -9,6 +9,8 @@
 #include "ops/labels.h"
 #include "ops/rows.h"
 
+#include "fusegrad/batch.h"
+
 namespace fusegrad {
 namespace {
 
@@ -246,23 +248,35 @@ const OpDef categorical_cross_entropy_op = {"categorical_cross_entropy",
                                             kAnyOrder | kPromoteFloat,
                                             categorical_infer,
                                             categorical_eval,
-                                            categorical_vjp};
+                                            categorical_vjp,
+                                            nullptr,
+                                            batch_leading};
 const OpDef sparse_categorical_cross_entropy_op = {"sparse_categorical_cross_entropy",
                                                    2,
                                                    1,
                                                    kAnyOrder | kPromoteFirst,
                                                    sparse_categorical_infer,
                                                    sparse_categorical_eval,
-                                                   sparse_categorical_vjp};
+                                                   sparse_categorical_vjp,
+                                                   nullptr,
+                                                   batch_leading};
 const OpDef binary_cross_entropy_op = {"binary_cross_entropy",
                                        2,
                                        1,
                                        kElementwise | kInPlace0 | kAnyOrder | kPromoteFloat,
                                        binary_infer,
                                        binary_eval,
-                                       binary_vjp};
-const OpDef mean_squared_error_op = {
-    "mean_squared_error", 2,          1, kAnyOrder | kPromoteFloat, squared_infer,
-    squared_eval,         squared_vjp};
+                                       binary_vjp,
+                                       nullptr,
+                                       batch_leading};
+const OpDef mean_squared_error_op = {"mean_squared_error",
+                                     2,
+                                     1,
+                                     kAnyOrder | kPromoteFloat,
+                                     squared_infer,
+                                     squared_eval,
+                                     squared_vjp,
+                                     nullptr,
+                                     batch_leading};
 
 }  // namespace fusegrad

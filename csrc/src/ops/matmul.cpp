@@ -6,6 +6,8 @@
 #include "ops/emit.h"
 #include "ops/gemm.h"
 
+#include "fusegrad/batch.h"
+
 namespace fusegrad {
 namespace {
 
@@ -112,10 +114,41 @@ void matmul_vjp(VjpContext& c) {
   c.set(1, dy);
 }
 
+// An operand as a matrix with `rank` axes an example; a vector is a row or a column.
+Value as_matrix(BatchContext& c, int i, int rank) {
+  const Shape& own = c.example(i).shape;
+  if (!c.batched(i) && own.rank() > 1) return c.input(i);
+  Shape shape;
+  if (c.batched(i)) shape.resize(rank - std::max(own.rank(), 2), 1);
+  if (i == 0 && own.rank() == 1) shape.push_back(1);
+  for (const int64_t size : own) shape.push_back(size);
+  if (i == 1 && own.rank() == 1) shape.push_back(1);
+  return reshape(c.builder(), c.input(i), c.batched(i) ? c.with_batch(shape) : shape);
+}
+
+// One product for all examples where one operand is the same matrix for each; else a product for
+// each example.
+void matmul_batch(BatchContext& c) {
+  Builder& b = c.builder();
+  const Attrs& attrs = c.attrs();
+  const int ra = c.example(0).shape.rank();
+  const int rb = c.example(1).shape.rank();
+  if (!c.batched(1) && rb <= 2) return c.emit({c.input(0), c.input(1)}, attrs);
+  if (!c.batched(0) && rb == 1 && ra <= 2) {
+    // a x for each x is x a^T, element by element the same sum.
+    c.set(0, matmul(b, c.input(1), c.input(0), false, !attrs.transpose_a, attrs));
+    return;
+  }
+  const int rank = std::max({ra, rb, 2});
+  const Value product = matmul(b, as_matrix(c, 0, rank), as_matrix(c, 1, rank), attrs.transpose_a,
+                               attrs.transpose_b, attrs);
+  c.set(0, reshape(b, product, c.with_batch(c.example_output().shape)));
+}
+
 }  // namespace
 
-const OpDef matmul_op = {"matmul",     2,           1,         kAnyOrder | kPromote,
-                         matmul_infer, matmul_eval, matmul_vjp};
+const OpDef matmul_op = {"matmul",    2,          1,       kAnyOrder | kPromote, matmul_infer,
+                         matmul_eval, matmul_vjp, nullptr, matmul_batch};
 
 const OpDef matmul_relu_grad_op = {
     "matmul_relu_grad", 3, 1, 0, matmul_relu_grad_infer, matmul_relu_grad_eval, kNotDifferentiable};

@@ -7,6 +7,8 @@
 #include "ops/emit.h"
 #include "ops/rows.h"
 
+#include "fusegrad/batch.h"
+
 namespace fusegrad {
 namespace {
 
@@ -379,22 +381,37 @@ void prod_infer(InferContext& c) {
 
 }  // namespace
 
-const OpDef sum_op = {"sum", 1, 1, kAnyOrder | kPromoteTotal, sum_infer, sum_eval, sum_vjp};
-const OpDef mean_op = {"mean", 1, 1, kAnyOrder | kPromoteFloat, float_infer, mean_eval, mean_vjp};
-const OpDef var_op = {"var", 1, 1, kAnyOrder | kPromoteFloat, var_infer, var_eval, var_vjp};
-const OpDef max_op = {"max", 1, 1, kAnyOrder, extreme_infer, extreme_eval<true>, extreme_vjp};
-const OpDef min_op = {"min", 1, 1, kAnyOrder, extreme_infer, extreme_eval<false>, extreme_vjp};
+const OpDef sum_op = {"sum",   1,       1,         kAnyOrder | kPromoteTotal, sum_infer, sum_eval,
+                      sum_vjp, nullptr, batch_axes};
+const OpDef mean_op = {
+    "mean", 1, 1, kAnyOrder | kPromoteFloat, float_infer, mean_eval, mean_vjp, nullptr, batch_axes};
+const OpDef var_op = {"var",   1,       1,         kAnyOrder | kPromoteFloat, var_infer, var_eval,
+                      var_vjp, nullptr, batch_axes};
+const OpDef max_op = {"max",       1,       1,         kAnyOrder, extreme_infer, extreme_eval<true>,
+                      extreme_vjp, nullptr, batch_axes};
+const OpDef min_op = {
+    "min", 1, 1, kAnyOrder, extreme_infer, extreme_eval<false>, extreme_vjp, nullptr, batch_axes};
 // Indices are integers: no gradient.
-const OpDef argmax_op = {"argmax",          1, 1, kAnyOrder, index_infer, index_eval<true>,
-                         kNotDifferentiable};
-const OpDef argmin_op = {"argmin",          1, 1, kAnyOrder, index_infer, index_eval<false>,
-                         kNotDifferentiable};
+const OpDef argmax_op = {"argmax",           1,           1,
+                         kAnyOrder,          index_infer, index_eval<true>,
+                         kNotDifferentiable, nullptr,     batch_axes};
+const OpDef argmin_op = {"argmin",           1,           1,
+                         kAnyOrder,          index_infer, index_eval<false>,
+                         kNotDifferentiable, nullptr,     batch_axes};
 const OpDef logsumexp_op = {
-    "logsumexp", 1, 1, kAnyOrder | kPromoteFloat, float_infer, logsumexp_eval, logsumexp_vjp};
+    "logsumexp",   1,       1,         kAnyOrder | kPromoteFloat, float_infer, logsumexp_eval,
+    logsumexp_vjp, nullptr, batch_axes};
 // For the norms of gradients that an optimizer clips, which have no gradient themselves.
-const OpDef sum_squares_op = {
-    "sum_squares",     1, 1, kAnyOrder | kGradient, sum_squares_infer, sum_squares_eval,
-    kNotDifferentiable};
-const OpDef prod_op = {"prod", 1, 1, kAnyOrder | kPromoteTotal, prod_infer, prod_eval, prod_vjp};
+const OpDef sum_squares_op = {"sum_squares",
+                              1,
+                              1,
+                              kAnyOrder | kGradient,
+                              sum_squares_infer,
+                              sum_squares_eval,
+                              kNotDifferentiable,
+                              nullptr,
+                              batch_axes};
+const OpDef prod_op = {
+    "prod", 1, 1, kAnyOrder | kPromoteTotal, prod_infer, prod_eval, prod_vjp, nullptr, batch_axes};
 
 }  // namespace fusegrad

@@ -110,11 +110,33 @@ void segment_max_vjp(VjpContext& c) {
   c.set(0, where(b, hit, of_segments(b, share, ids), 0.0));
 }
 
+// Segments that are the same for all examples are of rows of all of them; others are laid end to
+// end, those of one example after those of another.
+void segment_batch(BatchContext& c) {
+  Builder& b = c.builder();
+  if (!c.batched(1)) {
+    const Value rows = move_axis(b, c.input(0), 0, 1);
+    return c.set(0, move_axis(b, b.emit(c.op(), {rows, c.input(1)}, c.attrs()), 1, 0));
+  }
+  const int64_t count = c.attrs().shape[0];
+  const Value ids = flat_indices(c, count, false);
+  const Shape& data = c.example(0).shape;
+  Shape rows = data;
+  rows[0] = c.size() * data[0];
+  Attrs attrs;
+  attrs.shape = {c.size() * count};
+  const Value flat =
+      b.emit(c.op(), {reshape(b, c.full(0), rows), reshape(b, ids, {rows[0]})}, attrs);
+  c.set(0, reshape(b, flat, c.with_batch(c.example_output().shape)));
+}
+
 }  // namespace
 
-const OpDef segment_sum_op = {"segment_sum",  2, 1, 0, segment_infer, segment_sum_eval,
-                              segment_sum_vjp};
-const OpDef segment_max_op = {"segment_max",  2, 1, 0, segment_infer, segment_max_eval,
-                              segment_max_vjp};
+const OpDef segment_sum_op = {
+    "segment_sum", 2, 1, 0, segment_infer, segment_sum_eval, segment_sum_vjp, nullptr,
+    segment_batch};
+const OpDef segment_max_op = {
+    "segment_max", 2, 1, 0, segment_infer, segment_max_eval, segment_max_vjp, nullptr,
+    segment_batch};
 
 }  // namespace fusegrad

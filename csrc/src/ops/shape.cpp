@@ -5,6 +5,8 @@
 #include "ops/emit.h"
 #include "ops/iterate.h"
 
+#include "fusegrad/batch.h"
+
 namespace fusegrad {
 namespace {
 
@@ -100,6 +102,12 @@ void reshape_vjp(VjpContext& c) {
   c.set(0, emit::reshape(c.builder(), c.cotangent(), c.input_meta(0).shape));
 }
 
+void reshape_batch(BatchContext& c) {
+  Attrs attrs;
+  attrs.shape = c.with_batch(c.attrs().shape);
+  c.emit({c.input(0)}, attrs);
+}
+
 // ---- transpose: attrs.axes is the permutation; none reverses the axes
 
 void transpose_infer(InferContext& c) {
@@ -156,6 +164,13 @@ void transpose_vjp(VjpContext& c) {
   }
 }
 
+void transpose_batch(BatchContext& c) {
+  Attrs attrs;
+  attrs.axes.push_back(0);
+  for (const int64_t axis : c.attrs().axes) attrs.axes.push_back(axis + 1);
+  c.emit({c.input(0)}, attrs);
+}
+
 // ---- broadcast_to: attrs.shape
 
 void broadcast_to_infer(InferContext& c) {
@@ -187,13 +202,25 @@ void broadcast_to_eval(const EvalContext& c) {
 // dx = dy, summed down by the walker
 void broadcast_to_vjp(VjpContext& c) { c.set(0, c.cotangent()); }
 
+void broadcast_to_batch(BatchContext& c) {
+  Attrs attrs;
+  attrs.shape = c.with_batch(c.attrs().shape);
+  c.emit({c.aligned(0, c.attrs().shape.rank())}, attrs);
+}
+
 }  // namespace
 
-const OpDef reshape_op = {"reshape",    1,           1,           kView, reshape_infer,
-                          reshape_eval, reshape_vjp, reshape_view};
-const OpDef transpose_op = {
-    "transpose",   1, 1, kView | kAnyOrder, transpose_infer, transpose_eval, transpose_vjp,
-    transpose_view};
+const OpDef reshape_op = {
+    "reshape", 1, 1, kView, reshape_infer, reshape_eval, reshape_vjp, reshape_view, reshape_batch};
+const OpDef transpose_op = {"transpose",
+                            1,
+                            1,
+                            kView | kAnyOrder,
+                            transpose_infer,
+                            transpose_eval,
+                            transpose_vjp,
+                            transpose_view,
+                            transpose_batch};
 const OpDef broadcast_to_op = {"broadcast_to",
                                1,
                                1,
@@ -201,6 +228,7 @@ const OpDef broadcast_to_op = {"broadcast_to",
                                broadcast_to_infer,
                                broadcast_to_eval,
                                broadcast_to_vjp,
-                               broadcast_to_view};
+                               broadcast_to_view,
+                               broadcast_to_batch};
 
 }  // namespace fusegrad

@@ -6,6 +6,8 @@
 #include "ops/emit.h"
 #include "ops/rows.h"
 
+#include "fusegrad/batch.h"
+
 namespace fusegrad {
 namespace {
 
@@ -129,15 +131,23 @@ void log_softmax_grad_vjp(VjpContext& c) {
 
 }  // namespace
 
-const OpDef softmax_op = {"softmax",    1,          1, kAnyOrder | kPromoteFloat, rows_infer,
-                          softmax_eval, softmax_vjp};
+const OpDef softmax_op = {
+    "softmax",   1,       1,         kAnyOrder | kPromoteFloat, rows_infer, softmax_eval,
+    softmax_vjp, nullptr, batch_axes};
 const OpDef softmax_grad_op = {
-    "softmax_grad",  2, 1, kAnyOrder | kGradient, rows_grad_infer, softmax_grad_eval,
-    softmax_grad_vjp};
+    "softmax_grad",   2,       1,         kAnyOrder | kGradient, rows_grad_infer, softmax_grad_eval,
+    softmax_grad_vjp, nullptr, batch_axes};
 const OpDef log_softmax_op = {
-    "log_softmax", 1, 1, kAnyOrder | kPromoteFloat, rows_infer, log_softmax_eval, log_softmax_vjp};
-const OpDef log_softmax_grad_op = {
-    "log_softmax_grad",  2, 1, kAnyOrder | kGradient, rows_grad_infer, log_softmax_grad_eval,
-    log_softmax_grad_vjp};
+    "log_softmax",   1,       1,         kAnyOrder | kPromoteFloat, rows_infer, log_softmax_eval,
+    log_softmax_vjp, nullptr, batch_axes};
+const OpDef log_softmax_grad_op = {"log_softmax_grad",
+                                   2,
+                                   1,
+                                   kAnyOrder | kGradient,
+                                   rows_grad_infer,
+                                   log_softmax_grad_eval,
+                                   log_softmax_grad_vjp,
+                                   nullptr,
+                                   batch_axes};
 
 }  // namespace fusegrad

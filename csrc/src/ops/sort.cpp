@@ -8,7 +8,10 @@
 #include "fusegrad/workspace.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
+#include "ops/emit.h"
 #include "ops/rows.h"
+
+#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {
@@ -136,22 +139,25 @@ void argsort_eval(const EvalContext& c) {
   });
 }
 
-// ---- searchsorted(a, v): how many elements of a are below v; flag: or equal to it
+// ---- searchsorted(a, v): how many elements of a are below v; flag: or equal to it; axes = {0}: a
+// and v have a first axis of one size, and each row of v is searched in that of a
 
 void searchsorted_infer(InferContext& c) {
-  if (c.inputs[0].shape.rank() != 1) fail(c, 0, "a", "one axis");
+  const bool rows = c.attrs->axes.rank() > 0;
+  const Shape& a = c.inputs[0].shape;
+  const Shape& v = c.inputs[1].shape;
+  if (a.rank() != (rows ? 2 : 1)) fail(c, 0, "a", rows ? "two axes" : "one axis");
+  if (rows && (v.rank() < 1 || v[0] != a[0])) {
+    fail(c, 1, "v", "a first axis of size " + std::to_string(a[0]));
+  }
   require_dtype(c, 1, "v", c.inputs[0].dtype);
   c.outputs[0].dtype = DType::int64;
-  c.outputs[0].shape = c.inputs[1].shape;
+  c.outputs[0].shape = v;
 }
 
-void searchsorted_eval(const EvalContext& c) {
-  const View& y = c.outputs[0];
-  const View& a = c.inputs[0];
-  const View& v = c.inputs[1];
+void search(const View& y, const View& a, const View& v, bool right) {
   const int64_t count = a.shape[0];
   const int64_t step = a.strides[0];
-  const bool right = c.attrs->flag;
   Loop loop;
   make_loop(&loop, y.shape, &y, &v, 1);
   by_dtype(a.dtype, [&](auto tag) {
@@ -177,13 +183,55 @@ void searchsorted_eval(const EvalContext& c) {
   });
 }
 
+View row_of(View x, int64_t row) {
+  x.data = static_cast<char*>(x.data) + row * x.strides[0] * itemsize(x.dtype);
+  x.shape.erase(0);
+  x.strides.erase(0);
+  return x;
+}
+
+void searchsorted_eval(const EvalContext& c) {
+  const View& y = c.outputs[0];
+  const View& a = c.inputs[0];
+  const View& v = c.inputs[1];
+  if (c.attrs->axes.rank() == 0) return search(y, a, v, c.attrs->flag);
+  for (int64_t row = 0; row < a.shape[0]; ++row) {
+    search(row_of(y, row), row_of(a, row), row_of(v, row), c.attrs->flag);
+  }
+}
+
+void searchsorted_batch(BatchContext& c) {
+  Attrs attrs = c.attrs();
+  if (attrs.axes.rank() == 0) {
+    if (c.batched(0)) attrs.axes = {0};
+    return c.emit({c.input(0), c.batched(0) ? c.full(1) : c.input(1)}, attrs);
+  }
+  // Examples of several rows: all rows together.
+  Builder& b = c.builder();
+  const Shape& a = c.example(0).shape;
+  Shape v = c.example(1).shape;
+  v[0] *= c.size();
+  const Value flat =
+      b.emit(searchsorted_op,
+             {emit::reshape(b, c.full(0), {c.size() * a[0], a[1]}), emit::reshape(b, c.full(1), v)},
+             attrs);
+  c.set(0, emit::reshape(b, flat, c.with_batch(c.example_output().shape)));
+}
+
 }  // namespace
 
 // Indices are integers: no gradient.
-const OpDef argsort_op = {"argsort",         1, 1, kAnyOrder, argsort_infer, argsort_eval,
-                          kNotDifferentiable};
-const OpDef searchsorted_op = {
-    "searchsorted",    2, 1, kAnyOrder | kPromote, searchsorted_infer, searchsorted_eval,
-    kNotDifferentiable};
+const OpDef argsort_op = {
+    "argsort",          1,       1,         kAnyOrder, argsort_infer, argsort_eval,
+    kNotDifferentiable, nullptr, batch_axes};
+const OpDef searchsorted_op = {"searchsorted",
+                               2,
+                               1,
+                               kAnyOrder | kPromote,
+                               searchsorted_infer,
+                               searchsorted_eval,
+                               kNotDifferentiable,
+                               nullptr,
+                               searchsorted_batch};
 
 }  // namespace fusegrad

@@ -298,7 +298,8 @@ const OpDef identity_op = {"identity",
                            identity_infer,
                            identity_eval,
                            identity_vjp,
-                           identity_view};
+                           identity_view,
+                           batch_broadcasting};
 const OpDef negative_op = number_unary<UnaryOp::negative>("negative", negative_vjp);
 const OpDef abs_op = number_unary<UnaryOp::abs>("abs", abs_vjp);
 // Piecewise constant: a zero cotangent.
@@ -318,14 +319,35 @@ const OpDef erfc_op = float_unary<UnaryOp::erfc>("erfc", erfc_vjp);
 const OpDef silu_op = float_unary<UnaryOp::silu>("silu", silu_vjp);
 const OpDef gelu_op = float_unary<UnaryOp::gelu>("gelu", gelu_vjp);
 const OpDef relu_op = float_unary<UnaryOp::relu>("relu", relu_vjp);
-const OpDef log_sigmoid_op = {
-    "log_sigmoid",  1, 1, kUnaryTraits | kPromoteFloat, infer_float_unary, log_sigmoid_eval,
-    log_sigmoid_vjp};
-const OpDef leaky_relu_op = {
-    "leaky_relu",  1, 1, kUnaryTraits | kPromoteFloat, leaky_relu_infer, leaky_relu_eval,
-    leaky_relu_vjp};
-const OpDef elu_op = {"elu", 1, 1, kUnaryTraits | kPromoteFloat, elu_infer, elu_eval, elu_vjp};
-const OpDef clip_op = {"clip", 1, 1, kUnaryTraits | kPromote, clip_infer, clip_eval, clip_vjp};
+const OpDef log_sigmoid_op = {"log_sigmoid",
+                              1,
+                              1,
+                              kUnaryTraits | kPromoteFloat,
+                              infer_float_unary,
+                              log_sigmoid_eval,
+                              log_sigmoid_vjp,
+                              nullptr,
+                              batch_broadcasting};
+const OpDef leaky_relu_op = {"leaky_relu",
+                             1,
+                             1,
+                             kUnaryTraits | kPromoteFloat,
+                             leaky_relu_infer,
+                             leaky_relu_eval,
+                             leaky_relu_vjp,
+                             nullptr,
+                             batch_broadcasting};
+const OpDef elu_op = {"elu",
+                      1,
+                      1,
+                      kUnaryTraits | kPromoteFloat,
+                      elu_infer,
+                      elu_eval,
+                      elu_vjp,
+                      nullptr,
+                      batch_broadcasting};
+const OpDef clip_op = {"clip",    1,        1,       kUnaryTraits | kPromote, clip_infer,
+                       clip_eval, clip_vjp, nullptr, batch_broadcasting};
 
 const OpDef relu_grad_op = float_binary<BinaryOp::relu_grad>("relu_grad", relu_grad_vjp, kGradient);
 const OpDef sigmoid_grad_op =
@@ -340,6 +362,8 @@ const OpDef leaky_relu_grad_op = {"leaky_relu_grad",
                                   kBinaryTraits | kGradient,
                                   leaky_relu_grad_infer,
                                   leaky_relu_grad_eval,
-                                  leaky_relu_grad_vjp};
+                                  leaky_relu_grad_vjp,
+                                  nullptr,
+                                  batch_broadcasting};
 
 }  // namespace fusegrad
