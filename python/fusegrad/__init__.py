@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         optimizers,
         random,
         regularizers,
+        testing,
         transforms,
         utils,
     )
@@ -91,6 +92,7 @@ __all__ = [
     "random",
     "regularizers",
     "set_num_threads",
+    "testing",
     "transforms",
     "utils",
     "value_and_grad",

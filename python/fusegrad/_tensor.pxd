@@ -130,7 +130,20 @@ cdef extern from "fusegrad/builder.h" namespace "fusegrad" nogil:
         Meta meta
         Array array
 
+    cdef cppclass ValueList:
+        size_t size()
+        Value operator[](size_t)
+
+    cdef cppclass Node:
+        const OpDef* op
+        ValueList inputs
+        Value first_output
+        const Attrs& attrs()
+
     cdef cppclass Builder:
+        int32_t num_nodes()
+        int32_t num_values()
+        const Node& node(int32_t index)
         int emit(
             const OpDef& op, const Value* inputs, int num_inputs, const Attrs& attrs, Value* outputs
         ) except +translate_exception

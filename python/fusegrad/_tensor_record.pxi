@@ -189,6 +189,51 @@ cdef class GraphHandle(Recorder):
         cdef Tensor state = self.state(tensor, name)
         self.pending[state.value.id] = self.value_of(value).id
 
+    def nodes(self):
+        """What has been recorded, in order.
+
+        Of each node its place, the name of its op (None for inputs, constants and state), the
+        values that it reads, and the first that it gives.
+        """
+        cdef Builder* builder = self.builder.get()
+        cdef const Node* node
+        cdef int i
+        result = []
+        for i in range(builder.num_nodes()):
+            node = &builder.node(i)
+            name = None if node.op == NULL else node.op.name.decode()
+            inputs = [node.inputs[j].id for j in range(<Py_ssize_t>node.inputs.size())]
+            result.append((i, name, inputs, node.first_output.id))
+        return result
+
+    def elements(self, int value):
+        """The elements of a constant, or of a state as they are now; None for what has none."""
+        cdef Value place
+        if not 0 <= value < deref(self.builder).num_values():
+            raise IndexError("there is no such value")
+        place.id = value
+        cdef const Array* array = &deref(self.builder).info(place).array
+        return plain(deref(array)) if array.defined() else None
+
+    def run_node(self, int index, list operands):
+        """What the op of a node gives for other operands of its dtypes."""
+        cdef const Node* node
+        cdef Recorder recorder = None
+        cdef Py_ssize_t count = len(operands)
+        if not 0 <= index < deref(self.builder).num_nodes():
+            raise IndexError("there is no such node")
+        node = &deref(self.builder).node(index)
+        if node.op == NULL or <Py_ssize_t>node.inputs.size() != count:
+            raise_argument("run_node", "operands", f"those of node {index}", f"{count} operands")
+        for x in operands:
+            if (<Tensor?>x).recorded():
+                recorder = (<Tensor>x).recorder
+        if recorder is None:
+            return calculate(
+                deref(node.op), PySequence_Fast_ITEMS(operands), <int>count, node.attrs())
+        return record(
+            deref(node.op), recorder, PySequence_Fast_ITEMS(operands), <int>count, node.attrs())
+
     def flush(self):
         """Makes the assignments of the trace updates of the graph."""
         cdef Value state, value
