@@ -31,8 +31,8 @@ struct Attrs {
   bool keepdims = false;
   bool transpose_a = false;
   bool transpose_b = false;
-  bool flag = false;      // nesterov; complement of log_sigmoid
-  bool bfloat16 = false;  // products: of operands rounded to bfloat16, summed in float32
+  bool flag = false;                 // nesterov; complement of log_sigmoid
+  bool bfloat16 = false;             // products: of operands rounded to bfloat16, summed in float32
   std::shared_ptr<const void> data;  // what an op keeps for itself: rules and functions of users
 
   bool operator==(const Attrs& other) const;
@@ -64,6 +64,10 @@ enum Trait : uint32_t {
   // eval takes several uses at once: all operands but the last of one use after those of another,
   // then the last, which they share; the outputs one use after another.
   kMultiTensor = 1u << 15,
+
+  // eval calls what nobody has looked into: never merged with an equal node, nor evaluated before
+  // the program runs; not a public function.
+  kOpaque = 1u << 17,
 };
 
 // Shapes and dtypes in, shapes and dtypes out; raises ArgumentError. May normalise attrs (negative
