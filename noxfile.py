@@ -48,7 +48,7 @@ def cpp_files() -> list[str]:
     """Return our C++ files, relative to the root."""
     paths = [
         path
-        for folder in (ROOT / "csrc", ROOT / "tests" / "cpp")
+        for folder in (ROOT / "csrc", ROOT / "tests" / "cpp", ROOT / "examples")
         for ending in ("h", "cpp")
         for path in folder.rglob(f"*.{ending}")
     ]

@@ -195,3 +195,75 @@ def rmsprop_update(w: Arr, v: Arr, *rest: Arr, centered: bool, momentum: float) 
         step = momentum * state.pop(0) + step
         out.append(step)
     return (w - step, *out)
+
+
+# ---- matrices ------------------------------------------------------------------------------------
+
+
+def transposed(a: Arr) -> Arr:
+    return np.swapaxes(a, -1, -2)
+
+
+def cholesky(a: Arr) -> Arr:
+    """The lower factor of the symmetric part, column by column."""
+    a = (a + transposed(a)) / 2
+    lower = np.zeros_like(a)
+    for j in range(a.shape[-1]):
+        rest = a[..., j:, j] - np.sum(lower[..., j:, :j] * lower[..., j : j + 1, :j], axis=-1)
+        lower[..., j:, j] = rest / np.sqrt(rest[..., :1])
+    return lower
+
+
+def leibniz_det(a: Arr) -> Arr:
+    """The determinant of 3 x 3 matrices, written out."""
+    return np.sum(a[..., 0, :] * np.cross(a[..., 1, :], a[..., 2, :]), axis=-1)
+
+
+def cofactor(a: Arr) -> Arr:
+    return np.linalg.det(a)[..., None, None] * transposed(np.linalg.inv(a))
+
+
+def log_abs_det(a: Arr) -> Arr:
+    det = np.linalg.det(a)
+    return np.log(np.where(np.real(det) < 0, -det, det))
+
+
+def matrix_exp(a: Arr) -> Arr:
+    """Of matrices with eigenvalues up to 4: a Taylor series, after halving thrice."""
+    term = total = np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape)
+    for k in range(1, 24):
+        term = term @ (a / 8) / k
+        total = total + term
+    for _ in range(3):
+        total = total @ total
+    return total
+
+
+def inverse_root(a: Arr) -> Arr:
+    """a^(-1/2), by the iteration of Denman and Beavers."""
+    y, z = a, np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape)
+    for _ in range(12):
+        y, z = (y + np.linalg.inv(z)) / 2, (z + np.linalg.inv(y)) / 2
+    return z
+
+
+def polar_factor(a: Arr) -> Arr:
+    """The nearest matrix with orthonormal rows or columns."""
+    if a.shape[-2] < a.shape[-1]:
+        return transposed(polar_factor(transposed(a)))
+    return a @ inverse_root(transposed(a) @ a)
+
+
+def pseudoinverse(a: Arr) -> Arr:
+    """Of matrices of full rank."""
+    if a.shape[-2] < a.shape[-1]:
+        return transposed(pseudoinverse(transposed(a)))
+    return np.linalg.solve(transposed(a) @ a, transposed(a))
+
+
+def qr_positive(a: Arr) -> tuple[Arr, Arr]:
+    """QR factors with a positive diagonal of R."""
+    square = a[..., : a.shape[-2]]
+    upper = transposed(cholesky(transposed(square) @ square))
+    q = transposed(np.linalg.solve(transposed(upper), transposed(square)))
+    return q, transposed(q) @ a

@@ -16,6 +16,7 @@ import pytest
 import fusegrad as fg
 import gradient_axis_forms
 import gradient_forms
+import gradient_linalg_forms
 import gradient_shape_forms
 from fusegrad import ops
 from fusegrad.errors import ArgumentError
@@ -36,7 +37,8 @@ def matrix() -> dict[str, list[Entry]]:
     for case in CASES:
         if case.grad:
             found[case.op] += row_entries(case)
-    for form in gradient_forms.FORMS + gradient_shape_forms.FORMS + gradient_axis_forms.FORMS:
+    forms = (gradient_forms, gradient_shape_forms, gradient_axis_forms, gradient_linalg_forms)
+    for form in [form for module in forms for form in module.FORMS]:
         for entry in form():
             found[entry.op].append(entry)
     return dict(found)
@@ -127,7 +129,7 @@ FLAT = [
     case
     for case in CASES
     if not TABLE[case.op]["differentiable"]
-    and "gradient" not in TABLE[case.op]["traits"]
+    and not {"gradient", "opaque"} & {*TABLE[case.op]["traits"]}
     and takes_floats(case)
 ]
 

@@ -18,6 +18,14 @@ def main() -> None:
     assert installed.is_relative_to(Path(sys.prefix).resolve()), f"{installed} is not installed"
     assert not any(Path(entry, "fusegrad", "_tensor.pyx").exists() for entry in sys.path)
 
+    for needed in (
+        Path(fusegrad.get_include(), "fusegrad", "extension.h"),
+        Path(fusegrad.get_cmake_dir(), "fusegradConfig.cmake"),
+        Path(fusegrad.get_library_dir(), "libfusegrad_core.so"),
+    ):
+        assert needed.is_file(), f"{needed} is not installed"
+        assert needed.is_relative_to(installed.parent)
+
     (x_train, y_train), (x_test, y_test) = datasets.load_digits()
     fusegrad.utils.set_random_seed(1)
     model = Sequential(

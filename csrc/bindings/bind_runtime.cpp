@@ -97,7 +97,8 @@ py::list describe_ops() {
                                                          {kPromoteFirst, "promote_first"},
                                                          {kPromoteLogical, "promote_logical"},
                                                          {kPromoteSelect, "promote_select"},
-                                                         {kPromoteTotal, "promote_total"}};
+                                                         {kPromoteTotal, "promote_total"},
+                                                         {kOpaque, "opaque"}};
   py::list table;
   int count = 0;
   const OpDef* const* ops = op_table(&count);
@@ -111,7 +112,7 @@ py::list describe_ops() {
     row["num_inputs"] = ops[i]->num_inputs;
     row["num_outputs"] = ops[i]->num_outputs;
     row["traits"] = traits;
-    row["differentiable"] = ops[i]->vjp != &kNotDifferentiable;
+    row["differentiable"] = ops[i]->vjp != &kNotDifferentiable && (ops[i]->traits & kOpaque) == 0;
     row["batches"] = ops[i]->batch != nullptr;
     table.append(row);
   }

@@ -4,6 +4,7 @@
 
 #include <Python.h>
 
+#include "fusegrad/callback.h"
 #include "fusegrad/error.h"
 #include "program_call.h"
 
@@ -35,6 +36,8 @@ void translate_error(std::exception_ptr error) {
   } catch (const ArgumentError&) {
     set_error();
   } catch (const AllocationError&) {
+    set_error();
+  } catch (const HostError&) {
     set_error();
   }
 }

@@ -10,9 +10,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "fusegrad/builder.h"
+#include "fusegrad/callback.h"
 #include "fusegrad/error.h"
+#include "fusegrad/extension.h"
 #include "fusegrad/graph.h"
 #include "fusegrad/tape.h"
 
@@ -22,7 +25,7 @@ namespace binding {
 // The Recorder that ops of this thread are recorded by; a reference is held while it is set.
 inline thread_local PyObject* current_recorder = nullptr;
 
-enum class Raised { argument, memory, other };
+enum class Raised { argument, memory, host, other };
 
 // The byte order of a dtype that is not the machine's.
 constexpr char kForeignOrder = NPY_OPPBYTE;
@@ -37,6 +40,8 @@ inline Raised describe_exception(std::string* fields) {
     fields[2] = error.expected();
     fields[3] = error.got();
     return Raised::argument;
+  } catch (const HostError&) {
+    return Raised::host;
   } catch (const std::bad_alloc& error) {
     fields[0] = error.what();
     return Raised::memory;
@@ -46,6 +51,62 @@ inline Raised describe_exception(std::string* fields) {
     fields[0] = "unknown C++ exception";
   }
   return Raised::other;
+}
+
+// Inside a catch block of a HostError: the Python exception, a borrowed reference.
+inline PyObject* python_exception() {
+  try {
+    throw;
+  } catch (const HostError& error) {
+    return static_cast<PyObject*>(error.error().get());
+  }
+}
+
+inline void release_object(void* owner) {
+  if (Py_IsInitialized() == 0) return;
+  const PyGILState_STATE state = PyGILState_Ensure();
+  Py_DECREF(static_cast<PyObject*>(owner));
+  PyGILState_Release(state);
+}
+
+// A reference that is stolen, and dropped wherever the last copy goes.
+inline std::shared_ptr<void> owned_object(PyObject* object) { return {object, &release_object}; }
+
+// Python functions in the place of an op's eval; they take the GIL and give a new reference to the
+// exception that they raised, or null.
+using CallbackFunction = PyObject* (*)(PyObject* function, const EvalContext& context);
+using LinearAlgebraFunction = PyObject* (*)(LinearAlgebra function, const EvalContext& context);
+
+inline CallbackFunction run_callback = nullptr;
+inline LinearAlgebraFunction run_linear_algebra = nullptr;
+
+inline void raise_python(PyObject* error) {
+  if (error != nullptr) throw HostError(owned_object(error));
+}
+
+// Called once, when the module is imported.
+inline void lend_python(CallbackFunction callback, LinearAlgebraFunction linear_algebra) {
+  run_callback = callback;
+  run_linear_algebra = linear_algebra;
+  set_linear_algebra([](LinearAlgebra function, const EvalContext& context) {
+    raise_python(run_linear_algebra(function, context));
+  });
+}
+
+// What Attrs::data of a `callback` node holds.
+inline std::shared_ptr<const void> make_callback(PyObject* function, const std::string& name,
+                                                 const std::vector<Meta>& results,
+                                                 bool vectorized) {
+  Py_INCREF(function);
+  auto callback = std::make_shared<Callback>();
+  callback->closure = owned_object(function);
+  callback->name = name;
+  callback->results = results;
+  callback->vectorized = vectorized;
+  callback->call = [](const Callback& self, const EvalContext& context) {
+    raise_python(run_callback(static_cast<PyObject*>(self.closure.get()), context));
+  };
+  return callback;
 }
 
 // The element type of a buffer in native byte order; false for all others.
@@ -125,13 +186,6 @@ inline Array borrow_buffer(Py_buffer* buffer, DType dtype) {
     release_buffer(buffer);
     throw;
   }
-}
-
-inline void release_object(void* owner) {
-  if (Py_IsInitialized() == 0) return;
-  const PyGILState_STATE state = PyGILState_Ensure();
-  Py_DECREF(static_cast<PyObject*>(owner));
-  PyGILState_Release(state);
 }
 
 // An Array over `view`, which lies in the memory of a Python object.
@@ -243,11 +297,11 @@ inline Array copied_view(const View& view) {
 }
 
 // Copies the elements into a fresh numpy.ndarray of the same shape and dtype, in C order.
-inline void fill_array(PyObject* object, const Array& array) {
-  View view = array.view();
+inline void fill_array(PyObject* object, const View& elements) {
+  View view = elements;
   view.data = PyArray_DATA(reinterpret_cast<PyArrayObject*>(object));
   view.strides = c_strides(view.shape);
-  copy_elements(view, array.view());
+  copy_elements(view, elements);
 }
 
 inline std::shared_ptr<Builder> new_tape() { return std::make_shared<Tape>(); }

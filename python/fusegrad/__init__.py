@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         datasets,
         dtype_policies,
         errors,
+        extending,
         initializers,
         layers,
         losses,
@@ -43,6 +44,13 @@ if TYPE_CHECKING:
     from fusegrad.config import get_num_threads, set_num_threads
     from fusegrad.dtype_policies import DTypePolicy
     from fusegrad.errors import ArgumentError
+    from fusegrad.extending import (
+        ShapeDtypeStruct,
+        get_cmake_dir,
+        get_include,
+        get_library_dir,
+        pure_callback,
+    )
     from fusegrad.initializers import Initializer
     from fusegrad.layers import Input, Layer
     from fusegrad.losses import Loss
@@ -68,6 +76,7 @@ __all__ = [
     "Optimizer",
     "Regularizer",
     "Sequential",
+    "ShapeDtypeStruct",
     "Tensor",
     "Variable",
     "__version__",
@@ -77,6 +86,10 @@ __all__ = [
     "datasets",
     "dtype_policies",
     "errors",
+    "extending",
+    "get_cmake_dir",
+    "get_include",
+    "get_library_dir",
     "get_num_threads",
     "grad",
     "initializers",
@@ -89,6 +102,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "pure_callback",
     "random",
     "regularizers",
     "set_num_threads",
@@ -111,11 +125,16 @@ _HOMES = {
     "Optimizer": "fusegrad.optimizers",
     "Regularizer": "fusegrad.regularizers",
     "Sequential": "fusegrad.models",
+    "ShapeDtypeStruct": "fusegrad.extending",
     "Tensor": "fusegrad._tensor",
     "Variable": "fusegrad.variable",
+    "get_cmake_dir": "fusegrad.extending",
+    "get_include": "fusegrad.extending",
+    "get_library_dir": "fusegrad.extending",
     "get_num_threads": "fusegrad.config",
     "grad": "fusegrad.transforms",
     "jit": "fusegrad.transforms",
+    "pure_callback": "fusegrad.extending",
     "set_num_threads": "fusegrad.config",
     "value_and_grad": "fusegrad.transforms",
     "vmap": "fusegrad.vectorize",

@@ -45,6 +45,7 @@ cdef extern from "fusegrad/array.h" namespace "fusegrad" nogil:
         void* get()
 
     cdef cppclass Meta:
+        Meta()
         DType dtype
         Dims shape
 
@@ -100,12 +101,22 @@ cdef extern from "fusegrad/op.h" namespace "fusegrad" nogil:
         cbool transpose_b
         cbool flag
         cbool bfloat16
+        shared_ptr[const void] data
+
+    cdef cppclass EvalContext:
+        const View* inputs
+        int num_inputs
+        const View* outputs
+        int num_outputs
+        const Attrs* attrs
 
     cdef cppclass OpDef:
         const char* name
         int num_inputs
         int num_outputs
         uint32_t traits
+        void (*infer)(...)
+        void (*eval)(...)
 
     uint32_t kPromote
     uint32_t kPromoteFloat
@@ -156,6 +167,23 @@ cdef extern from "fusegrad/builder.h" namespace "fusegrad" nogil:
     ) except +translate_exception
 
 
+cdef extern from "fusegrad/callback.h" namespace "fusegrad" nogil:
+    cdef enum class LinearAlgebra(int):
+        solve
+        cholesky
+        det
+        cofactor
+        slogdet
+        eigh
+        svd
+        qr
+        pinv
+
+
+cdef extern from "fusegrad/extension.h" namespace "fusegrad" nogil:
+    const char* kOpDefCapsule
+
+
 cdef extern from "fusegrad/graph.h" namespace "fusegrad" nogil:
     cdef cppclass Graph(Builder):
         Value input(const Meta& meta, string name) except +translate_exception
@@ -199,9 +227,19 @@ cdef extern from "tensor_support.h" namespace "fusegrad::binding" nogil:
     cdef enum class Raised:
         argument
         memory
+        host
         other
 
     PyObject* current_recorder
+    PyObject* python_exception()
+    void lend_python(
+        PyObject* (*callback)(PyObject* function, const EvalContext& context) noexcept nogil,
+        PyObject* (*linear_algebra)(
+            LinearAlgebra function, const EvalContext& context) noexcept nogil,
+    )
+    shared_ptr[const void] make_callback(
+        object function, const string& name, const vector[Meta]& results, cbool vectorized
+    ) except +translate_exception
     Raised describe_exception(string* fields)
     string dtype_name(DType dtype)
     Py_buffer* acquire_buffer(object) except NULL
@@ -223,7 +261,7 @@ cdef extern from "tensor_support.h" namespace "fusegrad::binding" nogil:
     void scalar_view(object scalar, DType dtype, View* view)
     Array borrow_object(object owner, const View& view) except +translate_exception
     Array copied_view(const View& view) except +translate_exception
-    void fill_array(object array, const Array& elements) except +translate_exception
+    void fill_array(object array, const View& elements) except +translate_exception
 
 
 cdef extern from "fusegrad/program.h" namespace "fusegrad" nogil:

@@ -1,5 +1,5 @@
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self, final
 
@@ -13,11 +13,13 @@ __all__ = [
     "GraphHandle",
     "Tape",
     "Tensor",
+    "add_custom_op",
     "apply",
     "apply_one",
     "apply_reduction",
     "apply_two",
     "as_tensor",
+    "callback",
     "copy_into",
     "current_builder",
     "detached",
@@ -181,6 +183,14 @@ def apply_one(name: str, x: Any) -> Any: ...
 def apply_two(name: str, x1: Any, x2: Any) -> Any: ...
 def apply_reduction(
     name: str, x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False
+) -> Any: ...
+def add_custom_op(capsule: object) -> str: ...
+def callback(
+    function: Callable[[list[npt.NDArray[Any]]], Sequence[Any]],
+    name: str,
+    results: list[tuple[tuple[int, ...], str]],
+    operands: list[Tensor],
+    vectorized: bool = False,
 ) -> Any: ...
 def as_tensor(x: Any, dtype: Any = None) -> Tensor: ...
 def from_numpy(array: Any) -> Tensor: ...

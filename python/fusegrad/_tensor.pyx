@@ -13,6 +13,7 @@ from cpython.buffer cimport (
 )
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
+from cpython.pycapsule cimport PyCapsule_CheckExact, PyCapsule_GetName, PyCapsule_GetPointer
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cython.operator cimport dereference as deref
 
@@ -21,9 +22,9 @@ import sys
 from fusegrad import config, errors
 
 __all__ = [
-    "ExampleTrace", "Function", "GraphHandle", "Tape", "Tensor", "apply", "apply_one",
-    "apply_reduction", "apply_two", "as_tensor", "copy_into", "current_builder", "detached",
-    "empty", "from_numpy", "full", "gradient", "identity",
+    "ExampleTrace", "Function", "GraphHandle", "Tape", "Tensor", "add_custom_op", "apply",
+    "apply_one", "apply_reduction", "apply_two", "as_tensor", "callback", "copy_into",
+    "current_builder", "detached", "empty", "from_numpy", "full", "gradient", "identity",
     "in_current_trace", "within",
 ]
 
@@ -34,6 +35,7 @@ include "_tensor_record.pxi"
 include "_tensor_batch.pxi"
 include "_tensor_index.pxi"
 include "_tensor_function.pxi"
+include "_tensor_host.pxi"
 include "_tensor_api.pxi"
 
 # ---- Tensor ------------------------------------------------------------------------------------

@@ -82,5 +82,5 @@ cdef object own_numpy(Array array):
         numpy()
         return numpy_dtypes[<int>array.dtype()].type(plain(array).scalar("this result"))
     result = numpy().empty(dims_tuple(array.shape()), numpy_dtypes[<int>array.dtype()])
-    fill_array(result, array)
+    fill_array(result, array.view())
     return result

@@ -12,6 +12,8 @@ cdef int translate_exception() except -1:
         raise errors.ArgumentError(texts[0], texts[1], texts[2], texts[3])
     if kind == Raised.memory:
         raise MemoryError(texts[0])
+    if kind == Raised.host:
+        raise <object>python_exception()
     raise RuntimeError(texts[0])
 
 
@@ -103,17 +105,27 @@ def _set_default_float(str name):
 
 # ---- the op table ------------------------------------------------------------------------------
 
+ctypedef const OpDef* OpPointer
+
 cdef dict OPS = {}
-cdef const OpDef* const* op_defs
+cdef vector[OpPointer] op_list  # the table, and what extensions added
+cdef OpPointer* op_defs
+
+
+cdef int add_op(const OpDef* op, str name) except -1:
+    global op_defs
+    OPS[name] = <int>op_list.size()
+    op_list.push_back(op)
+    op_defs = op_list.data()
+    return 0
 
 
 cdef int load_ops() except -1:
-    global op_defs
     cdef int count = 0
     cdef int i
-    op_defs = op_table(&count)
+    cdef const OpDef* const* table = op_table(&count)
     for i in range(count):
-        OPS[sys.intern(op_defs[i].name.decode())] = i
+        add_op(table[i], sys.intern(table[i].name.decode()))
     return 0
 
 
@@ -128,6 +140,7 @@ load_ops()
 
 cdef int ABS = OPS["abs"]
 cdef int ADD = OPS["add"]
+cdef int CALLBACK = OPS["callback"]
 cdef int CAST = OPS["cast"]
 cdef int DIVIDE = OPS["divide"]
 cdef int EQUAL = OPS["equal"]

@@ -11,7 +11,18 @@ row with ``domains`` on operands of many other shapes as well.
 
 from __future__ import annotations
 
-from op_cases import along_axis, binary, products, random, reductions, rows, shapes, unary, updates
+from op_cases import (
+    along_axis,
+    binary,
+    linalg,
+    products,
+    random,
+    reductions,
+    rows,
+    shapes,
+    unary,
+    updates,
+)
 from op_cases.table import CASES, OpCase
 
 __all__ = [
@@ -19,6 +30,7 @@ __all__ = [
     "OpCase",
     "along_axis",
     "binary",
+    "linalg",
     "products",
     "random",
     "reductions",

@@ -65,6 +65,10 @@ enum Trait : uint32_t {
   // eval takes several uses at once: all operands but the last of one use after those of another,
   // then the last, which they share; the outputs one use after another.
   kMultiTensor = 1u << 15,
+
+  // eval calls what nobody has looked into: never merged with an equal node, nor evaluated before
+  // the program runs; not a public function.
+  kOpaque = 1u << 17,
 };
 
 // Shapes and dtypes in, shapes and dtypes out; raises ArgumentError. May normalise attrs (negative

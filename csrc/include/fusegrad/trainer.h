@@ -63,8 +63,8 @@ class FUSEGRAD_API Trainer {
   int64_t batches_done() const;
   bool stopped() const;  // the tick said stop
 
-  // Totals or latest values (float64, shape of output i) or collected rows of output i. Raises ArgumentError before
-  // the first epoch.
+  // Totals or latest values (float64, shape of output i) or collected rows of output i. Raises
+  // ArgumentError before the first epoch.
   Array result(int i) const;
 
  private:

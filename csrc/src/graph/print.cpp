@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "fusegrad/callback.h"
+
 namespace fusegrad {
 
 namespace {
@@ -67,6 +69,7 @@ std::string attributes(const OpDef& op, const Attrs& attrs, DType result) {
   if (attrs.transpose_b) add("transpose_b");
   if (attrs.flag) add("flag");
   if (attrs.bfloat16) add("bfloat16");
+  if (&op == &callback_op) add(static_cast<const Callback*>(attrs.data.get())->name);
   return text;
 }
 

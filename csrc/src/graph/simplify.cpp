@@ -86,9 +86,9 @@ class Simplifier {
 
   // The new node for `node`, or an equal one that is already there.
   int32_t unique(const Node& node, const std::vector<Value>& inputs) {
-    const bool random = (node.op->traits & kRandom) != 0;
+    const bool apart = (node.op->traits & (kRandom | kOpaque)) != 0;
     const uint64_t hash = hash_of(*node.op, node.attrs(), inputs);
-    if (!random) {
+    if (!apart) {
       const auto range = known_.equal_range(hash);
       for (auto it = range.first; it != range.second; ++it) {
         const Node& other = to().node(it->second);
@@ -105,7 +105,7 @@ class Simplifier {
     if (!node.note.empty()) {
       to().replace(index, *node.op, inputs, node.attrs(), node.note);
     }
-    if (!random) known_.emplace(hash, index);
+    if (!apart) known_.emplace(hash, index);
     return index;
   }
 
@@ -241,7 +241,7 @@ class Simplifier {
   // The result as a constant where all operands are: one element where they are all uniform.
   Value folded(const Node& node, const std::vector<Value>& inputs, const Meta& result) {
     const uint32_t traits = node.op->traits;
-    if ((traits & kRandom) != 0 || node.op == &broadcast_to_op) return Value();
+    if ((traits & (kRandom | kOpaque)) != 0 || node.op == &broadcast_to_op) return Value();
     std::vector<Array> operands(inputs.size());
     bool all_uniform = true;
     for (size_t i = 0; all_uniform && i < inputs.size(); ++i) {

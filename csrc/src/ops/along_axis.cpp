@@ -1,9 +1,9 @@
 // take_along_axis: one index for each element of the result; and its scattering gradient.
 //
 // Both have attrs.axes = {axis} and operands that agree along every other axis.
+#include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/emit.h"
 #include "ops/labels.h"
 #include "ops/rows.h"
 

@@ -1,8 +1,8 @@
 // Elementwise arithmetic of two operands, with broadcasting.
 //
 // Cotangents are emitted in the broadcast shape; the backward walker sums them down.
+#include "fusegrad/emit.h"
 #include "ops/elementwise.h"
-#include "ops/emit.h"
 
 namespace fusegrad {
 namespace {

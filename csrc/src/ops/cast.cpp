@@ -1,8 +1,8 @@
 // cast: elements in another dtype.
 //
 // The rule of conversion is that of every copy: runtime/convert.h.
+#include "fusegrad/emit.h"
 #include "ops/check.h"
-#include "ops/emit.h"
 
 #include "fusegrad/batch.h"
 

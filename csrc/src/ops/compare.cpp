@@ -1,8 +1,8 @@
 // Comparisons, logical ops and where.
 //
 // Comparisons give booleans, which have no gradient; where passes it to the branch that was taken.
+#include "fusegrad/emit.h"
 #include "ops/elementwise.h"
-#include "ops/emit.h"
 
 namespace fusegrad {
 namespace {

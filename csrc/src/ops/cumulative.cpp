@@ -5,9 +5,9 @@
 // split the lines, never a line.
 #include <algorithm>
 
+#include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/emit.h"
 #include "ops/rows.h"
 
 #include "fusegrad/batch.h"

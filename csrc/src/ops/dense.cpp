@@ -2,8 +2,8 @@
 //
 // x (..., in), kernel (in, out), bias (out) or none; attrs.activation, scalars[0] = slope;
 // attrs.bfloat16.
+#include "fusegrad/emit.h"
 #include "ops/check.h"
-#include "ops/emit.h"
 #include "ops/gemm.h"
 
 #include "fusegrad/batch.h"

@@ -1,9 +1,9 @@
 // Indexing: slice, take, one_hot, and the scattering gradients of the first two.
 //
 // slice reads start + i*step along every axis; its gradient writes the same places of zeros.
+#include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/emit.h"
 #include "ops/iterate.h"
 #include "ops/labels.h"
 

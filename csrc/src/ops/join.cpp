@@ -1,8 +1,8 @@
 // concatenate and stack: several arrays into one along attrs.axes = {axis}.
 //
 // Their gradients are slices of the cotangent.
+#include "fusegrad/emit.h"
 #include "ops/check.h"
-#include "ops/emit.h"
 #include "ops/iterate.h"
 
 #include "fusegrad/batch.h"

@@ -2,8 +2,8 @@
 // flag, which costs nothing and is what the gradients use.
 #include "ops/matmul.h"
 
+#include "fusegrad/emit.h"
 #include "ops/check.h"
-#include "ops/emit.h"
 #include "ops/gemm.h"
 
 #include "fusegrad/batch.h"

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/emit.h"
 #include "ops/iterate.h"
 #include "ops/labels.h"
 

@@ -1,9 +1,9 @@
 // softmax and log_softmax over one axis, attrs.axes = {axis}, and their gradients.
 //
 // Rows are evaluated in double and rounded once.
+#include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/emit.h"
 #include "ops/rows.h"
 
 #include "fusegrad/batch.h"

@@ -1,8 +1,8 @@
 // Elementwise ops of one operand.
 //
 // Each op is its kernel, its dtypes and its gradient; dy is the cotangent of y = op(x).
+#include "fusegrad/emit.h"
 #include "ops/elementwise.h"
-#include "ops/emit.h"
 
 namespace fusegrad {
 namespace {

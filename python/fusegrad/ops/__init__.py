@@ -18,6 +18,8 @@ not an integer, arrays of integers and booleans become float64, a lone number `c
 Unlike in NumPy, uint8 and bool have no arithmetic (cast them first), and `matmul`, `relu` and
 `power` take no integers alone, but for the exponent 2.
 
+`linalg` holds what NumPy has in `numpy.linalg`.
+
 Examples
 --------
 >>> from fusegrad import ops
@@ -28,6 +30,7 @@ Tensor([1., 0.], dtype=float32)
 from __future__ import annotations
 
 from fusegrad._spelling import missing
+from fusegrad.ops import linalg
 from fusegrad.ops.binary import (
     add,
     clip,
@@ -66,6 +69,12 @@ from fusegrad.ops.cumulative import (
     cumsum,
     diff,
     logcumsumexp,
+)
+from fusegrad.ops.custom import (
+    custom_op,
+)
+from fusegrad.ops.einsum import (
+    einsum,
 )
 from fusegrad.ops.indexing import (
     argwhere,
@@ -136,8 +145,17 @@ from fusegrad.ops.neural import (
     softplus,
 )
 from fusegrad.ops.products import (
+    cross,
     dot,
+    inner,
+    kron,
     matmul,
+    matvec,
+    outer,
+    tensordot,
+    vdot,
+    vecdot,
+    vecmat,
 )
 from fusegrad.ops.rearranging import (
     flip,
@@ -261,8 +279,10 @@ __all__ = [
     "correlate",
     "count_nonzero",
     "cov",
+    "cross",
     "cumprod",
     "cumsum",
+    "custom_op",
     "dense",
     "diag",
     "diagflat",
@@ -274,6 +294,7 @@ __all__ = [
     "dropout",
     "dsplit",
     "dstack",
+    "einsum",
     "elu",
     "empty",
     "empty_like",
@@ -297,10 +318,13 @@ __all__ = [
     "hstack",
     "identity",
     "in_top_k",
+    "inner",
     "interp",
+    "kron",
     "leaky_relu",
     "less",
     "less_equal",
+    "linalg",
     "linspace",
     "log",
     "log1p",
@@ -313,6 +337,7 @@ __all__ = [
     "logspace",
     "logsumexp",
     "matmul",
+    "matvec",
     "max",
     "maximum",
     "mean",
@@ -336,6 +361,7 @@ __all__ = [
     "one_hot",
     "ones",
     "ones_like",
+    "outer",
     "pad",
     "partition",
     "percentile",
@@ -381,6 +407,7 @@ __all__ = [
     "take",
     "take_along_axis",
     "tanh",
+    "tensordot",
     "tile",
     "top_k",
     "trace",
@@ -391,6 +418,9 @@ __all__ = [
     "unique",
     "unstack",
     "var",
+    "vdot",
+    "vecdot",
+    "vecmat",
     "vsplit",
     "vstack",
     "where",

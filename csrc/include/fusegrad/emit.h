@@ -140,6 +140,16 @@ inline Value along(Builder& b, const OpDef& op, Value x, Value y, int64_t axis) 
   return b.emit(op, {x, y}, attrs);
 }
 
+// x with its last two axes exchanged.
+inline Value matrix_transpose(Builder& b, Value x) {
+  const int rank = b.meta(x).shape.rank();
+  Attrs attrs;
+  for (int i = 0; i + 2 < rank; ++i) attrs.axes.push_back(i);
+  attrs.axes.push_back(rank - 1);
+  attrs.axes.push_back(rank - 2);
+  return b.emit(transpose_op, {x}, attrs);
+}
+
 // op(x) op(y) in the arithmetic of the product whose gradient it is part of.
 inline Value matmul(Builder& b, Value x, Value y, bool transpose_a, bool transpose_b,
                     const Attrs& product) {

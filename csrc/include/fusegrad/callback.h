@@ -1,0 +1,45 @@
+// Functions that live outside the core: opaque ones of users, and the linear algebra that a host
+// lends. What they raise crosses the core unchanged.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fusegrad/api.h"
+#include "fusegrad/op.h"
+
+namespace fusegrad {
+
+// What a `callback` node calls: its Attrs::data points to one. Operands may have any strides and
+// are gone when the call returns.
+struct Callback {
+  std::string name;           // shown by print
+  std::vector<Meta> results;  // 1 to kMaxOutputs
+  bool vectorized = false;    // it takes operands and gives results with further leading axes
+  void (*call)(const Callback& callback, const EvalContext& context) = nullptr;
+  std::shared_ptr<void> closure;  // what `call` needs besides
+};
+
+// What a function of the host raised, such as a Python exception.
+class FUSEGRAD_API HostError : public std::exception {
+ public:
+  explicit HostError(std::shared_ptr<void> error) : error_(std::move(error)) {}
+
+  const std::shared_ptr<void>& error() const { return error_; }
+  const char* what() const noexcept override { return "a function of the host raised an error"; }
+
+ private:
+  std::shared_ptr<void> error_;
+};
+
+// Factorizations of stacks of matrices in double precision, which are LAPACK's and not ours.
+enum class LinearAlgebra : int { solve, cholesky, det, cofactor, slogdet, eigh, svd, qr, pinv };
+
+// Computes the outputs of the op of that name; raises HostError for a singular matrix.
+using LinearAlgebraHost = void (*)(LinearAlgebra function, const EvalContext& context);
+FUSEGRAD_API void set_linear_algebra(LinearAlgebraHost host);
+
+}  // namespace fusegrad

@@ -1,0 +1,221 @@
+"""Sums of products by subscripts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from fusegrad._tensor import Tensor, as_tensor
+from fusegrad.errors import ArgumentError
+from fusegrad.ops._contract import Label, Labels, contract, summed
+from fusegrad.ops.shapes import reshape, transpose
+from fusegrad.ops.unary import cast
+
+__all__ = [
+    "einsum",
+]
+
+# A label is a letter of the subscripts, or -1, -2, ... for an axis of an ellipsis, from its end.
+_SYMBOLS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def einsum(subscripts: Any, *operands: Any, optimize: Any = True) -> Tensor:
+    """Return the sum of products that subscripts describe.
+
+    ``"ik,kj->ij"`` is ``y[i, j] = sum_k x1[i, k] * x2[k, j]``.
+
+    Parameters
+    ----------
+    subscripts : str
+        For each operand one letter an axis, between commas; a letter that occurs twice in an
+        operand takes its diagonal, ``...`` stands for axes that broadcast. After ``->`` come the
+        axes of the result: what is missing there is summed. Without ``->`` they are those letters,
+        in alphabetical order, that occur once. NumPy's other form, ``einsum(x1, [0, 1], x2,
+        [1, 2], [0, 2])``, with `Ellipsis` in the lists, works as well.
+    *operands : array_like
+        Any number; the promoted dtype is that of numbers.
+    optimize : bool, str or list, default True
+        The order in which operands are contracted, two at a time: True or "greedy" for a cheap one,
+        "optimal" for the cheapest, False from the left to the right, or a path of
+        `numpy.einsum_path`.
+
+    Returns
+    -------
+    Tensor
+        Promoted dtype.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        Subscripts that cannot be read or do not fit the operands.
+
+    Notes
+    -----
+    A contraction of two operands is a `matmul`, or where each element of the result takes one pair
+    of vectors only, or for integers, a product and a `sum`: float32 sums are theirs.
+
+    Examples
+    --------
+    >>> einsum("ij,j->i", [[1.0, 2.0], [3.0, 4.0]], [1.0, 10.0])
+    Tensor([21., 43.], dtype=float32)
+    >>> einsum("ii", [[1.0, 2.0], [3.0, 4.0]])
+    Tensor(5., dtype=float32)
+    """
+    from numpy import result_type
+
+    if not isinstance(subscripts, str):
+        subscripts, operands = _of_lists((subscripts, *operands))
+    tensors = [as_tensor(x) for x in operands]
+    terms, result = _parsed(subscripts, tensors)
+    sizes = _sizes(terms, tensors)
+    dtype = result_type(*(x.dtype for x in tensors))
+    pairs = [
+        _without_stretched(*_diagonals(cast(x, dtype), labels), sizes)
+        for x, labels in zip(tensors, terms, strict=True)
+    ]
+    for chosen in _order(pairs, result, optimize):
+        taken = [pairs[i] for i in sorted(chosen)]
+        pairs = [pair for i, pair in enumerate(pairs) if i not in chosen]
+        total = taken[0]
+        for i, other in enumerate(taken[1:], 2):
+            rest = [labels for _, labels in (*pairs, *taken[i:])]
+            total = contract(*total, *other, keep=set(result).union(*rest))
+        pairs.append(total)
+    ((x, labels),) = pairs
+    x, labels = summed(x, labels, result)
+    return transpose(x, [labels.index(label) for label in result]) if labels != result else x
+
+
+def _diagonals(x: Tensor, labels: Labels) -> tuple[Tensor, Labels]:
+    """Return the elements whose indices for a repeated label are equal, with that label once."""
+    for label in [label for label, count in Counter(labels).items() if count > 1]:
+        while labels.count(label) > 1:
+            i = labels.index(label)
+            j = labels.index(label, i + 1)
+            rest = [k for k in range(x.ndim) if k not in (i, j)]
+            size = x.shape[i]
+            flat = reshape(transpose(x, (*rest, i, j)), [*(x.shape[k] for k in rest), size * size])
+            x = flat[..., :: size + 1]
+            labels = [*(labels[k] for k in rest), label]
+    return x, labels
+
+
+def _without_stretched(x: Tensor, labels: Labels, sizes: dict[Label, int]) -> tuple[Tensor, Labels]:
+    """Leave out axes of size 1 that are longer elsewhere: they broadcast."""
+    kept = [(n, label) for n, label in zip(x.shape, labels, strict=True) if n == sizes[label]]
+    if len(kept) == len(labels):
+        return x, labels
+    return reshape(x, [n for n, _ in kept]), [label for _, label in kept]
+
+
+def _order(
+    pairs: Sequence[tuple[Tensor, Labels]], result: Labels, optimize: Any
+) -> Iterable[tuple[int, ...]]:
+    """Return the places of the operands that are contracted next; the product comes last."""
+    if len(pairs) < 3 and not isinstance(optimize, list | tuple):
+        return [tuple(range(len(pairs)))]
+    from numpy import broadcast_to, einsum_path, float32
+
+    names: dict[Label, str] = {}
+    for _, labels in pairs:
+        for label in labels:
+            if label not in names and len(names) == len(_SYMBOLS):
+                raise ArgumentError("einsum", "subscripts", "at most 52 axes", "more")
+            names.setdefault(label, _SYMBOLS[len(names) % len(_SYMBOLS)])
+    terms = ["".join(names[label] for label in labels) for _, labels in pairs]
+    text = ",".join(terms) + "->" + "".join(names[label] for label in result if label in names)
+    shapes = [broadcast_to(float32(0), x.shape) for x, _ in pairs]
+    try:
+        path = einsum_path(text, *shapes, optimize=optimize)[0]
+    except (TypeError, KeyError, ValueError, RuntimeError) as error:
+        raise ArgumentError(
+            "einsum", "optimize", "what numpy.einsum_path takes", repr(optimize)
+        ) from error
+    return list(path[1:])
+
+
+# ---- subscripts --------------------------------------------------------------------------------
+
+
+def _parsed(text: str, operands: Sequence[Tensor]) -> tuple[list[Labels], Labels]:
+    """Return the labels of each operand and of the result."""
+    text = "".join(text.split())
+    inputs, arrow, output = text.partition("->")
+    terms = inputs.split(",")
+    for term in (*terms, output):
+        letters = term.replace("...", "", 1)
+        if not all(letter in _SYMBOLS for letter in letters):
+            expected = "letters, ',', '->' and one '...' an operand"
+            raise ArgumentError("einsum", "subscripts", expected, repr(text))
+    if len(terms) != len(operands):
+        expected = f"subscripts of {len(terms)} operands, as {text!r} has"
+        raise ArgumentError("einsum", "operands", expected, str(len(operands)))
+    labels = [_labels(text, term, x.ndim) for term, x in zip(terms, operands, strict=True)]
+    dotted = [label for term in labels for label in term if isinstance(label, int)]
+    axes: Labels = list(range(min(dotted, default=0), 0))
+    if not arrow:
+        counts = Counter(letter for term in terms for letter in term.replace("...", ""))
+        return labels, [*axes, *sorted(letter for letter, n in counts.items() if n == 1)]
+    if axes and "..." not in output:
+        expected = "'...' in the result where operands have axes for it"
+        raise ArgumentError("einsum", "subscripts", expected, repr(text))
+    before, dots, after = output.partition("...")
+    result: Labels = [*before, *(axes if dots else []), *after]
+    known = {label for term in labels for label in term}
+    for label in result:
+        if label not in known or result.count(label) > 1:
+            expected = "letters of the operands, each once, after '->'"
+            raise ArgumentError("einsum", "subscripts", expected, repr(text))
+    return labels, result
+
+
+def _labels(text: str, term: str, ndim: int) -> Labels:
+    before, dots, after = term.partition("...")
+    rest = ndim - len(before) - len(after)
+    if rest < 0 or (rest > 0 and not dots):
+        expected = f"subscripts of {ndim} axes for an operand that has so many"
+        raise ArgumentError("einsum", "subscripts", expected, f"{term!r} in {text!r}")
+    return [*before, *range(-rest, 0), *after]
+
+
+def _sizes(terms: Sequence[Labels], operands: Sequence[Tensor]) -> dict[Label, int]:
+    """Return the size of each label; an axis of size 1 broadcasts."""
+    sizes: dict[Label, int] = {}
+    for labels, x in zip(terms, operands, strict=True):
+        own: dict[Label, int] = {}
+        for label, n in zip(labels, x.shape, strict=True):
+            known = sizes.get(label, 1)
+            if own.setdefault(label, n) != n or (n != known and 1 not in (n, known)):
+                name = "'...'" if isinstance(label, int) else f"'{label}'"
+                got = f"{own[label] if own[label] != n else known} and {n}"
+                raise ArgumentError("einsum", "operands", f"one size for {name}", got)
+            if n != 1 or label not in sizes:
+                sizes[label] = n
+    return sizes
+
+
+def _of_lists(arguments: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+    """Return subscripts and operands of the form x1, list1, x2, list2, ..., [list of result]."""
+    count = len(arguments) // 2
+
+    def text(items: Any) -> str:
+        try:
+            return "".join("..." if i is Ellipsis else _SYMBOLS[_index(i)] for i in items)
+        except (AttributeError, TypeError, IndexError):
+            expected = "lists of integers in [0, 52) and Ellipsis after the operands, or a string"
+            raise ArgumentError("einsum", "subscripts", expected, repr(items)) from None
+
+    if count == 0:
+        raise ArgumentError("einsum", "subscripts", "a string", repr(arguments))
+    written = ",".join(text(arguments[2 * i + 1]) for i in range(count))
+    if len(arguments) % 2:
+        written += "->" + text(arguments[-1])
+    return written, tuple(arguments[0 : 2 * count : 2])
+
+
+def _index(i: Any) -> int:
+    place = i.__index__()
+    if place < 0:
+        raise IndexError(place)
+    return int(place)
