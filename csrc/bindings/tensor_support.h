@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "fusegrad/builder.h"
 #include "fusegrad/error.h"
@@ -253,6 +254,10 @@ inline void fill_array(PyObject* object, const Array& array) {
 inline std::shared_ptr<Builder> new_tape() { return std::make_shared<Tape>(); }
 inline Value watch(Builder& tape, const Array& array) {
   return static_cast<Tape&>(tape).watch(array);
+}
+inline std::vector<Array> last_gradients(Builder& tape, Value y, Value seed,
+                                         const std::vector<Value>& xs) {
+  return static_cast<Tape&>(tape).last_gradients(y, seed, xs);
 }
 // Before `array` is written: the tape keeps what it holds of it.
 inline void preserve(Builder& tape, const Array& array) {

@@ -22,8 +22,8 @@ from fusegrad import config, errors
 
 __all__ = [
     "Function", "GraphHandle", "Tape", "Tensor", "apply", "apply_one", "apply_reduction",
-    "apply_two", "as_tensor", "copy_into", "current_builder", "detached", "empty", "from_numpy", "full", "gradient", "identity",
-    "in_current_trace", "within",
+    "apply_two", "as_tensor", "copy_into", "current_builder", "detached", "empty", "from_numpy",
+    "full", "gradient", "identity", "in_current_trace", "within",
 ]
 
 include "_tensor_table.pxi"

@@ -1,6 +1,8 @@
 // Tape: a Builder that runs each op as it is emitted. Eager differentiation.
 #pragma once
 
+#include <vector>
+
 #include "fusegrad/builder.h"
 
 namespace fusegrad {
@@ -12,9 +14,16 @@ class FUSEGRAD_API Tape final : public Builder {
   const Array& array(Value value) const { return info(value).array; }
   // Gives the values that lie in `storage` a copy of it, because it is about to be written.
   void preserve(const Storage* storage);
+  // The elements of differentiate()'s results, for a tape that is then done with: nothing more is
+  // recorded, and what no rule needs any longer is freed on the way.
+  std::vector<Array> last_gradients(Value y, Value seed, const std::vector<Value>& xs);
 
  protected:
-  void recorded(const Node& node) override;
+  void compute(const OpDef& op, const Value* inputs, int num_inputs, const Attrs& attrs,
+               Value first, int num_outputs) override;
+
+ private:
+  bool host_rules() const;
 };
 
 }  // namespace fusegrad
