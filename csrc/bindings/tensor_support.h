@@ -308,6 +308,10 @@ inline std::shared_ptr<Builder> new_tape() { return std::make_shared<Tape>(); }
 inline Value watch(Builder& tape, const Array& array) {
   return static_cast<Tape&>(tape).watch(array);
 }
+inline std::vector<Array> last_gradients(Builder& tape, Value y, Value seed,
+                                         const std::vector<Value>& xs) {
+  return static_cast<Tape&>(tape).last_gradients(y, seed, xs);
+}
 // Before `array` is written: the tape keeps what it holds of it.
 inline void preserve(Builder& tape, const Array& array) {
   static_cast<Tape&>(tape).preserve(array.storage().get());

@@ -1,6 +1,7 @@
 # The C++ that _tensor.pyx uses, and the fields of its extension types.
 
 from cpython.object cimport PyObject
+from libc.string cimport memcmp
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport shared_ptr
@@ -159,6 +160,7 @@ cdef extern from "fusegrad/builder.h" namespace "fusegrad" nogil:
             const OpDef& op, const Value* inputs, int num_inputs, const Attrs& attrs, Value* outputs
         ) except +translate_exception
         Value constant(const Array& array) except +translate_exception
+        Value constant(double value, DType dtype) except +translate_exception
         const Meta& meta(Value value)
         const ValueInfo& info(Value value)
 
@@ -252,6 +254,9 @@ cdef extern from "tensor_support.h" namespace "fusegrad::binding" nogil:
     Array filled(DType dtype, const Dims& shape, double value) except +translate_exception
     shared_ptr[Builder] new_tape() except +translate_exception
     Value watch(Builder& tape, const Array& array) except +translate_exception
+    vector[Array] last_gradients(
+        Builder& tape, Value y, Value seed, const vector[Value]& xs
+    ) except +translate_exception
     void preserve(Builder& tape, const Array& array) except +translate_exception
     Array clean_booleans(const Array& array) except +translate_exception
     shared_ptr[Builder] new_graph() except +translate_exception
@@ -298,6 +303,8 @@ cdef class Recorder:
 cdef class Tape(Recorder):
     cdef bint ended
 
+    cdef int end(self) except -1
+
 
 cdef class GraphHandle(Recorder):
     cdef bint exact
@@ -325,8 +332,9 @@ cdef class ExampleTrace:
 
 cdef class Function:
     cdef shared_ptr[ProgramCall] program
+    cdef tuple constants  # by argument: None for an input, or a tuple of the constant
 
-    cdef bint run(self, tuple inputs, vector[Array]& outputs, bint data) except *
+    cdef bint run(self, tuple arguments, vector[Array]& outputs, bint data) except *
 
 
 cdef class Tensor:

@@ -39,32 +39,61 @@ cdef class Function:
             return None
         return [own_numpy(array) for array in outputs]
 
-    cdef bint run(self, tuple inputs, vector[Array]& outputs, bint data) except *:
-        cdef int i, count = deref(self.program).num_inputs()
+    def expect(self, constants):
+        """Sets what a call is given beside the inputs, and must be the same in each.
+
+        Parameters
+        ----------
+        constants : sequence
+            For each argument None where it is an input, else a tuple of one float, int, bool or
+            str.
+        """
+        self.constants = tuple(constants)
+
+    cdef bint run(self, tuple arguments, vector[Array]& outputs, bint data) except *:
+        cdef int i = 0, count = deref(self.program).num_inputs()
+        cdef Py_ssize_t k, given = count if self.constants is None else len(self.constants)
         cdef vector[View] views
-        if <int>len(inputs) != count:
-            raise TypeError(f"the program takes {count} inputs, {len(inputs)} given")
+        if len(arguments) != given:
+            raise TypeError(f"the program takes {given} arguments, {len(arguments)} given")
         if current_recorder != NULL:
             return False
         numpy()
         views.resize(count)
-        for i in range(count):
-            x = inputs[i]
+        for k in range(given):
+            x = arguments[k]
+            if self.constants is not None and self.constants[k] is not None:
+                if not same_constant(x, (<tuple>self.constants[k])[0]):
+                    return False
+                continue
             if type(x) is Tensor:
                 if (<Tensor>x).recorded() or not (<Tensor>x).array.defined():
                     return False
                 views[i] = (<Tensor>x).array.view()
-            elif type(x) is not ndarray_type or not array_view(x, &views[i]):
+            elif not numpy_view(x, &views[i]):
                 return False
             if not (
                 deref(self.program).takes_data(i, views[i]) if data
                 else deref(self.program).takes(i, views[i])
             ):
                 return False
+            i += 1
         if not deref(self.program).brief() or not deref(self.program).run(views, outputs, False):
             with nogil:
                 deref(self.program).run(views, outputs, True)
         return True
+
+
+cdef bint same_constant(object x, object known) except -1:
+    """Whether a Python number or string is just another one: -0.0 is not 0.0, nor 1 True."""
+    cdef double a, b
+    if type(x) is not type(known):
+        return False
+    if type(x) is float:
+        a = x
+        b = known
+        return memcmp(&a, &b, sizeof(double)) == 0
+    return x == known
 
 
 def within(array, double low, double high):

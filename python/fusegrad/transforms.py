@@ -128,12 +128,16 @@ def _differentiated(
         inputs = [_checked_inputs(where, position, args[position]) for position in positions]
         # Within another grad or a trace, the rules are recorded there: so gradients nest.
         if current_builder() is not None:
-            return record(args, kwargs, positions, inputs)
-        with Tape():
-            return record(args, kwargs, positions, inputs)
+            return record(args, kwargs, positions, inputs, gradient)
+        with Tape() as tape:
+            return record(args, kwargs, positions, inputs, tape.finish)
 
     def record(
-        args: tuple[Any, ...], kwargs: dict[str, Any], positions: list[int], inputs: list[Any]
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        positions: list[int],
+        inputs: list[Any],
+        gradient: Callable[[Tensor, list[Tensor]], list[Tensor]],
     ) -> tuple[Any, Any]:
         watched = [_map(identity, tree) for tree in inputs]
         arguments = list(args)
@@ -167,7 +171,7 @@ def _checked_inputs(where: str, position: int, tree: Any) -> Any:
 
 
 def _checked_value(where: str, value: Any) -> Tensor:
-    if not isinstance(value, Tensor | float) and not hasattr(value, "__fusegrad_tensor__"):
+    if not isinstance(value, (Tensor, float)) and not hasattr(value, "__fusegrad_tensor__"):
         raise ArgumentError(where, "fun", "a function that returns a scalar", repr(value))
     tensor = as_tensor(value)
     if tensor.shape != () or tensor.dtype.kind != "f":
@@ -235,16 +239,16 @@ class Jitted(Spelled):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program for these arguments; within a trace or a grad, `fun` itself."""
-        if self._last is not None and not kwargs and len(args) == self._last[1]._num_arrays:
+        if self._last is not None and not kwargs and len(args) == self._last[1]._num_plain:
             dtype, lowered = self._last
             if dtype == floatx():
-                outputs = lowered._function(*args)
+                outputs = lowered._plain_function(*args)
                 if outputs is not None:
                     return lowered._structured(outputs)
         if current_builder() is not None:
             return self._fun(*args, **kwargs)
         lowered, inputs = self._lowered(args, kwargs)
-        if lowered._num_arrays:
+        if lowered._num_plain:
             self._last = floatx(), lowered
         return lowered._run(inputs)
 
@@ -304,9 +308,14 @@ class Lowered(Spelled):
         self._plain = type(self._structure) is tuple and all(leaf == 0 for leaf in self._structure)
         self._program = _core.Program.compile(graph, exact_rewrites=exact_rewrites)
         self._function = self._program.function()
-        # Of arguments that are nothing but arrays, one by one; else 0.
-        flat = not tree[1] and all(isinstance(leaf, _Input) for leaf in tree[0])
-        self._num_arrays = len(tree[0]) if flat else 0
+        # The number of arguments, where they are arrays and Python numbers and strings; else 0.
+        plain = not tree[1] and all(_is_plain(leaf) for leaf in tree[0])
+        self._num_plain = len(tree[0]) if plain else 0
+        self._plain_function = self._program.function()
+        if plain:
+            self._plain_function.expect(
+                [None if isinstance(leaf, _Input) else (leaf.value,) for leaf in tree[0]]
+            )
 
     def text(self, stage: str = "plan") -> str:
         """Return a stage of the program as text.
@@ -362,6 +371,12 @@ class _Constant:
         self.value = value
 
 
+def _is_plain(leaf: Any) -> bool:
+    if isinstance(leaf, _Constant):
+        return type(leaf.value) in (float, int, bool, str)
+    return isinstance(leaf, _Input)
+
+
 def _argument(inputs: list[Tensor], leaf: Any) -> _Input | _Constant:
     """Sort an argument: arrays into `inputs`. A Variable is a constant whose elements are state."""
     if isinstance(leaf, Tensor) or (
@@ -381,17 +396,20 @@ def _result(leaf: Any) -> Tensor:
         raise ArgumentError("jit", "fun", "a function that returns arrays", error.got) from None
 
 
+_CONTAINERS = (dict, list, tuple)
+
+
 def _map(function: Callable[[Any], Any], tree: Any) -> Any:
     """Return `tree` with `function` applied to its leaves; None holds no leaf."""
     if tree is None:
         return None
+    if not isinstance(tree, _CONTAINERS):
+        return function(tree)
     if isinstance(tree, dict):
         return {key: _map(function, value) for key, value in tree.items()}
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return type(tree)(*(_map(function, value) for value in tree))
-    if isinstance(tree, list | tuple):
-        return type(tree)(_map(function, value) for value in tree)
-    return function(tree)
+    return type(tree)(_map(function, value) for value in tree)
 
 
 def _leaves(tree: Any) -> list[Any]:

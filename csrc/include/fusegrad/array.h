@@ -45,7 +45,7 @@ class FUSEGRAD_API Array {
  public:
   Array() = default;
   // Uninitialised, C order.
-  Array(DType dtype, const Shape& shape);
+  Array(DType dtype, const Shape& shape) { allocate(dtype, shape); }
   // Uninitialised, with the given strides over a fresh block (strides must be a permutation of a
   // contiguous layout).
   Array(DType dtype, const Shape& shape, const Strides& strides);
@@ -58,6 +58,9 @@ class FUSEGRAD_API Array {
     *result.view_.template as<T>() = value;
     return result;
   }
+
+  // Becomes Array(dtype, shape).
+  void allocate(DType dtype, const Shape& shape);
 
   const View& view() const { return view_; }
   const StoragePtr& storage() const { return storage_; }

@@ -93,10 +93,12 @@ struct Node {
 
 struct ValueInfo {
   Meta meta;
-  int32_t node = -1;
+  int32_t node = -1;  // which made it; -1 where that is not recorded
   int32_t index = 0;  // which output of the node
   Array array;        // Tape: the result; Graph: a constant's elements or a state's storage
 };
+
+class Scratch;
 
 class FUSEGRAD_API Builder {
  public:
@@ -115,18 +117,22 @@ class FUSEGRAD_API Builder {
 
   const Meta& meta(Value value) const { return info(value).meta; }
   const ValueInfo& info(Value value) const { return values_[static_cast<size_t>(value.id)]; }
+  // Of a value that is recorded.
   const Node& producer(Value value) const { return nodes_[static_cast<size_t>(info(value).node)]; }
+  Scratch* scratch() const { return scratch_; }
   int32_t num_nodes() const { return static_cast<int32_t>(nodes_.size()); }
   int32_t num_values() const { return static_cast<int32_t>(values_.size()); }
   const Node& node(int32_t index) const { return nodes_[static_cast<size_t>(index)]; }
 
  protected:
   Value append(NodeKind kind, const Meta& meta, const Array& array, std::string note);
-  // Called after a node is recorded; a Tape evaluates it here.
-  virtual void recorded(const Node& node) = 0;
+  // Called for each op, whose outputs follow `first`; a Tape evaluates it here.
+  virtual void compute(const OpDef& op, const Value* inputs, int num_inputs, const Attrs& attrs,
+                       Value first, int num_outputs) = 0;
 
   StableList<Node> nodes_;
   StableList<ValueInfo> values_;
+  Scratch* scratch_ = nullptr;  // where it is set, ops go there and are not recorded
 };
 
 // What a gradient rule sees of one node and how it answers.

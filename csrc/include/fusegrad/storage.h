@@ -27,7 +27,11 @@ class FUSEGRAD_API Storage {
   bool shared() const { return references_.load(std::memory_order_acquire) > 1; }
   void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
   void drop() {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(this);
+    // Who holds the only reference sees no other appear: then no locked instruction is needed.
+    if (references_.load(std::memory_order_acquire) == 1 ||
+        references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      destroy(this);
+    }
   }
 
  private:

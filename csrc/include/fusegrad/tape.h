@@ -1,6 +1,8 @@
 // Tape: a Builder that runs each op as it is emitted. Eager differentiation.
 #pragma once
 
+#include <vector>
+
 #include "fusegrad/builder.h"
 
 namespace fusegrad {
@@ -14,9 +16,16 @@ class FUSEGRAD_API Tape final : public Builder {
   void preserve(const Storage* storage);
   // Frees the elements of a value that nothing will read again.
   void release(Value value) { values_[static_cast<size_t>(value.id)].array = Array(); }
+  // The elements of differentiate()'s results, for a tape that is then done with: nothing more is
+  // recorded, and what no rule needs any longer is freed on the way.
+  std::vector<Array> last_gradients(Value y, Value seed, const std::vector<Value>& xs);
 
  protected:
-  void recorded(const Node& node) override;
+  void compute(const OpDef& op, const Value* inputs, int num_inputs, const Attrs& attrs,
+               Value first, int num_outputs) override;
+
+ private:
+  bool host_rules() const;
 };
 
 }  // namespace fusegrad

@@ -4,8 +4,12 @@
 #include "fusegrad/tape.h"
 
 #include <cstring>
+#include <memory>
+#include <optional>
 #include <string>
 
+#include "eager/scratch.h"
+#include "fusegrad/float_environment.h"
 #include "ops/evaluate.h"
 
 namespace fusegrad {
@@ -32,18 +36,36 @@ void Tape::preserve(const Storage* storage) {
   }
 }
 
-void Tape::recorded(const Node& node) {
-  const int num_inputs = static_cast<int>(node.inputs.size());
-  Operands<const Array*> operands(num_inputs);
-  for (int i = 0; i < num_inputs; ++i) {
-    operands.put(i, &info(node.inputs[static_cast<size_t>(i)]).array);
+std::vector<Array> Tape::last_gradients(Value y, Value seed, const std::vector<Value>& xs) {
+  std::optional<Scratch> scratch;
+  const auto restore = [](Scratch** current) { *current = nullptr; };
+  const std::unique_ptr<Scratch*, decltype(restore)> guard(&scratch_, restore);
+  if (!host_rules()) scratch_ = &scratch.emplace(values_);
+  std::vector<Array> results;
+  results.reserve(xs.size());
+  for (const Value value : differentiate(*this, y, seed, xs)) results.push_back(array(value));
+  return results;
+}
+
+bool Tape::host_rules() const {
+  for (int32_t i = 0; i < num_nodes(); ++i) {
+    if (node(i).op != nullptr && (node(i).op->traits & kHostRule) != 0) return true;
   }
+  return false;
+}
+
+void Tape::compute(const OpDef& op, const Value* inputs, int num_inputs, const Attrs& attrs,
+                   Value first, int num_outputs) {
+  Operands<const Array*> operands(num_inputs);
+  for (int i = 0; i < num_inputs; ++i) operands.put(i, &info(inputs[i]).array);
   Result results[kMaxOutputs];
-  for (int i = 0; i < node.num_outputs; ++i) {
-    ValueInfo& value = values_[static_cast<size_t>(node.first_output.id + i)];
+  for (int i = 0; i < num_outputs; ++i) {
+    ValueInfo& value = values_[static_cast<size_t>(first.id + i)];
     results[i] = {&value.meta, &value.array};
   }
-  evaluate_inferred(*node.op, operands.data(), num_inputs, node.attrs(), results, node.num_outputs);
+  std::optional<FloatEnvironment> environment;
+  if (scratch_ == nullptr) environment.emplace();  // else differentiate() has set it
+  evaluate_inferred(op, operands.data(), num_inputs, attrs, results, num_outputs);
 }
 
 }  // namespace fusegrad

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "eager/scratch.h"
 #include "fusegrad/error.h"
 #include "ops/evaluate.h"
 
@@ -64,6 +65,14 @@ int Builder::emit(const OpDef& op, const Value* inputs, int num_inputs, const At
   Operands<Meta> results(kMaxOutputs);
   const int count = infer(op, metas.data(), num_inputs, normal.get(), results);
 
+  const Attrs& used = normal == nullptr ? Attrs::none() : *normal;
+  if (scratch_ != nullptr) {
+    const Value made = scratch_->add(results.data(), count);
+    compute(op, inputs, num_inputs, used, made, count);
+    for (int i = 0; i < count; ++i) outputs[i] = Value{made.id + i};
+    return count;
+  }
+
   const int32_t index = num_nodes();
   Node& node = nodes_.emplace_back();
   try {
@@ -78,7 +87,7 @@ int Builder::emit(const OpDef& op, const Value* inputs, int num_inputs, const At
       info.node = index;
       info.index = i;
     }
-    recorded(node);
+    compute(op, inputs, num_inputs, used, node.first_output, count);
   } catch (...) {
     while (num_values() > first) values_.pop_back();
     nodes_.pop_back();
@@ -101,6 +110,11 @@ Value Builder::constant(const Array& array) {
 Value Builder::constant(double value, DType dtype) { return constant(scalar_array(value, dtype)); }
 
 Value Builder::append(NodeKind kind, const Meta& meta, const Array& array, std::string note) {
+  if (scratch_ != nullptr) {
+    const Value made = scratch_->add(&meta, 1);
+    values_[static_cast<size_t>(made.id)].array = array;
+    return made;
+  }
   const Value value{num_values()};
   ValueInfo& info = values_.emplace_back();
   info.meta = meta;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "eager/scratch.h"
 #include "fusegrad/builder.h"
 #include "fusegrad/error.h"
 #include "fusegrad/float_environment.h"
@@ -40,7 +41,7 @@ void check_floating(const Builder& builder, Value value, const char* argument) {
 
 // Sums `cotangent` over the axes along which a value of meta `target` was stretched.
 Value unbroadcast(Builder& builder, Value cotangent, const Meta& target) {
-  const Shape shape = builder.meta(cotangent).shape;
+  const Shape& shape = builder.meta(cotangent).shape;
   if (shape != target.shape) {
     const int extra = shape.rank() - target.shape.rank();
     bool fits = extra >= 0;
@@ -83,12 +84,13 @@ class Walk {
  public:
   Walk(Builder& builder, Value y, const std::vector<Value>& xs)
       : builder_(builder),
+        scratch_(builder.scratch()),
         first_(builder.num_nodes()),
         last_(builder.info(y).node),
         depends_(static_cast<size_t>(builder.num_values()), 0),
         cotangents_(static_cast<size_t>(builder.num_values())) {
     for (const Value x : xs) {
-      depends_[index(x)] = 1;
+      depends_[index(x)] = kAsked;
       first_ = std::min(first_, builder.info(x).node);
     }
     for (int32_t i = first_; i <= last_; ++i) mark(builder.node(i));
@@ -98,10 +100,11 @@ class Walk {
   Value cotangent(Value value) const { return cotangents_[index(value)]; }
 
   void run(Value y, Value seed) {
-    cotangents_[index(y)] = seed;
+    accumulate(&cotangents_[index(y)], seed);
     for (int32_t i = last_; i >= first_; --i) {
       const Node& node = builder_.node(i);
       if (differentiable(node)) visit(node);
+      if (scratch_ != nullptr) scratch_->pass(node);
     }
   }
 
@@ -115,7 +118,8 @@ class Walk {
     if (!any) return;
     for (int k = 0; k < node.num_outputs; ++k) {
       const Value output{node.first_output.id + k};
-      if (is_floating(builder_.meta(output).dtype)) depends_[index(output)] = 1;
+      char& marked = depends_[index(output)];
+      if (marked == 0 && is_floating(builder_.meta(output).dtype)) marked = 1;
     }
   }
 
@@ -141,16 +145,46 @@ class Walk {
     results_.assign(count, Value());
     VjpContext context(builder_, node, arriving, needed_.get(), results_.data());
     node.op->vjp(context);
+    for (const Value result : results_) retain(result);
     for (size_t i = 0; i < count; ++i) {
-      if (!needed_[i] || !results_[i].valid()) continue;
-      const Value input = node.inputs[i];
-      const Value part = unbroadcast(builder_, results_[i], builder_.meta(input));
-      Value& total = cotangents_[index(input)];
-      total = total.valid() ? builder_.emit(add_op, {total, part}) : part;
+      if (needed_[i] && results_[i].valid()) {
+        const Value input = node.inputs[i];
+        const Value part = unbroadcast(builder_, results_[i], builder_.meta(input));
+        accumulate(&cotangents_[index(input)], part);
+      }
+      release(results_[i]);
+    }
+    if (scratch_ == nullptr) return;
+    for (int k = 0; k < node.num_outputs; ++k) {
+      const Value output{node.first_output.id + k};
+      if (depends_[index(output)] != kAsked) release(arriving[k]);
+    }
+    scratch_->sweep();
+  }
+
+  void accumulate(Value* total, Value part) {
+    if (!total->valid()) {
+      *total = part;
+      retain(part);
+    } else if (scratch_ == nullptr || !scratch_->accumulate(*total, part)) {
+      const Value sum = builder_.emit(add_op, {*total, part});
+      retain(sum);
+      release(*total);
+      *total = sum;
     }
   }
 
+  void retain(Value value) {
+    if (scratch_ != nullptr && value.valid()) scratch_->retain(value);
+  }
+  void release(Value value) {
+    if (scratch_ != nullptr && value.valid()) scratch_->release(value);
+  }
+
+  static constexpr char kAsked = 2;  // for one of the xs
+
   Builder& builder_;
+  Scratch* const scratch_;
   int32_t first_, last_;
   std::vector<char> depends_;
   std::vector<Value> cotangents_;

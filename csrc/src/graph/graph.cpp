@@ -93,7 +93,4 @@ void Graph::replace(int32_t node, const OpDef& op, ValueList inputs, const Attrs
 }
 
 std::string Graph::text() const { return print_graph(*this, nullptr); }
-
-void Graph::recorded(const Node&) {}
-
 }  // namespace fusegrad

@@ -50,7 +50,7 @@ struct Result {
   Array* array;
 };
 
-// Computes the outputs of `op`, whose shape rule has passed.
+// Computes the outputs of `op`, whose shape rule has passed, in the FloatEnvironment of the caller.
 void evaluate_inferred(const OpDef& op, const Array* const* inputs, int num_inputs,
                        const Attrs& attrs, const Result* results, int num_outputs);
 

@@ -34,19 +34,23 @@ const OpDef* const kTable[] = {
 };
 constexpr int kCount = static_cast<int>(sizeof(kTable) / sizeof(kTable[0]));
 
-// The order of a fresh result: that of an operand of the same shape, so that elementwise ops on
-// F-ordered arrays are one run; else C.
-Array allocate(const OpDef& op, const Meta& meta, const Array* const* inputs, int num_inputs) {
+// Makes a result, in the order of an operand of the same shape, so that elementwise ops on
+// F-ordered arrays are one run; else in C order.
+void allocate(Array* result, const OpDef& op, const Meta& meta, const Array* const* inputs,
+              int num_inputs) {
   constexpr uint32_t kFollows = kElementwise | kAnyOrder;
   if (meta.shape.rank() > 1 && (op.traits & kFollows) == kFollows) {
     for (int i = 0; i < num_inputs; ++i) {
       const View& x = inputs[i]->view();
       if (x.shape != meta.shape) continue;
       if (x.c_contiguous()) break;
-      if (x.f_contiguous()) return Array(meta.dtype, meta.shape, f_strides(meta.shape));
+      if (x.f_contiguous()) {
+        *result = Array(meta.dtype, meta.shape, f_strides(meta.shape));
+        return;
+      }
     }
   }
-  return Array(meta.dtype, meta.shape);
+  result->allocate(meta.dtype, meta.shape);
 }
 
 }  // namespace
@@ -72,15 +76,21 @@ void evaluate_inferred(const OpDef& op, const Array* const* inputs, int num_inpu
       return;
     }
   }
+  for (int i = 0; i < num_outputs; ++i) {
+    allocate(results[i].array, op, *results[i].meta, inputs, num_inputs);
+  }
+  if (num_inputs == 1 && num_outputs == 1) {
+    op.eval({&inputs[0]->view(), 1, &results[0].array->view(), 1, &attrs});
+    return;
+  }
   Operands<View> in(num_inputs);
   for (int i = 0; i < num_inputs; ++i) in.put(i, inputs[i]->view());
   Operands<View> out(kMaxOutputs);
-  for (int i = 0; i < num_outputs; ++i) {
-    *results[i].array = allocate(op, *results[i].meta, inputs, num_inputs);
-    out.put(i, results[i].array->view());
+  if (num_outputs > 1) {
+    for (int i = 0; i < num_outputs; ++i) out.put(i, results[i].array->view());
   }
-  const FloatEnvironment environment;
-  op.eval({in.data(), num_inputs, out.data(), num_outputs, &attrs});
+  const View* const outputs = num_outputs == 1 ? &results[0].array->view() : out.data();
+  op.eval({in.data(), num_inputs, outputs, num_outputs, &attrs});
 }
 
 int evaluate(const OpDef& op, const Array* const* inputs, int num_inputs, const Attrs& attrs,
@@ -93,6 +103,7 @@ int evaluate(const OpDef& op, const Array* const* inputs, int num_inputs, const 
   const int count = infer(op, metas.data(), num_inputs, normal ? &*normal : nullptr, inferred);
   Result results[kMaxOutputs];
   for (int i = 0; i < count; ++i) results[i] = {&inferred[i], &outputs[i]};
+  const FloatEnvironment environment;
   evaluate_inferred(op, inputs, num_inputs, normal ? *normal : attrs, results, count);
   return count;
 }

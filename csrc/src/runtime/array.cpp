@@ -202,8 +202,12 @@ StoragePtr allocate_for(DType dtype, const Shape& shape) {
 
 }  // namespace
 
-Array::Array(DType dtype, const Shape& shape) : storage_(allocate_for(dtype, shape)) {
-  view_ = View{storage_.get()->data(), dtype, shape, c_strides(shape)};
+void Array::allocate(DType dtype, const Shape& shape) {
+  storage_ = allocate_for(dtype, shape);
+  view_.data = storage_.get()->data();
+  view_.dtype = dtype;
+  view_.shape = shape;
+  view_.strides = c_strides(shape);
 }
 
 Array::Array(DType dtype, const Shape& shape, const Strides& strides) {

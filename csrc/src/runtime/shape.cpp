@@ -57,6 +57,9 @@ std::string to_string(const Dims& dims) {
 }
 
 Strides c_strides(const Shape& shape) {
+  // A copy of a constant is read again at once, unlike numbers that were written one by one.
+  static const Strides kVector{1};
+  if (shape.rank() == 1) return kVector;
   Strides strides;
   strides.resize(shape.rank());
   int64_t step = 1;
