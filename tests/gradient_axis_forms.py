@@ -115,6 +115,19 @@ def along_axis_forms() -> Iterator[Entry]:
             )
 
 
+def correlate_forms() -> Iterator[Entry]:
+    for long, short in [(1, 1), (5, 1), (5, 5), (9, 4), (300, 2), (17, 16)]:
+        for mode in ("valid", "full", "same"):
+            yield entry(
+                "correlate",
+                f"{long} and {short} {mode}",
+                draw(normal(long), normal(short)),
+                lambda a, v, m=mode: ops.convolve(a, v, m),
+                lambda a, v, m=mode: np.convolve(a, v, m),
+                (0, 1),
+            )
+
+
 def segment_forms() -> Iterator[Entry]:
     for shape, ids, count in [
         ((1,), [0], 1),
@@ -147,4 +160,4 @@ def segment_forms() -> Iterator[Entry]:
         )
 
 
-FORMS = [cumulative_forms, along_axis_forms, segment_forms]
+FORMS = [cumulative_forms, along_axis_forms, correlate_forms, segment_forms]

@@ -106,6 +106,18 @@ for _side in ("left", "right"):
         ),
     )
 
+case(
+    "correlate",
+    ops.correlate,
+    draw(normal(9), normal(4)),
+    lambda a, v: np.convolve(a, v[::-1], "valid"),
+    grad=(0, 1),
+    bad=(
+        (lambda: ops.correlate(np.ones((2, 3), F32), np.ones(2, F32)), "one axis"),
+        (lambda: internal("correlate")(np.ones(2, F32), np.ones(3, F32)), "1 to 2"),
+    ),
+)
+
 for _axis, _places in [(1, [[5, 0, 0, -2]]), (0, [[1, 0, 2, 0, 0, -1], [2, 0, 2, 1, -3, 0]])]:
     case(
         "take_along_axis",

@@ -6,6 +6,7 @@
 #include "ops/dispatch.h"
 #include "ops/iterate.h"
 #include "ops/labels.h"
+#include "ops/rows.h"
 
 namespace fusegrad {
 
@@ -226,6 +227,38 @@ void for_each_index(const View& whole, const View& picked, const View& indices, 
   }
 }
 
+// Whether one axis of indices picks single elements that lie side by side: then body(part, whole)
+// for each of them, line by line, costs less than a loop for each index.
+template <typename T, typename Body>
+bool each_element(const View& whole, const View& picked, const View& indices, int axis,
+                  const int64_t* places, const Body& body) {
+  View part = picked;
+  if (indices.rank() != 1) {
+    if (whole.rank() != 1 || !picked.c_contiguous()) return false;
+    part.shape = {indices.size()};
+    part.strides = {1};
+  }
+  if (whole.rank() != 1 && whole.strides[axis] != 1) return false;
+  if (part.size() == 0) return true;
+  Rows rows;
+  rows.add_full(part);
+  rows.add_full(whole);
+  rows.finish(part.shape, {axis});
+  const int64_t count = part.shape[axis];
+  const int64_t part_step = part.strides[axis];
+  const int64_t whole_step = whole.strides[axis];
+  for_each_run(rows.loop, row_grain(count, 2), [&](char* const* at, const int64_t* s, int64_t n) {
+    for (int64_t line = 0; line < n; ++line) {
+      T* const of_part = typed<T>(at[0]) + line * s[0];
+      T* const of_whole = typed<T>(at[1]) + line * s[1];
+      for (int64_t i = 0; i < count; ++i) {
+        body(of_part[i * part_step], of_whole[places[i] * whole_step]);
+      }
+    }
+  });
+  return true;
+}
+
 void take_eval(const EvalContext& c) {
   const View& x = c.inputs[0];
   const View& indices = c.inputs[1];
@@ -234,6 +267,8 @@ void take_eval(const EvalContext& c) {
   copy_labels("take", "indices", indices, x.shape[axis], !c.attrs->flag, at, "integers");
   by_dtype(x.dtype, [&](auto tag) {
     using T = decltype(tag);
+    const auto copy = [](T& part, const T& whole) { part = whole; };
+    if (each_element<T>(x, c.outputs[0], indices, axis, at, copy)) return;
     for_each_index(x, c.outputs[0], indices, axis, false, at, [](const Loop& loop) {
       for_each_run(loop, kCheapGrain, [](char* const* p, const int64_t* s, int64_t n) {
         T* y = typed<T>(p[0]);
@@ -270,6 +305,8 @@ void take_grad_eval(const EvalContext& c) {
   fill_zero(y);
   by_float(y.dtype, [&](auto tag) {
     using T = decltype(tag);
+    const auto add = [](const T& part, T& whole) { whole += part; };
+    if (each_element<T>(y, c.inputs[0], indices, axis, at, add)) return;
     const auto kernel = FUSEGRAD_TYPED(T, binary);
     for_each_index(y, c.inputs[0], indices, axis, true, at, [kernel](const Loop& loop) {
       for_each_run(loop, kCheapGrain, [kernel](char* const* p, const int64_t* s, int64_t n) {

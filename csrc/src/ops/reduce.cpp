@@ -136,9 +136,12 @@ void sum_eval(const EvalContext& c) {
       reduce_rows<int64_t, T>(
           c, 1, [](int64_t* out, const T* x, int64_t outer, int64_t os, int64_t inner, int64_t rs) {
             for (int64_t o = 0; o < outer; ++o) {
+              const T* const row = x + o * os;
               int64_t total = 0;
-              for (int64_t r = 0; r < inner; ++r) {
-                total = wrap_add<int64_t>(total, x[o * os + r * rs]);
+              if (rs == 1) {
+                for (int64_t r = 0; r < inner; ++r) total = wrap_add<int64_t>(total, row[r]);
+              } else {
+                for (int64_t r = 0; r < inner; ++r) total = wrap_add<int64_t>(total, row[r * rs]);
               }
               out[o] = total;
             }
@@ -381,8 +384,7 @@ void prod_infer(InferContext& c) {
 
 }  // namespace
 
-const OpDef sum_op = {"sum",   1,       1,         kAnyOrder | kPromoteTotal, sum_infer, sum_eval,
-                      sum_vjp, nullptr, batch_axes};
+const OpDef sum_op = {"sum", 1, 1, kAnyOrder, sum_infer, sum_eval, sum_vjp, nullptr, batch_axes};
 const OpDef mean_op = {
     "mean", 1, 1, kAnyOrder | kPromoteFloat, float_infer, mean_eval, mean_vjp, nullptr, batch_axes};
 const OpDef var_op = {"var",   1,       1,         kAnyOrder | kPromoteFloat, var_infer, var_eval,

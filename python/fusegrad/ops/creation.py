@@ -11,7 +11,7 @@ from fusegrad._tensor import empty as _empty
 from fusegrad._tensor import full as _full
 from fusegrad.config import floatx
 from fusegrad.errors import ArgumentError
-from fusegrad.ops._call import as_floating, broadcast_shape, normal_axis, whole
+from fusegrad.ops._call import as_floating, broadcast_shape, normal_axis, one, whole
 from fusegrad.ops.binary import add, divide, greater, multiply, power, subtract
 from fusegrad.ops.shapes import broadcast_to, concatenate, moveaxis
 
@@ -300,8 +300,17 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
     exact = all(isinstance(value, int) for value in (first, last, step))
     dtype = dtype or ("int64" if exact else floatx())
     # What no memory holds is refused before it is counted up.
-    _empty((count if count < 1 << 62 else 1 << 62,), dtype)
-    return as_tensor([first + i * step for i in range(count)], dtype)
+    kind = _empty((count if count < 1 << 62 else 1 << 62,), dtype).dtype
+    if kind not in ("float32", "float64", "int64") or (exact and kind != "int64"):
+        return as_tensor([first + i * step for i in range(count)], dtype)
+    if exact:
+        return add(multiply(_places(count), step), first)
+    return add(multiply(_places(count).astype("float64"), float(step)), float(first)).astype(kind)
+
+
+def _places(count: int) -> Tensor:
+    """0, 1, ... up to before `count`."""
+    return subtract(one("cumsum", (_full((count,), 1, "int64"),), axes=0), 1)
 
 
 def linspace(
@@ -362,8 +371,7 @@ def linspace(
     last = broadcast_to(last.astype(length.dtype), length.shape)
     parts = count - 1 if endpoint else count
     step = divide(length, parts) if parts > 0 else multiply(length, math.nan)
-    places = as_tensor(list(range(count)), "int64").astype(length.dtype)
-    column = places.reshape((count,) + (1,) * length.ndim)
+    column = arange(count).astype(length.dtype).reshape((count,) + (1,) * length.ndim)
     found = add(broadcast_to(first, length.shape), multiply(column, step if parts > 0 else length))
     if endpoint and count > 1:
         found = concatenate((found[:-1], last.reshape((1, *last.shape))))

@@ -151,7 +151,7 @@ def diag(x: Any, k: int = 0) -> Tensor:
 def _on_diagonal(x: Tensor, rows: int, columns: int, k: int) -> Tensor:
     """Zeros with `x` on the k-th diagonal."""
     start, count = _place(rows, columns, k)
-    if count == 0:
+    if count == 0 or rows * columns >= 1 << 62:  # which no memory holds: an error
         return zeros((rows, columns), x.dtype)
     flat = one("slice_grad", (x,), shape=rows * columns, start=start, step=columns + 1)
     return flat.reshape((rows, columns))

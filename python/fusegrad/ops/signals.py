@@ -6,7 +6,7 @@ from typing import Any
 
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
-from fusegrad.ops._call import as_floating
+from fusegrad.ops._call import as_floating, one
 from fusegrad.ops.binary import (
     add,
     divide,
@@ -19,10 +19,8 @@ from fusegrad.ops.binary import (
     subtract,
     where,
 )
-from fusegrad.ops.creation import arange
 from fusegrad.ops.indexing import take
 from fusegrad.ops.rearranging import flip, pad
-from fusegrad.ops.reductions import sum
 from fusegrad.ops.sorting import searchsorted
 
 __all__ = [
@@ -105,9 +103,8 @@ def _slid(a: Tensor, v: Tensor, first: int, count: int) -> Tensor:
     size = v.shape[0]
     behind = max(0, first + count + size - 1 - a.shape[0])
     before = max(0, -first)
-    padded = pad(a, (before, behind))
-    rows = arange(first + before, first + before + count).reshape((count, 1))
-    return sum(multiply(take(padded, add(rows, arange(size))), v), axis=1)
+    padded = pad(a, (before, behind)) if before or behind else a
+    return one("correlate", (padded[first + before :][: count + size - 1], v))
 
 
 def convolve(a: Any, v: Any, mode: str = "full") -> Tensor:
@@ -124,7 +121,7 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Tensor:
     Returns
     -------
     Tensor
-        One axis; promoted dtype, int64 for integers.
+        One axis; promoted dtype.
 
     Raises
     ------
@@ -133,8 +130,8 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Tensor:
 
     Notes
     -----
-    Computed as it is written, which takes as many products as both sizes multiplied; added as in
-    `sum`.
+    Computed as it is written, which takes as many products as both sizes multiplied. Floats are
+    added in double precision, in the order of the elements of the shorter, and rounded once.
 
     Examples
     --------
@@ -168,7 +165,7 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Tensor:
     Returns
     -------
     Tensor
-        One axis; promoted dtype, int64 for integers.
+        One axis; promoted dtype.
 
     Raises
     ------

@@ -325,7 +325,8 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Tensor:
     -------
     Tensor
         int64; shape of `x`. i where ``bins[i - 1] <= x < bins[i]``, or ``bins[i - 1] < x <=
-        bins[i]`` with `right`; 0 below and ``len(bins)`` above all edges.
+        bins[i]`` with `right`; 0 below and ``len(bins)`` above all edges. For descending edges
+        ``bins[i - 1] > x >= bins[i]``, or ``bins[i - 1] >= x > bins[i]``.
 
     Raises
     ------
@@ -350,8 +351,7 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Tensor:
         if any(a > b for a, b in steps):
             if any(a < b for a, b in steps):
                 raise ArgumentError("digitize", "bins", "monotonic edges", repr(edges[:8]))
-            behind = "right" if right else "left"
-            return len(edges) - searchsorted(bins[::-1], x, behind)
+            return len(edges) - searchsorted(bins[::-1], x, side)
     return searchsorted(bins, x, side)
 
 

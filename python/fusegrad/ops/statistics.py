@@ -123,9 +123,8 @@ def average(
     return (found, total) if returned else found
 
 
-def _sorted_rows(where_: str, x: Any, axis: Axis) -> tuple[Tensor, tuple[int, ...]]:
+def _sorted_rows(where_: str, x: Tensor, axis: Axis) -> tuple[Tensor, tuple[int, ...]]:
     """The reduced axes as one last, sorted axis; and the shape of the result with kept axes."""
-    x = as_floating(x)
     axes = normal_axes(where_, axis, x.ndim)
     others = [i for i in range(x.ndim) if i not in axes]
     count = math.prod(x.shape[i] for i in axes)
@@ -138,6 +137,8 @@ def _sorted_rows(where_: str, x: Any, axis: Axis) -> tuple[Tensor, tuple[int, ..
 
 def _nan_of(rows: Tensor, found: Tensor) -> Tensor:
     """NaN, which is sorted last, for rows that have one."""
+    if rows.dtype.kind != "f":
+        return found
     last = rows[..., -1:]
     return where(not_equal(last, last), math.nan, found)
 
@@ -174,7 +175,7 @@ def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> median([1.0, 9.0, 2.0, 4.0])
     Tensor(3., dtype=float32)
     """
-    rows, kept = _sorted_rows("median", x, axis)
+    rows, kept = _sorted_rows("median", as_floating(x), axis)
     count = rows.shape[-1]
     middle = mean(rows[..., (count - 1) // 2 : count // 2 + 1], -1, keepdims=True)
     found = _nan_of(rows, middle)
@@ -206,7 +207,8 @@ def quantile(
     Returns
     -------
     Tensor
-        Shape of `q` before that of the reduced array; float32 for float32, else float64.
+        Shape of `q` before that of the reduced array; float32 for float32, else float64. The dtype
+        of `x` for "lower", "higher" and "nearest".
 
     Raises
     ------
@@ -273,22 +275,26 @@ def _quantile(
 ) -> Tensor:
     if method not in METHODS:
         raise ArgumentError(name, "method", "one of " + ", ".join(METHODS), repr(method))
-    given = elements(name, "q", as_tensor(q, "float64") if isinstance(q, (int, float)) else q)
+    given = elements(name, "q", as_tensor(q, "float64"))
     shares = [float(share) / most for share in given.reshape(-1).tolist()]
     for share in shares:
         if not 0.0 <= share <= 1.0:
             raise ArgumentError(name, "q", f"numbers in [0, {most:g}]", repr(share * most))
-    rows, kept = _sorted_rows(name, x, axis)
+    # What only picks elements keeps their dtype.
+    picks = method in ("lower", "higher", "nearest")
+    rows, kept = _sorted_rows(name, as_tensor(x) if picks else as_floating(x), axis)
     low, high, fractions = _between(shares, rows.shape[-1], method)
     below = take(rows, as_tensor(low, "int64"), -1)
     above = take(rows, as_tensor(high, "int64"), -1)
-    t = as_tensor(fractions, rows.dtype)
-    step = subtract(above, below)
-    # From the nearer end, so that both ends are exact; alone where there is nothing between.
-    near = add(below, multiply(step, t))
-    far = subtract(above, multiply(step, subtract(1.0, t)))
-    found = where(less(t, 0.5), near, far)
-    found = where(as_tensor([f == 0.0 for f in fractions], "bool"), below, found)
+    found = below
+    if not picks:
+        t = as_tensor(fractions, rows.dtype)
+        step = subtract(above, below)
+        # From the nearer end, so that both ends are exact; alone where there is nothing between.
+        near = add(below, multiply(step, t))
+        far = subtract(above, multiply(step, subtract(1.0, t)))
+        found = where(less(t, 0.5), near, far)
+        found = where(as_tensor([f == 0.0 for f in fractions], "bool"), below, found)
     found = moveaxis(_nan_of(rows, found), -1, 0)
     return found.reshape((*given.shape, *(kept if keepdims else rows.shape[:-1])))
 
