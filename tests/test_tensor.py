@@ -340,68 +340,6 @@ def test_methods():
             t.reshape(shape)
 
 
-# ---- indexing ------------------------------------------------------------------------------------
-
-
-@pytest.mark.quick
-@pytest.mark.parametrize(
-    "key",
-    [
-        0,
-        -1,
-        slice(None),
-        slice(1, None),
-        slice(None, None, -1),
-        slice(3, 0, -2),
-        slice(5, 1),
-        (1, 2),
-        (1, slice(1, 3)),
-        (slice(None), 2, 3),
-        (Ellipsis, 0),
-        (0, Ellipsis, slice(None, None, 2)),
-        (None, 1),
-        (slice(None), None, slice(1, 2)),
-        (Ellipsis, None),
-        None,
-        Ellipsis,
-        (),
-        [2, 0, 1],
-        np.array([1, 1, -1]),
-        (slice(None), [0, 2]),
-        (Ellipsis, [0, 2]),
-        (1, [0, 2]),
-        (slice(1, 3), np.array([[0], [2]])),
-        np.int64(1),
-        [],
-    ],
-)
-def test_indexing(key):
-    x = np.arange(60.0).reshape(3, 4, 5)
-    same(Tensor(x)[key], x[key])
-
-
-def test_tensor_index():
-    x = np.arange(6.0).reshape(3, 2)
-    same(Tensor(x)[Tensor([2, 0])], x[[2, 0]])
-    same(Tensor(x)[Tensor(1)], x[1])
-
-
-@pytest.mark.parametrize("key", [3, -4, (0, 0, 0), "a", 1.0, [0.5], (Ellipsis, Ellipsis), True])
-def test_bad_index(key):
-    with pytest.raises(IndexError):
-        Tensor(np.zeros((3, 4)))[key]
-
-
-def test_index_array_out_of_range():
-    with pytest.raises(ArgumentError):
-        Tensor(np.zeros((3, 4)))[[3]]
-
-
-def test_mask_index_names_where():
-    with pytest.raises(IndexError, match=r"ops\.where"):
-        Tensor([1.0, 2.0])[Tensor([True, False])]
-
-
 # ---- apply and the table -------------------------------------------------------------------------
 
 

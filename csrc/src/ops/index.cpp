@@ -194,14 +194,26 @@ void for_each_index(const View& whole, const View& picked, const View& indices, 
   }
 }
 
+// Whether every index picks one element, and these lie one after another.
+bool picks_elements(const View& picked, const View& indices) {
+  return picked.size() == indices.size() && picked.c_contiguous();
+}
+
 void take_eval(const EvalContext& c) {
   const View& x = c.inputs[0];
   const View& indices = c.inputs[1];
   const int axis = static_cast<int>(c.attrs->axes[0]);
-  int64_t* const at = label_space(indices.size());
+  const int64_t count = indices.size();
+  int64_t* const at = label_space(count);
   copy_labels("take", "indices", indices, x.shape[axis], !c.attrs->flag, at, "integers");
   by_dtype(x.dtype, [&](auto tag) {
     using T = decltype(tag);
+    if (picks_elements(c.outputs[0], indices)) {
+      T* const y = c.outputs[0].as<T>();
+      const T* const from = x.as<const T>();
+      for (int64_t k = 0; k < count; ++k) y[k] = from[at[k] * x.strides[axis]];
+      return;
+    }
     for_each_index(x, c.outputs[0], indices, axis, false, at, [](const Loop& loop) {
       for_each_run(loop, kCheapGrain, [](char* const* p, const int64_t* s, int64_t n) {
         T* y = typed<T>(p[0]);
@@ -233,11 +245,18 @@ void take_grad_eval(const EvalContext& c) {
   const View& y = c.outputs[0];
   const View& indices = c.inputs[1];
   const int axis = static_cast<int>(c.attrs->axes[0]);
-  int64_t* const at = label_space(indices.size());
+  const int64_t count = indices.size();
+  int64_t* const at = label_space(count);
   copy_labels("take", "indices", indices, y.shape[axis], !c.attrs->flag, at, "integers");
   fill_zero(y);
   by_float(y.dtype, [&](auto tag) {
     using T = decltype(tag);
+    if (picks_elements(c.inputs[0], indices)) {
+      T* const sum = y.as<T>();
+      const T* const g = c.inputs[0].as<const T>();
+      for (int64_t k = 0; k < count; ++k) sum[at[k] * y.strides[axis]] += g[k];
+      return;
+    }
     const auto kernel = FUSEGRAD_TYPED(T, binary);
     for_each_index(y, c.inputs[0], indices, axis, true, at, [kernel](const Loop& loop) {
       for_each_run(loop, kCheapGrain, [kernel](char* const* p, const int64_t* s, int64_t n) {
