@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         transforms,
         utils,
     )
-    from fusegrad._tensor import Tensor
+    from fusegrad._tensor import Tensor, from_dlpack
     from fusegrad.config import get_num_threads, set_num_threads
     from fusegrad.dtype_policies import DTypePolicy
     from fusegrad.errors import ArgumentError
@@ -75,6 +75,7 @@ __all__ = [
     "datasets",
     "dtype_policies",
     "errors",
+    "from_dlpack",
     "get_num_threads",
     "grad",
     "initializers",
@@ -109,6 +110,7 @@ _HOMES = {
     "Sequential": "fusegrad.models",
     "Tensor": "fusegrad._tensor",
     "Variable": "fusegrad.variable",
+    "from_dlpack": "fusegrad._tensor",
     "get_num_threads": "fusegrad.config",
     "grad": "fusegrad.transforms",
     "jit": "fusegrad.transforms",

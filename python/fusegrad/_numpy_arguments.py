@@ -11,7 +11,7 @@ import numpy as np
 from fusegrad import ops
 from fusegrad._tensor import Tensor, as_tensor
 
-__all__ = ["Adapted", "need_defaults", "reduced_as"]
+__all__ = ["Adapted", "by_elements", "is_tensor", "need_defaults"]
 
 #: Arguments that change no element of a result, whatever they are.
 _WITHOUT_EFFECT = frozenset(
@@ -133,8 +133,24 @@ class Adapted:
         return ops.cast(result, dtype)
 
 
-def reduced_as(
-    function: Callable[..., Any], inputs: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Tensor:
-    """Call a reduction with the arguments of a ufunc's `reduce` or `accumulate`: axis 0 is the default."""
-    return function(*inputs, **{"axis": 0, **kwargs})  # type: ignore[no-any-return]
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a Tensor or a Variable."""
+    return isinstance(x, Tensor) or hasattr(x, "__fusegrad_tensor__")
+
+
+def by_elements(
+    name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Any:
+    """Call NumPy with the elements of plain Tensors."""
+
+    def elements(x: Any) -> Any:
+        if isinstance(x, list | tuple):
+            return type(x)(map(elements, x))
+        if not is_tensor(x):
+            return x
+        try:
+            return as_tensor(x).numpy()
+        except TypeError as error:
+            raise TypeError(f"np.{name}() reads elements: {error}") from None
+
+    return function(*map(elements, args), **{k: elements(v) for k, v in kwargs.items()})

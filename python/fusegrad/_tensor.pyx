@@ -619,31 +619,31 @@ cdef class Tensor:
 
     def var(self, axis=None, dtype=None, out=None, ddof=0, bint keepdims=False):
         """The variance over `axis`; see `ops.var`."""
-        return composed("var", self, dtype, out, axis=axis, ddof=ddof, keepdims=keepdims)
+        return _composed("var", self, dtype, out, axis=axis, ddof=ddof, keepdims=keepdims)
 
     def std(self, axis=None, dtype=None, out=None, ddof=0, bint keepdims=False):
         """The standard deviation over `axis`; see `ops.std`."""
-        return composed("std", self, dtype, out, axis=axis, ddof=ddof, keepdims=keepdims)
+        return _composed("std", self, dtype, out, axis=axis, ddof=ddof, keepdims=keepdims)
 
     def prod(self, axis=None, dtype=None, out=None, bint keepdims=False):
         """The product over `axis`; see `ops.prod`."""
-        return composed("prod", self, dtype, out, axis=axis, keepdims=keepdims)
+        return _composed("prod", self, dtype, out, axis=axis, keepdims=keepdims)
 
     def any(self, axis=None, out=None, bint keepdims=False):
         """Whether any element over `axis` is true; see `ops.any`."""
-        return composed("any", self, None, out, axis=axis, keepdims=keepdims)
+        return _composed("any", self, None, out, axis=axis, keepdims=keepdims)
 
     def all(self, axis=None, out=None, bint keepdims=False):
         """Whether all elements over `axis` are true; see `ops.all`."""
-        return composed("all", self, None, out, axis=axis, keepdims=keepdims)
+        return _composed("all", self, None, out, axis=axis, keepdims=keepdims)
 
     def cumsum(self, axis=None, dtype=None, out=None):
         """The sums of the elements up to each along `axis`; see `ops.cumsum`."""
-        return composed("cumsum", self, dtype, out, axis=axis)
+        return _composed("cumsum", self, dtype, out, axis=axis)
 
     def cumprod(self, axis=None, dtype=None, out=None):
         """The products of the elements up to each along `axis`; see `ops.cumprod`."""
-        return composed("cumprod", self, dtype, out, axis=axis)
+        return _composed("cumprod", self, dtype, out, axis=axis)
 
     def argsort(self, axis=-1):
         """The indices that sort along `axis`; see `ops.argsort`."""
@@ -651,11 +651,11 @@ cdef class Tensor:
 
     def clip(self, min=None, max=None, out=None):
         """The elements bounded by `min` and `max`, of which one may be None; see `ops.clip`."""
-        return composed("clip", self, None, out, x_min=min, x_max=max)
+        return _composed("clip", self, None, out, x_min=min, x_max=max)
 
     def round(self, decimals=0, out=None):
         """The elements rounded to `decimals`, halves to even; see `ops.round`."""
-        return composed("round", self, None, out, decimals=decimals)
+        return _composed("round", self, None, out, decimals=decimals)
 
     def dot(self, other, out=None):
         """The product as by numpy.dot; see `ops.dot`."""
@@ -664,7 +664,7 @@ cdef class Tensor:
 
     def take(self, indices, axis=None, out=None):
         """The elements at `indices` along `axis`; see `ops.take`."""
-        return composed("take", self, None, out, indices=indices, axis=axis)
+        return _composed("take", self, None, out, indices=indices, axis=axis)
 
     def repeat(self, repeats, axis=None):
         """Each element several times; see `ops.repeat`."""

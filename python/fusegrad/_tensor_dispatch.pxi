@@ -302,7 +302,7 @@ cdef object ops_function(str name):
     return getattr(ops_module, name)
 
 
-def composed(str name, Tensor x, dtype, out, **arguments):
+def _composed(str name, Tensor x, dtype, out, **arguments):
     """The same for functions of fusegrad.ops."""
     no_destination(name, out)
     if dtype is not None:

@@ -150,6 +150,7 @@ cdef int REMAINDER = OPS.get("remainder", -1)
 cdef int RESHAPE = OPS["reshape"]
 cdef int SLICE = OPS["slice"]
 cdef int SQUARE = OPS["square"]
+cdef int STACK = OPS["stack"]
 cdef int SUBTRACT = OPS["subtract"]
 cdef int TAKE = OPS["take"]
 cdef int TRANSPOSE = OPS["transpose"]
