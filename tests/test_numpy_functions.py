@@ -473,6 +473,9 @@ def test_in_place_forms_give_new_tensors() -> None:
     array += Tensor(X)
     assert type(array) is np.ndarray
     np.testing.assert_array_equal(array, 2 * X)
+    out = np.empty(3)
+    assert np.sum(t, 0, None, out) is np.dot(ROW[:2], t, out=out) is out
+    np.testing.assert_allclose(out, ROW[:2] @ t.numpy(), rtol=1e-15)
     array[0] = Tensor(X)[1]
     np.testing.assert_array_equal(array[0], X[1])
 

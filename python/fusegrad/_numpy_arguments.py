@@ -11,7 +11,7 @@ import numpy as np
 from fusegrad import ops
 from fusegrad._tensor import Tensor, as_tensor
 
-__all__ = ["Adapted", "by_elements", "is_tensor", "need_defaults"]
+__all__ = ["Adapted", "by_elements", "into_array", "is_tensor", "need_defaults"]
 
 #: Arguments that change no element of a result, whatever they are.
 _WITHOUT_EFFECT = frozenset(
@@ -59,7 +59,10 @@ class Adapted:
     have none, casts as NumPy does.
     """
 
-    __slots__ = ("_common", "_defaults", "_name", "_places", "_targets", "function", "straight")
+    __slots__ = (
+        *("_common", "_defaults", "_name", "_numpys", "_places", "_targets"),
+        *("function", "straight"),
+    )
 
     def __init__(self, name: str, numpys: Any, function: Callable[..., Any]) -> None:
         ours = inspect.signature(function).parameters
@@ -68,6 +71,7 @@ class Adapted:
         except ValueError:  # a function of C in an older NumPy
             theirs = ours
         self._name = name
+        self._numpys = numpys
         self.function = function
         positional = [p.name for p in ours.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
         free = [n if n not in theirs else None for n in positional]
@@ -110,6 +114,8 @@ class Adapted:
         if len(args) <= len(self._places):
             operands = ()
             given = dict(zip(self._places, args, strict=False)) | given
+        if given.get("out") is not None:
+            return into_array(name, self._numpys, given["out"], args, kwargs)
         dtype = None if self._targets.get("dtype") else given.pop("dtype", None)
         casting = given.get("casting", "same_kind")
         lacking = {k: v for k, v in given.items() if k in self._targets and not self._targets[k]}
@@ -154,3 +160,19 @@ def by_elements(
             raise TypeError(f"np.{name}() reads elements: {error}") from None
 
     return function(*map(elements, args), **{k: elements(v) for k, v in kwargs.items()})
+
+
+def into_array(
+    name: str,
+    function: Callable[..., Any],
+    out: Any,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+) -> Any:
+    """Compute into an array of NumPy's, as ``array += t`` does."""
+    if any(is_tensor(one) for one in (out if isinstance(out, tuple) else (out,))):
+        raise TypeError(
+            f"np.{name}(out=) would change a Tensor, whose elements never change: write"
+            f" t = np.{name}(...)"
+        )
+    return by_elements(name, function, args, kwargs)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from fusegrad import ops
-from fusegrad._numpy_arguments import Adapted, by_elements, is_tensor, need_defaults
+from fusegrad._numpy_arguments import Adapted, by_elements, into_array, is_tensor, need_defaults
 from fusegrad._numpy_own import OWN
 from fusegrad._spelling import nearest
 from fusegrad._tensor import _answer_numpy, as_tensor
@@ -187,7 +187,7 @@ def answer(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
     if name in READERS:
         return by_elements(name, function, args, kwargs)
     if kwargs.get("out") is not None:
-        return _into_array(name, function, args, kwargs)
+        return into_array(name, function, kwargs["out"], args, kwargs)
     raise _unsupported(name)
 
 
@@ -199,7 +199,7 @@ def answer_ufunc(
     if method == "at":
         return _at(ufunc, inputs)
     if any(out is not None for out in kwargs.get("out", ())):
-        return _into_array(name, getattr(ufunc, method), inputs, kwargs)
+        return into_array(name, getattr(ufunc, method), kwargs["out"], inputs, kwargs)
     if name in _METHODS:
         start = {} if len(inputs) > 1 else {"axis": 0}
         return _METHODS[name](*inputs, **start | {k: v for k, v in kwargs.items() if k != "out"})
@@ -249,19 +249,6 @@ def _at(ufunc: Any, inputs: tuple[Any, ...]) -> None:
             f" x = x.at[indices].{update}(values)"
         )
     by_elements(name, ufunc.at, inputs, {})
-
-
-def _into_array(
-    name: str, function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> Any:
-    """Compute into an array of NumPy's, as ``array += t`` does."""
-    outs = kwargs["out"] if isinstance(kwargs["out"], tuple) else (kwargs["out"],)
-    if any(is_tensor(out) for out in outs):
-        raise TypeError(
-            f"np.{name}(out=) would change a Tensor, whose elements never change: write"
-            f" t = np.{name}(...)"
-        )
-    return by_elements(name, function, args, kwargs)
 
 
 #: Ufuncs of scipy.special that ops has by another name, or by its own.

@@ -240,6 +240,8 @@ cdef class Tensor:
     def item(self, *index):
         """The only element, or the one at `index`, as a Python number.
 
+        One integer counts the elements in C order.
+
         Raises
         ------
         ValueError
@@ -248,7 +250,11 @@ cdef class Tensor:
             While the Tensor is traced or differentiated.
         """
         self.need_elements("item()")
-        return self[index].item() if index else self.scalar("item()")
+        if not index:
+            return self.scalar("item()")
+        flat = len(index) == 1 and not isinstance(index[0], tuple)
+        return (self.reshape(-1)[index] if flat else self[index[0] if len(index) == 1 else index]
+                ).item()
 
     cdef object scalar(self, str what):
         cdef DType dtype = self.array.dtype()

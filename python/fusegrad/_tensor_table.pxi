@@ -72,6 +72,11 @@ cdef DType parse_dtype(object dtype, str where) except *:
         if type(name) is not str:
             name = getattr(dtype, "__name__", None)
     index = DTYPES.get(name)
+    if index is None and dtype is not None:
+        try:
+            index = DTYPES.get(numpy().dtype(dtype).name)  # "f8" and the like
+        except TypeError:
+            pass
     if index is None:
         raise_argument(where, "dtype", "one of " + ", ".join(DTYPE_NAMES), repr(dtype))
     return <DType><int>index
