@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import io
 import operator
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -294,6 +296,17 @@ def results(value: Any) -> list[Any]:
 
 def test_every_supported_function_has_a_row() -> None:
     assert {r.name for r in HERE} | ASKING.keys() | {"fromfile"} >= SUPPORTED
+
+
+def test_the_page_lists_them() -> None:
+    """But for names that this version of NumPy lacks; tools/numpy_page.py writes it."""
+    page = (Path(__file__).resolve().parents[1] / "docs" / "numpy.md").read_text()
+    marked = re.search(r"(?s)<!-- written by.*?-->(.*)<!-- end -->", page)
+    assert marked
+    names = set(re.findall(r"`([\w.]+)`", marked[1]))
+    assert names >= SUPPORTED | _numpy_functions.READERS
+    known = {name for name in names if _numpy_functions.find(name) is not None}
+    assert known <= SUPPORTED | _numpy_functions.READERS
 
 
 @pytest.mark.quick

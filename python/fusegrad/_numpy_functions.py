@@ -20,7 +20,7 @@ from fusegrad._numpy_own import OWN
 from fusegrad._spelling import nearest
 from fusegrad._tensor import _answer_numpy, as_tensor
 
-__all__ = ["READERS", "answer", "answer_ufunc", "supported"]
+__all__ = ["READERS", "answer", "answer_ufunc", "find", "supported"]
 
 Function = Callable[..., Any]
 
@@ -74,7 +74,7 @@ READERS = frozenset(
 # ---- the table ---------------------------------------------------------------------------------
 
 
-def _find(name: str) -> Any:
+def find(name: str) -> Any:
     """Return what NumPy calls `name`, which may be ``linalg.norm``; None where there is nothing."""
     found: Any = np
     for part in name.split("."):
@@ -108,7 +108,7 @@ def _table() -> tuple[dict[Any, Function], dict[Any, str], dict[Any, str]]:
     thin: dict[Any, str] = {}
     names: dict[Any, str] = {}
     for name, function in {**OWN, **_named_functions(), **OWN}.items():
-        target = _find(name)
+        target = find(name)
         if target is None or not callable(target) or target in answers:
             continue
         if name == "divmod" and "floor_divide" not in ops.__all__:
@@ -163,7 +163,7 @@ def supported() -> list[str]:
     """
     names = set(_NAMES.values())
     for name in _named_functions():
-        target = _find(name)
+        target = find(name)
         if target is not None and target in _ANSWERS:
             names.add(name)
     names |= _METHODS.keys()
