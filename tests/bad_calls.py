@@ -117,8 +117,8 @@ CALLS: list[Row] = [
     (13, "ragged", "ops", lambda m: ops.exp([[1.0], [1.0, 2.0]]), "data", "rectangular"),
     (14, "masked", "ops", lambda m: ops.exp(np.ma.masked_equal([0.0, 1.0], 0)), "data", "masked"),
     (25, "axis", "ops", lambda m: ops.sum([1.0], axis=5), "axis", r"\[-1, 1\)"),
-    (25, "out", "ops", lambda m: np.sum(ops.ones(2), out=np.ones(())), "out", "do not change"),
-    (25, "dtype", "ops", lambda m: np.mean(ops.ones(2), dtype="f8"), "dtype", "astype"),
+    (25, "out", "ops", lambda m: ops.ones(2).sum(out=np.ones(())), "out", "do not change"),
+    (25, "dtype", "ops", lambda m: ops.ones(2).mean(dtype="f2"), "dtype", "one of float32"),
     # to_categorical, read_idx, set_weights
     *((number, name, "to_categorical", lambda m, a=given: fg.utils.to_categorical(*a), argument,
        text)

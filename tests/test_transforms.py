@@ -140,7 +140,7 @@ def test_grad_refuses(f, args, text):
 
 
 def test_elements_that_would_cut_the_gradient():
-    for use in (float, np.asarray, lambda x: x.numpy(), lambda x: x.item(), np.sin):
+    for use in (float, np.asarray, lambda x: x.numpy(), lambda x: x.item(), np.copy):
         with pytest.raises(TypeError, match=r"has_aux"):
             fg.grad(lambda x, use=use: x * use(x))(1.0)
     assert "tracked" in fg.grad(lambda x: (x, repr(x)), has_aux=True)(1.0)[1]

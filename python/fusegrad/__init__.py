@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         transforms,
         utils,
     )
-    from fusegrad._tensor import Tensor
+    from fusegrad._tensor import Tensor, from_dlpack
     from fusegrad.config import get_num_threads, set_num_threads
     from fusegrad.dtype_policies import DTypePolicy
     from fusegrad.errors import ArgumentError
@@ -87,6 +87,7 @@ __all__ = [
     "dtype_policies",
     "errors",
     "extending",
+    "from_dlpack",
     "get_cmake_dir",
     "get_include",
     "get_library_dir",
@@ -131,6 +132,7 @@ _HOMES = {
     "get_cmake_dir": "fusegrad.extending",
     "get_include": "fusegrad.extending",
     "get_library_dir": "fusegrad.extending",
+    "from_dlpack": "fusegrad._tensor",
     "get_num_threads": "fusegrad.config",
     "grad": "fusegrad.transforms",
     "jit": "fusegrad.transforms",

@@ -269,6 +269,13 @@ cdef extern from "tensor_support.h" namespace "fusegrad::binding" nogil:
     void fill_array(object array, const View& elements) except +translate_exception
 
 
+cdef extern from "dlpack.h" namespace "fusegrad::binding":
+    object to_dlpack(const Array& array, cbool versioned, cbool copied)
+    cbool dlpack_array "fusegrad::binding::from_dlpack" (
+        object capsule, Array* array
+    ) except +translate_exception
+
+
 cdef extern from "fusegrad/program.h" namespace "fusegrad" nogil:
     cdef cppclass Program:
         pass

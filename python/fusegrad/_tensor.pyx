@@ -24,7 +24,7 @@ from fusegrad import config, errors
 __all__ = [
     "ExampleTrace", "Function", "GraphHandle", "Tape", "Tensor", "add_custom_op", "apply",
     "apply_one", "apply_reduction", "apply_two", "as_tensor", "callback", "copy_into",
-    "current_builder", "detached", "empty", "from_numpy", "full", "gradient", "identity",
+    "current_builder", "detached", "empty", "from_dlpack", "from_numpy", "full", "gradient", "identity",
     "in_current_trace", "within",
 ]
 
@@ -34,6 +34,8 @@ include "_tensor_dispatch.pxi"
 include "_tensor_record.pxi"
 include "_tensor_batch.pxi"
 include "_tensor_index.pxi"
+include "_tensor_numpy.pxi"
+include "_tensor_dlpack.pxi"
 include "_tensor_function.pxi"
 include "_tensor_host.pxi"
 include "_tensor_api.pxi"
@@ -47,7 +49,9 @@ include "_tensor_api.pxi"
 cdef class Tensor:
     """An array of numbers whose computations can be differentiated and compiled.
 
-    Elements never change. Ops follow NumPy: broadcasting, and promotion of dtypes (NEP 50).
+    Elements never change: ``x += 1`` gives a new Tensor the old name, ``x.at[key].set(value)``
+    makes one with other elements. Ops follow NumPy: broadcasting, and promotion of dtypes (NEP 50);
+    NumPy's own functions take Tensors too.
 
     Parameters
     ----------
@@ -109,13 +113,13 @@ cdef class Tensor:
             raise TypeError(
                 f"{what} needs the elements of a Tensor, but this one is symbolic: the function is"
                 f" being traced (shape {self.shape}, dtype {dtype_text(self.meta().dtype)}). Use"
-                " functions of fusegrad.ops instead of NumPy's, ops.where instead of Python"
+                " functions of NumPy or fusegrad.ops instead, ops.where instead of Python"
                 " conditions, or compile with run_eagerly=True"
             )
         raise TypeError(
             f"{what} would cut the gradient: this Tensor is being differentiated. Use functions of"
-            " fusegrad.ops (ops.where for conditions), or return the value from the function"
-            " (has_aux=True)"
+            " NumPy or fusegrad.ops (ops.where for conditions, ops.stack for a list of Tensors), or"
+            " return the value from the function (has_aux=True); x.detach() has no gradient"
         )
 
     # -- what it is --
@@ -147,12 +151,34 @@ cdef class Tensor:
         return self.transpose()
 
     @property
+    def mT(self):
+        """The transpose of the last two axes."""
+        if self.ndim < 2:
+            raise ValueError(f"mT needs at least 2 axes, got shape {self.shape}")
+        return self.swapaxes(-1, -2)
+
+    @property
+    def at(self):
+        """``x.at[key].set(v)`` is a Tensor like `x`, but for `v` at `key`; also ``add`` and others.
+
+        Examples
+        --------
+        >>> import fusegrad as fg
+        >>> fg.Tensor([1.0, 2.0, 3.0]).at[1:].set(0.0)
+        Tensor([1., 0., 0.], dtype=float32)
+        """
+        global indexed_update
+        if indexed_update is None:
+            from fusegrad._indexed_update import At as indexed_update
+        return indexed_update(self)
+
+    @property
     def nbytes(self):
         """The number of bytes of the elements."""
         return num_elements(self.meta().shape) * itemsize(self.meta().dtype)
 
     def __getattr__(self, name):
-        if name in ("backward", "requires_grad", "requires_grad_", "grad", "detach"):
+        if name in ("backward", "requires_grad", "requires_grad_", "grad"):
             raise AttributeError(
                 f"Tensor has no '{name}': gradients are of functions. Write"
                 " fusegrad.grad(f)(x), or fusegrad.value_and_grad(f)(x) for f(x) and its gradient"
@@ -166,10 +192,18 @@ cdef class Tensor:
         return shape[0]
 
     def __iter__(self):
-        return iter([self[i] for i in range(len(self))])
+        if self.meta().shape.rank() == 0:
+            raise TypeError("a Tensor without axes cannot be iterated over")
+        return map(self.__getitem__, range(self.meta().shape[0]))
 
     def __getitem__(self, key):
         return subscript(self, key)
+
+    def __setitem__(self, key, value):
+        raise TypeError(
+            "the elements of a Tensor never change: x = x.at[key].set(value) makes a new one, and"
+            " ops.where(condition, value, x) one with other elements where a condition holds"
+        )
 
     def __hash__(self):
         return <Py_hash_t>(<size_t><PyObject*>self >> 4)
@@ -206,8 +240,10 @@ cdef class Tensor:
         self.need_elements("conversion to a NumPy array")
         return numpy().array(memoryview(self), dtype=dtype, copy=copy)
 
-    def item(self):
-        """The only element, as a Python number.
+    def item(self, *index):
+        """The only element, or the one at `index`, as a Python number.
+
+        One integer counts the elements in C order.
 
         Raises
         ------
@@ -217,7 +253,11 @@ cdef class Tensor:
             While the Tensor is traced or differentiated.
         """
         self.need_elements("item()")
-        return self.scalar("item()")
+        if not index:
+            return self.scalar("item()")
+        flat = len(index) == 1 and not isinstance(index[0], tuple)
+        return (self.reshape(-1)[index] if flat else self[index[0] if len(index) == 1 else index]
+                ).item()
 
     cdef object scalar(self, str what):
         cdef DType dtype = self.array.dtype()
@@ -252,6 +292,9 @@ cdef class Tensor:
     def __int__(self):
         self.need_elements("int()")
         return int(self.scalar("int()"))
+
+    def __complex__(self):
+        raise TypeError("the elements of a Tensor are real: write complex(float(x))")
 
     def __format__(self, spec):
         if not spec:
@@ -342,6 +385,30 @@ cdef class Tensor:
     def __fusegrad_tensor__(self):
         return self
 
+    # -- what NumPy and other libraries ask --
+
+    def __array_ufunc__(self, ufunc, str method, *inputs, **kwargs):
+        if method == "__call__" and not kwargs:
+            index = UFUNCS.get(ufunc)
+            if index is not None:
+                return run(<int>index, inputs, Attrs.none())
+        return numpy_functions().answer_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function, types, args, kwargs):
+        known = FUNCTIONS.get(function)
+        if known is None:
+            return numpy_functions().answer(function, args, kwargs)
+        answer, ours, straight = <tuple>known
+        if not kwargs and len(args) <= <Py_ssize_t>straight:
+            return ours(*args)
+        return answer(*args, **kwargs)
+
+    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+        return dlpack_capsule(self, stream, max_version, dl_device, copy)
+
+    def __dlpack_device__(self):
+        return (1, 0)
+
     # -- operators --
 
     def __add__(self, other):
@@ -367,6 +434,24 @@ cdef class Tensor:
 
     def __rtruediv__(self, other):
         return binary(DIVIDE, other, self)
+
+    def __floordiv__(self, other):
+        return binary(FLOOR_DIVIDE, self, other)
+
+    def __rfloordiv__(self, other):
+        return binary(FLOOR_DIVIDE, other, self)
+
+    def __mod__(self, other):
+        return binary(REMAINDER, self, other)
+
+    def __rmod__(self, other):
+        return binary(REMAINDER, other, self)
+
+    def __divmod__(self, other):
+        return self // other, self % other
+
+    def __rdivmod__(self, other):
+        return other // self, other % self
 
     def __matmul__(self, other):
         return binary(MATMUL, self, other)
@@ -410,6 +495,12 @@ cdef class Tensor:
     def __ror__(self, other):
         return binary_logic(LOGICAL_OR, other, self, "|")
 
+    def __xor__(self, other):
+        return binary_logic(NOT_EQUAL, self, other, "^")
+
+    def __rxor__(self, other):
+        return binary_logic(NOT_EQUAL, other, self, "^")
+
     def __eq__(self, other):
         return binary(EQUAL, self, other)
 
@@ -428,14 +519,24 @@ cdef class Tensor:
     def __ge__(self, other):
         return binary(GREATER_EQUAL, self, other)
 
-    # -- methods that are ops --
+    # -- methods that are ops, with NumPy's signatures --
 
-    def astype(self, dtype):
-        """The elements as another dtype; floating to integer drops the fraction."""
+    def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True):
+        """The elements as another dtype; floating to integer drops the fraction.
+
+        Raises
+        ------
+        TypeError
+            Where `casting` forbids it, as by numpy.can_cast.
+        """
+        if casting != "unsafe" and not numpy().can_cast(self.dtype, dtype, casting):
+            raise TypeError(f"astype() from {self.dtype} to {dtype} is not a cast of kind {casting!r}")
         return cast(self, parse_dtype(dtype, "astype"))
 
-    def reshape(self, *shape):
-        """The same elements in C order with another shape; one size may be -1.
+    def reshape(self, *shape, str order="C", copy=None):
+        """The same elements with another shape; one size may be -1.
+
+        They are read and placed with the last axis fastest, with the first where `order` is "F".
 
         Raises
         ------
@@ -447,6 +548,9 @@ cdef class Tensor:
         cdef int64_t size = num_elements(self.meta().shape)
         cdef int i, unknown = -1
         sizes = shape[0] if len(shape) == 1 and not hasattr(shape[0], "__index__") else shape
+        if read_order("reshape", order):
+            sizes = (sizes,) if hasattr(sizes, "__index__") else tuple(sizes)
+            return self.transpose().reshape(sizes[::-1]).transpose()
         read_dims(sizes, &attrs.shape)
         for i in range(attrs.shape.rank()):
             if attrs.shape[i] == -1 and unknown < 0:
@@ -463,6 +567,14 @@ cdef class Tensor:
             attrs.shape[unknown] = size // known
         return dispatch(RESHAPE, [self], attrs)
 
+    def ravel(self, str order="C"):
+        """The elements as one axis, the last axis fastest; the first where `order` is "F"."""
+        return self.reshape(-1, order=order)
+
+    def flatten(self, str order="C"):
+        """The same as `ravel`."""
+        return self.reshape(-1, order=order)
+
     def transpose(self, *axes):
         """The axes in another order; reversed where none is given."""
         cdef Attrs attrs
@@ -476,30 +588,129 @@ cdef class Tensor:
                 attrs.axes.push_back(i)
         return dispatch(TRANSPOSE, [self], attrs)
 
-    def sum(self, axis=None, bint keepdims=False, *, dtype=None, out=None):
+    def swapaxes(self, axis1, axis2):
+        """The axes with these two exchanged."""
+        cdef int rank = self.meta().shape.rank()
+        for name, axis in (("axis1", axis1), ("axis2", axis2)):
+            if not -rank <= axis < rank:
+                raise_argument("swapaxes", name, f"an axis in [{-rank}, {rank})", repr(axis))
+        order = list(range(rank))
+        order[axis1], order[axis2] = order[axis2], order[axis1]
+        return self.transpose(order)
+
+    def squeeze(self, axis=None):
+        """Without axes of size 1; see `ops.squeeze`."""
+        return ops_function("squeeze")(self, axis)
+
+    def sum(self, axis=None, dtype=None, out=None, bint keepdims=False):
         """The sum over `axis` (an int, a tuple, or None for all); see `ops.sum`."""
-        no_destination("sum", dtype, out)
-        return reduce("sum", self, axis, keepdims)
+        return reduce("sum", self, axis, dtype, out, keepdims)
 
-    def mean(self, axis=None, bint keepdims=False, *, dtype=None, out=None):
+    def mean(self, axis=None, dtype=None, out=None, bint keepdims=False):
         """The mean over `axis` (an int, a tuple, or None for all); see `ops.mean`."""
-        no_destination("mean", dtype, out)
-        return reduce("mean", self, axis, keepdims)
+        return reduce("mean", self, axis, dtype, out, keepdims)
 
-    def max(self, axis=None, bint keepdims=False, *, dtype=None, out=None):
+    def max(self, axis=None, out=None, bint keepdims=False):
         """The largest element over `axis` (an int, a tuple, or None for all); see `ops.max`."""
-        no_destination("max", dtype, out)
-        return reduce("max", self, axis, keepdims)
+        return reduce("max", self, axis, None, out, keepdims)
 
-    def min(self, axis=None, bint keepdims=False, *, dtype=None, out=None):
+    def min(self, axis=None, out=None, bint keepdims=False):
         """The smallest element over `axis` (an int, a tuple, or None for all); see `ops.min`."""
-        no_destination("min", dtype, out)
-        return reduce("min", self, axis, keepdims)
+        return reduce("min", self, axis, None, out, keepdims)
 
-    def argmax(self, axis=None, bint keepdims=False, *, out=None):
+    def argmax(self, axis=None, out=None, *, bint keepdims=False):
         """The index of the first largest element along `axis`; see `ops.argmax`."""
-        no_destination("argmax", None, out)
-        return reduce("argmax", self, axis, keepdims)
+        return reduce("argmax", self, axis, None, out, keepdims)
+
+    def argmin(self, axis=None, out=None, *, bint keepdims=False):
+        """The index of the first smallest element along `axis`; see `ops.argmin`."""
+        return reduce("argmin", self, axis, None, out, keepdims)
+
+    def var(self, axis=None, dtype=None, out=None, ddof=0, bint keepdims=False):
+        """The variance over `axis`; see `ops.var`."""
+        return _composed("var", self, dtype, out, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self, axis=None, dtype=None, out=None, ddof=0, bint keepdims=False):
+        """The standard deviation over `axis`; see `ops.std`."""
+        return _composed("std", self, dtype, out, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def prod(self, axis=None, dtype=None, out=None, bint keepdims=False):
+        """The product over `axis`; see `ops.prod`."""
+        return _composed("prod", self, dtype, out, axis=axis, keepdims=keepdims)
+
+    def any(self, axis=None, out=None, bint keepdims=False):
+        """Whether any element over `axis` is true; see `ops.any`."""
+        return _composed("any", self, None, out, axis=axis, keepdims=keepdims)
+
+    def all(self, axis=None, out=None, bint keepdims=False):
+        """Whether all elements over `axis` are true; see `ops.all`."""
+        return _composed("all", self, None, out, axis=axis, keepdims=keepdims)
+
+    def cumsum(self, axis=None, dtype=None, out=None):
+        """The sums of the elements up to each along `axis`; see `ops.cumsum`."""
+        return _composed("cumsum", self, dtype, out, axis=axis)
+
+    def cumprod(self, axis=None, dtype=None, out=None):
+        """The products of the elements up to each along `axis`; see `ops.cumprod`."""
+        return _composed("cumprod", self, dtype, out, axis=axis)
+
+    def argsort(self, axis=-1):
+        """The indices that sort along `axis`; see `ops.argsort`."""
+        return ops_function("argsort")(self, axis)
+
+    def clip(self, min=None, max=None, out=None):
+        """The elements bounded by `min` and `max`, of which one may be None; see `ops.clip`."""
+        return _composed("clip", self, None, out, x_min=min, x_max=max)
+
+    def round(self, decimals=0, out=None):
+        """The elements rounded to `decimals`, halves to even; see `ops.round`."""
+        return _composed("round", self, None, out, decimals=decimals)
+
+    def dot(self, other, out=None):
+        """The product as by numpy.dot; see `ops.dot`."""
+        no_destination("dot", out)
+        return ops_function("dot")(self, other)
+
+    def take(self, indices, axis=None, out=None):
+        """The elements at `indices` along `axis`; see `ops.take`."""
+        return _composed("take", self, None, out, indices=indices, axis=axis)
+
+    def repeat(self, repeats, axis=None):
+        """Each element several times; see `ops.repeat`."""
+        return ops_function("repeat")(self, repeats, axis=axis)
+
+    def diagonal(self, offset=0, axis1=0, axis2=1):
+        """The elements whose indices along two axes differ by `offset`; see `ops.diagonal`."""
+        return ops_function("diagonal")(self, offset, axis1, axis2)
+
+    def trace(self, offset=0, axis1=0, axis2=1):
+        """The sum of the diagonal; see `ops.trace`."""
+        return ops_function("trace")(self, offset, axis1, axis2)
+
+    def nonzero(self):
+        """The indices of the elements that are not 0, an array for each axis; see `ops.nonzero`."""
+        return ops_function("nonzero")(self)
+
+    def conj(self):
+        """The Tensor itself: its elements are real."""
+        return self
+
+    def copy(self, str order="C"):
+        """The same elements in memory of their own; gradients pass."""
+        read_order("copy", order)
+        if self.recorded():
+            return identity(self)
+        need_defined(self)
+        return plain(copied(self.array, self.array.dtype()))
+
+    def detach(self):
+        """The same elements, where gradients end: on a tape a plain Tensor; see `ops.stop_gradient`."""
+        if self.recorder is not None and self.recorder.is_graph:
+            return ops_function("stop_gradient")(self)
+        return detached(self)
+
+
+cdef object indexed_update = None
 
 
 cdef object binary_logic(int index, object left, object right, str symbol):
@@ -611,7 +822,7 @@ def apply_reduction(str name not None, x, axis=None, bint keepdims=False):
     fusegrad.errors.ArgumentError
         For operands and axes that do not fit.
     """
-    return reduce(name, x, axis, keepdims)
+    return reduce(name, x, axis, None, None, keepdims)
 
 
 def as_tensor(x, dtype=None):

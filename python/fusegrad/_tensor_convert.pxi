@@ -217,6 +217,26 @@ cdef bint is_array_like(object x):
     )
 
 
+cdef bint holds_recorded(object x) except -1:
+    """Whether a nested list has Tensors on a recorder, which NumPy cannot read."""
+    for item in x:
+        if type(item) is Tensor:
+            if (<Tensor>item).recorded():
+                return True
+        elif isinstance(item, (list, tuple)):
+            if holds_recorded(item):
+                return True
+        elif hasattr(item, "__fusegrad_tensor__") and (<Tensor>item.__fusegrad_tensor__()).recorded():
+            return True
+    return False
+
+
+cdef Tensor stacked(object x):
+    cdef Attrs attrs
+    attrs.axes.push_back(0)
+    return run(STACK, tuple(x), attrs)
+
+
 cdef Tensor convert(object x, str where):
     """A Tensor over the elements of `x`, shared where possible."""
     cdef Kind kind
@@ -236,6 +256,8 @@ cdef Tensor convert(object x, str where):
     tensor = None
     if isinstance(x, (list, tuple)):
         tensor = from_list(x, None)
+        if tensor is None and holds_recorded(x):
+            return stacked(x)
     else:
         if hasattr(x, "mask") and hasattr(x, "fill_value") and numpy().any(x.mask):
             raise_argument(where, "data", "data without masked elements", describe(x))

@@ -249,6 +249,8 @@ cdef object convert_and_run(int index, tuple inputs, const Attrs& attrs):
 
 cdef object binary(int index, object left, object right):
     """An operator; NotImplemented where the other operand should answer."""
+    if index < 0:
+        return NotImplemented
     result = settled_two(deref(op_defs[index]), left, right, Attrs.none())
     if result is not None:
         return result
@@ -262,20 +264,52 @@ cdef object unary(int index, object x):
     return run_one(index, x, Attrs.none())
 
 
-cdef int no_destination(str name, object dtype, object out) except -1:
-    """Arguments that NumPy's functions of the same name pass on to a Tensor's methods."""
-    if dtype is not None:
-        raise_argument(name, "dtype", "None (write .astype(dtype))", repr(dtype))
+cdef int no_destination(str name, object out) except -1:
     if out is not None:
-        raise_argument(name, "out", "None: Tensors do not change", "an array")
+        raise_argument(name, "out", "None: Tensors do not change", describe(out))
     return 0
 
 
-cdef object reduce(str name, object x, object axis, bint keepdims):
+cdef bint read_order(str name, str order) except -1:
+    """Whether the first axis is fastest; "A" and "K" are the order of a Tensor, which is "C"."""
+    if order not in ("C", "F", "A", "K"):
+        raise_argument(name, "order", "'C', 'F', 'A' or 'K'", repr(order))
+    return order == "F"
+
+
+cdef object reduce(
+    str name, object x, object axis, object dtype, object out, bint keepdims
+):
+    """A reduction with NumPy's arguments; `dtype` is that of the sum and of the result."""
     cdef Attrs attrs
+    no_destination(name, out)
+    if dtype is not None:
+        x = cast(x, parse_dtype(dtype, name))
     attrs.keepdims = keepdims
     if axis is None:
         attrs.all_axes = True
     else:
         read_dims(axis, &attrs.axes)
-    return run_one(op_index(name), x, attrs)
+    result = run_one(op_index(name), x, attrs)
+    return result if dtype is None else cast(result, parse_dtype(dtype, name))
+
+
+cdef object ops_module = None
+
+
+cdef object ops_function(str name):
+    """A function of fusegrad.ops, which is imported when first needed."""
+    global ops_module
+    if ops_module is None:
+        from fusegrad import ops
+        ops_module = ops
+    return getattr(ops_module, name)
+
+
+def _composed(str name, Tensor x, dtype, out, **arguments):
+    """The same for functions of fusegrad.ops."""
+    no_destination(name, out)
+    if dtype is not None:
+        x = cast(x, parse_dtype(dtype, name))
+    result = ops_function(name)(x, **arguments)
+    return result if dtype is None else cast(result, parse_dtype(dtype, name))

@@ -74,6 +74,11 @@ cdef DType parse_dtype(object dtype, str where) except *:
         if type(name) is not str:
             name = getattr(dtype, "__name__", None)
     index = DTYPES.get(name)
+    if index is None and dtype is not None:
+        try:
+            index = DTYPES.get(numpy().dtype(dtype).name)  # "f8" and the like
+        except TypeError:
+            pass
     if index is None:
         raise_argument(where, "dtype", "one of " + ", ".join(DTYPE_NAMES), repr(dtype))
     return <DType><int>index
@@ -144,6 +149,7 @@ cdef int CALLBACK = OPS["callback"]
 cdef int CAST = OPS["cast"]
 cdef int DIVIDE = OPS["divide"]
 cdef int EQUAL = OPS["equal"]
+cdef int FLOOR_DIVIDE = OPS.get("floor_divide", -1)
 cdef int GREATER = OPS["greater"]
 cdef int GREATER_EQUAL = OPS["greater_equal"]
 cdef int IDENTITY = OPS["identity"]
@@ -157,9 +163,12 @@ cdef int MULTIPLY = OPS["multiply"]
 cdef int NEGATIVE = OPS["negative"]
 cdef int NOT_EQUAL = OPS["not_equal"]
 cdef int POWER = OPS["power"]
+cdef int RAVEL_MULTI_INDEX = OPS["ravel_multi_index"]
+cdef int REMAINDER = OPS.get("remainder", -1)
 cdef int RESHAPE = OPS["reshape"]
 cdef int SLICE = OPS["slice"]
 cdef int SQUARE = OPS["square"]
+cdef int STACK = OPS["stack"]
 cdef int SUBTRACT = OPS["subtract"]
 cdef int TAKE = OPS["take"]
 cdef int TRANSPOSE = OPS["transpose"]

@@ -223,6 +223,12 @@ class Variable(Spelled):
     def __fusegrad_tensor__(self) -> Tensor:
         return self.value
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return self.value.__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return self.value.__array_function__(function, types, args, kwargs)
+
     def __repr__(self) -> str:
         return f"<Variable {self.path!r}: {self._tensor!r}>"
 

@@ -82,3 +82,24 @@ case(
     draw(ints(4, 5)),
     lambda i: one_hot(i, 4),
 )
+case(
+    "ravel_multi_index",
+    lambda i, j: ops.ravel_multi_index((i, j), (4, 5)),
+    draw(ints(4, 3, 1), ints(5, 6)),
+    lambda i, j: np.ravel_multi_index(np.broadcast_arrays(i, j), (4, 5)),
+    bad=(
+        (lambda: ops.ravel_multi_index(([0], [5]), (4, 5)), r"multi_index\[1\]"),
+        (lambda: ops.ravel_multi_index(([-1], [0]), (4, 5)), r"multi_index\[0\]"),
+        (lambda: ops.ravel_multi_index(([0],), (4, 5)), "dims"),
+        (lambda: ops.ravel_multi_index(([0], [0]), (-1, 5)), "dims"),
+        (lambda: ops.ravel_multi_index(([0.5], [0]), (4, 5)), "multi_index"),
+        (lambda: ops.ravel_multi_index(([0, 1], [0, 1, 2]), (4, 5)), "operands"),
+    ),
+)
+case(
+    "ravel_multi_index",
+    internal("ravel_multi_index", shape=(4, 5), flag=True),
+    draw(lambda rng: np.array([[-1], [3]], np.int32), lambda rng: np.array([-5, 4])),
+    lambda i, j: np.ravel_multi_index(np.broadcast_arrays(i % 4, j % 5), (4, 5)),
+    label="from-the-end",
+)

@@ -263,7 +263,8 @@ void take_eval(const EvalContext& c) {
   const View& x = c.inputs[0];
   const View& indices = c.inputs[1];
   const int axis = static_cast<int>(c.attrs->axes[0]);
-  int64_t* const at = label_space(indices.size());
+  const int64_t count = indices.size();
+  int64_t* const at = label_space(count);
   copy_labels("take", "indices", indices, x.shape[axis], !c.attrs->flag, at, "integers");
   by_dtype(x.dtype, [&](auto tag) {
     using T = decltype(tag);
@@ -300,7 +301,8 @@ void take_grad_eval(const EvalContext& c) {
   const View& y = c.outputs[0];
   const View& indices = c.inputs[1];
   const int axis = static_cast<int>(c.attrs->axes[0]);
-  int64_t* const at = label_space(indices.size());
+  const int64_t count = indices.size();
+  int64_t* const at = label_space(count);
   copy_labels("take", "indices", indices, y.shape[axis], !c.attrs->flag, at, "integers");
   fill_zero(y);
   by_float(y.dtype, [&](auto tag) {

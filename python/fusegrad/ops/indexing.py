@@ -25,6 +25,7 @@ __all__ = [
     "argwhere",
     "flatnonzero",
     "nonzero",
+    "ravel_multi_index",
     "scatter",
     "scatter_update",
     "select",
@@ -33,6 +34,39 @@ __all__ = [
     "take",
     "take_along_axis",
 ]
+
+
+def ravel_multi_index(multi_index: Sequence[Any], dims: int | Sequence[int]) -> Tensor:
+    """Return where elements lie, counted in C order, from an index for each axis.
+
+    Parameters
+    ----------
+    multi_index : sequence of array_like
+        For each axis the indices, at least 0; they broadcast. int32, int64 or uint8.
+    dims : int or sequence of int
+        The sizes of the axes.
+
+    Returns
+    -------
+    Tensor
+        Broadcast shape, int64.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        An index is out of range or no integer, shapes do not broadcast, or `multi_index` has not
+        an entry for each axis.
+
+    Notes
+    -----
+    ``x[i, j]`` is ``take(x, ravel_multi_index((i, j), x.shape))``. There is no gradient.
+
+    Examples
+    --------
+    >>> ravel_multi_index(([0, 1], [2, 0]), (2, 3))
+    Tensor([2, 3], dtype=int64)
+    """
+    return one("ravel_multi_index", multi_index, shape=dims)
 
 
 def slice(

@@ -1,0 +1,21 @@
+# What answers NumPy's functions of Tensors; _numpy_functions.py fills it when first asked.
+
+cdef dict UFUNCS = {}     # a ufunc -> the index of the op that it is
+cdef dict FUNCTIONS = {}  # another function -> what answers it, a function of ops, up to how
+                          # many positional arguments that is the same
+cdef object numpy_functions_module = None
+
+
+cdef object numpy_functions():
+    global numpy_functions_module
+    if numpy_functions_module is None:
+        from fusegrad import _numpy_functions
+        numpy_functions_module = _numpy_functions
+    return numpy_functions_module
+
+
+def _answer_numpy(dict ufuncs, dict functions):
+    """Lets ufuncs be ops, given by their names, and other functions be answered by callables."""
+    for ufunc, name in ufuncs.items():
+        UFUNCS[ufunc] = OPS[name]
+    FUNCTIONS.update(functions)
