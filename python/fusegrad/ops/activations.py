@@ -15,6 +15,7 @@ from fusegrad.ops.binary import (
     greater,
     greater_equal,
     less,
+    less_equal,
     multiply,
     subtract,
     where,
@@ -85,7 +86,7 @@ def celu(x: Any, alpha: float = 1.0) -> Tensor:
     Examples
     --------
     >>> celu([-1000.0, 3.0], alpha=2.0)
-    T
+    Tensor([-2.,  3.], dtype=float32)
     """
     if not alpha > 0.0:
         raise ArgumentError("celu", "alpha", "a number > 0", repr(alpha))
@@ -119,7 +120,7 @@ def glu(x: Any, axis: int = -1) -> Tensor:
     Examples
     --------
     >>> glu([1.0, 2.0, 0.0, 0.0])
-    T
+    Tensor([0.5, 1. ], dtype=float32)
     """
     x = as_tensor(x)
     axis = normal_axis("glu", axis, x.ndim)
@@ -160,7 +161,7 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
     Examples
     --------
     >>> hard_shrink([-1.0, 0.25, 2.0])
-    T
+    Tensor([-1.,  0.,  2.], dtype=float32)
     """
     return where(less_equal(abs(x), _threshold("hard_shrink", threshold)), 0.0, x)
 
@@ -210,7 +211,7 @@ def hard_silu(x: Any) -> Tensor:
     Examples
     --------
     >>> hard_silu([-4.0, 1.5, 4.0])
-    T
+    Tensor([-0.   ,  1.125,  4.   ], dtype=float32)
     """
     # The bound changes nothing but -inf, which would be NaN times 0.
     return multiply(clip(x, -3.0, None), hard_sigmoid(x))
@@ -236,7 +237,7 @@ def hard_tanh(x: Any) -> Tensor:
     Examples
     --------
     >>> hard_tanh([-2.0, 0.5, 2.0])
-    T
+    Tensor([-1. ,  0.5,  1. ], dtype=float32)
     """
     return clip(x, -1.0, 1.0)
 
@@ -263,7 +264,7 @@ def mish(x: Any) -> Tensor:
     Examples
     --------
     >>> mish([-1.0, 1.0])
-    T
+    Tensor([-0.30340147,  0.8650984 ], dtype=float32)
     """
     # tanh(softplus(x)) is 0 long before -1000; the bound keeps -inf times 0 from being NaN.
     return multiply(clip(x, -1000.0, None), tanh(softplus(x)))
@@ -347,7 +348,7 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
     Examples
     --------
     >>> soft_shrink([-1.0, 0.25, 2.0])
-    T
+    Tensor([-0.5,  0. ,  1.5], dtype=float32)
     """
     threshold = _threshold("soft_shrink", threshold)
     return subtract(x, clip(x, -threshold, threshold))
@@ -394,7 +395,7 @@ def sparse_plus(x: Any) -> Tensor:
     Examples
     --------
     >>> sparse_plus([-2.0, 0.0, 2.0])
-    T
+    Tensor([0.  , 0.25, 2.  ], dtype=float32)
     """
     square_part = divide(square(add(clip(x, -1.0, 1.0), 1.0)), 4.0)
     return where(greater_equal(x, 1.0), x, square_part)
@@ -420,7 +421,7 @@ def sparse_sigmoid(x: Any) -> Tensor:
     Examples
     --------
     >>> sparse_sigmoid([-2.0, 0.0, 2.0])
-    T
+    Tensor([0. , 0.5, 1. ], dtype=float32)
     """
     return divide(add(clip(x, -1.0, 1.0), 1.0), 2.0)
 
@@ -454,7 +455,7 @@ def squareplus(x: Any, b: float = 4.0) -> Tensor:
     Examples
     --------
     >>> squareplus([-1e4, 0.0, 1.5])
-    T
+    Tensor([1.e-04, 1.e+00, 2.e+00], dtype=float32)
     """
     if not b >= 0.0:
         raise ArgumentError("squareplus", "b", "a number >= 0", repr(b))
@@ -486,7 +487,7 @@ def tanh_shrink(x: Any) -> Tensor:
     Examples
     --------
     >>> tanh_shrink([0.0, 0.01, 3.0])
-    T
+    Tensor([0.0000000e+00, 3.3331997e-07, 2.0049453e+00], dtype=float32)
     """
     near = less(abs(x), 1.0)
     inner = where(near, x, 0.0)
@@ -519,7 +520,7 @@ def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
     Examples
     --------
     >>> threshold([-1.0, 0.5, 2.0], 1.0, 0.0)
-    T
+    Tensor([0., 0., 2.], dtype=float32)
     """
     return where(less_equal(x, threshold), default_value, x)
 

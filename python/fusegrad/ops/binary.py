@@ -322,7 +322,7 @@ def copysign(x1: Any, x2: Any) -> Tensor:
     Examples
     --------
     >>> copysign([1.0, -2.0], [-0.0, 3.0])
-    T
+    Tensor([-1.,  2.], dtype=float32)
     """
     return one("copysign", (x1, x2))
 
@@ -592,7 +592,7 @@ def logical_xor(x1: Any, x2: Any) -> Tensor:
     Examples
     --------
     >>> logical_xor([True, False], True)
-    T
+    Tensor([False,  True], dtype=bool)
     """
     return one("logical_xor", (x1, x2))
 

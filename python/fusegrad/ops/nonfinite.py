@@ -40,7 +40,7 @@ def isnan(x: Any) -> Tensor:
     Examples
     --------
     >>> isnan([1.0, float("inf"), float("nan")])
-    T
+    Tensor([False, False,  True], dtype=bool)
     """
     return one("isnan", (x,))
 
@@ -65,7 +65,7 @@ def isinf(x: Any) -> Tensor:
     Examples
     --------
     >>> isinf([1.0, float("inf"), float("nan")])
-    T
+    Tensor([False,  True, False], dtype=bool)
     """
     return one("isinf", (x,))
 
@@ -90,7 +90,7 @@ def isfinite(x: Any) -> Tensor:
     Examples
     --------
     >>> isfinite([1.0, float("inf"), float("nan")])
-    T
+    Tensor([ True, False, False], dtype=bool)
     """
     return one("isfinite", (x,))
 
@@ -122,7 +122,7 @@ def nan_to_num(
     Examples
     --------
     >>> nan_to_num([1.0, float("nan"), float("inf")], posinf=9.0)
-    T
+    Tensor([1., 0., 9.], dtype=float32)
     """
     x = as_tensor(x)
     if x.dtype.kind != "f":

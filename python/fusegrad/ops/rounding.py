@@ -51,7 +51,7 @@ def floor(x: Any) -> Tensor:
     Examples
     --------
     >>> floor([1.7, -1.2])
-    T
+    Tensor([ 1., -2.], dtype=float32)
     """
     return one("floor", (x,))
 
@@ -82,7 +82,7 @@ def ceil(x: Any) -> Tensor:
     Examples
     --------
     >>> ceil([1.2, -1.7])
-    T
+    Tensor([ 2., -1.], dtype=float32)
     """
     return one("ceil", (x,))
 
@@ -113,7 +113,7 @@ def trunc(x: Any) -> Tensor:
     Examples
     --------
     >>> trunc([1.7, -1.7])
-    T
+    Tensor([ 1., -1.], dtype=float32)
     """
     return one("trunc", (x,))
 
@@ -138,7 +138,7 @@ def rint(x: Any) -> Tensor:
     Examples
     --------
     >>> rint([0.5, 1.5, -1.7])
-    T
+    Tensor([ 0.,  2., -2.], dtype=float32)
     """
     return one("rint", (x,))
 
@@ -164,7 +164,7 @@ def fix(x: Any) -> Tensor:
     Examples
     --------
     >>> fix([1.7, -1.7])
-    T
+    Tensor([ 1., -1.], dtype=float32)
     """
     return trunc(x)
 
@@ -197,9 +197,9 @@ def round(x: Any, decimals: int = 0) -> Tensor:
     Examples
     --------
     >>> round([0.5, 1.5, -1.7])
-    T
+    Tensor([ 0.,  2., -2.], dtype=float32)
     >>> round([3.14159, 2.71828], decimals=2)
-    T
+    Tensor([3.14, 2.72], dtype=float32)
     """
     x = as_tensor(x)
     try:
@@ -244,7 +244,7 @@ def floor_divide(x1: Any, x2: Any) -> Tensor:
     Examples
     --------
     >>> floor_divide([7.0, -7.0], 2.0)
-    T
+    Tensor([ 3., -4.], dtype=float32)
     """
     return one("floor_divide", (x1, x2))
 
@@ -275,7 +275,7 @@ def remainder(x1: Any, x2: Any) -> Tensor:
     Examples
     --------
     >>> remainder([7.0, -7.0], 3.0)
-    T
+    Tensor([1., 2.], dtype=float32)
     """
     return one("remainder", (x1, x2))
 

@@ -49,7 +49,7 @@ def sin(x: Any) -> Tensor:
     Examples
     --------
     >>> sin([0.0, 1.0])
-    T
+    Tensor([0.        , 0.84147096], dtype=float32)
     """
     return one("sin", (x,))
 
@@ -75,7 +75,7 @@ def cos(x: Any) -> Tensor:
     Examples
     --------
     >>> cos([0.0, 1.0])
-    T
+    Tensor([1.       , 0.5403023], dtype=float32)
     """
     return one("cos", (x,))
 
@@ -101,7 +101,7 @@ def tan(x: Any) -> Tensor:
     Examples
     --------
     >>> tan([0.0, 1.0])
-    T
+    Tensor([0.       , 1.5574077], dtype=float32)
     """
     return one("tan", (x,))
 
@@ -127,7 +127,7 @@ def arcsin(x: Any) -> Tensor:
     Examples
     --------
     >>> arcsin([0.0, 1.0])
-    T
+    Tensor([0.       , 1.5707964], dtype=float32)
     """
     return one("arcsin", (x,))
 
@@ -153,7 +153,7 @@ def arccos(x: Any) -> Tensor:
     Examples
     --------
     >>> arccos([1.0, 0.0])
-    T
+    Tensor([0.       , 1.5707964], dtype=float32)
     """
     return one("arccos", (x,))
 
@@ -179,7 +179,7 @@ def arctan(x: Any) -> Tensor:
     Examples
     --------
     >>> arctan([1.0, float("inf")])
-    T
+    Tensor([0.7853982, 1.5707964], dtype=float32)
     """
     return one("arctan", (x,))
 
@@ -211,7 +211,7 @@ def arctan2(x1: Any, x2: Any) -> Tensor:
     Examples
     --------
     >>> arctan2([1.0, 1.0], [1.0, -1.0])
-    T
+    Tensor([0.7853982, 2.3561945], dtype=float32)
     """
     return one("arctan2", (x1, x2))
 
@@ -243,7 +243,7 @@ def hypot(x1: Any, x2: Any) -> Tensor:
     Examples
     --------
     >>> hypot([3.0, 1e30], [4.0, 1e30])
-    T
+    Tensor([5.0000000e+00, 1.4142135e+30], dtype=float32)
     """
     return one("hypot", (x1, x2))
 
@@ -269,7 +269,7 @@ def sinh(x: Any) -> Tensor:
     Examples
     --------
     >>> sinh([0.0, 1.0])
-    T
+    Tensor([0.       , 1.1752012], dtype=float32)
     """
     return one("sinh", (x,))
 
@@ -295,7 +295,7 @@ def cosh(x: Any) -> Tensor:
     Examples
     --------
     >>> cosh([0.0, 1.0])
-    T
+    Tensor([1.       , 1.5430807], dtype=float32)
     """
     return one("cosh", (x,))
 
@@ -321,7 +321,7 @@ def arcsinh(x: Any) -> Tensor:
     Examples
     --------
     >>> arcsinh([0.0, 1e30])
-    T
+    Tensor([ 0.    , 69.7707], dtype=float32)
     """
     return one("arcsinh", (x,))
 
@@ -347,7 +347,7 @@ def arccosh(x: Any) -> Tensor:
     Examples
     --------
     >>> arccosh([1.0, 2.0])
-    T
+    Tensor([0.      , 1.316958], dtype=float32)
     """
     return one("arccosh", (x,))
 
@@ -373,7 +373,7 @@ def arctanh(x: Any) -> Tensor:
     Examples
     --------
     >>> arctanh([0.0, 0.5])
-    T
+    Tensor([0.        , 0.54930615], dtype=float32)
     """
     return one("arctanh", (x,))
 
@@ -400,7 +400,7 @@ def sinc(x: Any) -> Tensor:
     Examples
     --------
     >>> sinc([0.0, 0.5])
-    T
+    Tensor([1.        , 0.63661975], dtype=float32)
     """
     angle = multiply(x, math.pi)
     near = less(abs(angle), 1.0)

@@ -193,7 +193,7 @@ def signbit(x: Any) -> Tensor:
     Examples
     --------
     >>> signbit([-0.0, 0.0, -2.0])
-    T
+    Tensor([ True, False,  True], dtype=bool)
     """
     return one("signbit", (x,))
 
