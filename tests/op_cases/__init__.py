@@ -11,7 +11,18 @@ row with ``domains`` on operands of many other shapes as well.
 
 from __future__ import annotations
 
-from op_cases import binary, products, random, reductions, rows, shapes, unary, updates
+from op_cases import (
+    binary,
+    products,
+    random,
+    reductions,
+    rounding,
+    rows,
+    shapes,
+    trigonometric,
+    unary,
+    updates,
+)
 from op_cases.table import CASES, OpCase
 
 __all__ = [
@@ -21,8 +32,10 @@ __all__ = [
     "products",
     "random",
     "reductions",
+    "rounding",
     "rows",
     "shapes",
+    "trigonometric",
     "unary",
     "updates",
 ]
