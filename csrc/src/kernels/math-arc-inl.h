@@ -12,8 +12,7 @@
 namespace fusegrad::simd::FUSEGRAD_ISA {
 namespace {
 
-// ---- arcsin and arccos
-// ---------------------------------------------------------------------------
+// ---- arcsin and arccos ----------------------------------------------------------------------
 
 // arcsin(s) / s - 1 with z = s^2 <= 1/4
 template <class T>
@@ -74,8 +73,7 @@ FUSEGRAD_INLINE VD arccos_for(VD x) {
   return select(p.outer, select(x > 0.0, above, 2.0 * below), below);
 }
 
-// ---- arctan
-// --------------------------------------------------------------------------------------
+// ---- arctan ---------------------------------------------------------------------------------
 
 constexpr double kTanEighth = 0x1.a827999fcef32p-2;  // tan(pi/8)
 constexpr double kCotEighth = 0x1.3504f333f9de6p+1;  // and its reciprocal
@@ -174,8 +172,7 @@ FUSEGRAD_INLINE VD arctan2_for(VD y, VD x) {
   return select((x != x) | (y != y), x + y, angle);
 }
 
-// ---- hypot
-// ---------------------------------------------------------------------------------------
+// ---- hypot ----------------------------------------------------------------------------------
 
 // sqrt(x^2 + y^2). The double form scales what could overflow or underflow, and takes out the
 // rounding errors of the squares (C. F. Borges, "Algorithm 1014: an improved algorithm for

@@ -12,8 +12,7 @@
 namespace fusegrad::simd::FUSEGRAD_ISA {
 namespace {
 
-// ---- sinh and cosh
-// -------------------------------------------------------------------------------
+// ---- sinh and cosh --------------------------------------------------------------------------
 
 // With e^a = 2^n v: 2^(n-1) (v - w) and 2^(n-1) (v + w), where w = 2^(-2n) / v is far below the
 // last digit of v from n = 60 on.
@@ -70,8 +69,7 @@ FUSEGRAD_INLINE VD cosh_for(VD x) {
   }
 }
 
-// ---- the inverse functions
-// -----------------------------------------------------------------------
+// ---- the inverse functions ------------------------------------------------------------------
 
 // log(1 + x + lo) for x >= 0 and a small lo, and its first digits alone for T float. x is not
 // infinite.

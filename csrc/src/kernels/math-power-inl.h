@@ -11,52 +11,7 @@
 namespace fusegrad::simd::FUSEGRAD_ISA {
 namespace {
 
-// ---- log2 and log10
-// ------------------------------------------------------------------------------
-
-// log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2)) to about 2^-64: 2 s (1 + z/3) in two words, the rest
-// in one.
-FUSEGRAD_INLINE DoubleVD log1p_two_words(VD f) {
-  constexpr double kThird = 0x1.5555555555555p-2;
-  constexpr double kThirdTail = 0x1.5555555555555p-56;
-  const VD den = 2.0 + f;
-  const VD den_lo = f - (den - 2.0);
-  const VD s = f / den;
-  const DoubleVD back = two_product(s, den);
-  const VD s_lo = (((f - back.hi) - back.lo) - s * den_lo) / den;
-  DoubleVD z = two_product(s, s);
-  z.lo = z.lo + 2.0 * s * s_lo;
-  DoubleVD third = two_product(z.hi, set1(kThird));
-  third.lo = third.lo + (z.hi * kThirdTail + z.lo * kThird);
-  DoubleVD cubic = two_product(s, third.hi);
-  cubic.lo = cubic.lo + (s * third.lo + s_lo * third.hi);
-  const VD w = z.hi;
-  const VD w2 = w * w;
-  const VD c01 = 0x1.9999999999999p-2 + w * 0x1.2492492492821p-2;
-  const VD c23 = 0x1.c71c71c663181p-3 + w * 0x1.745d17ce071ccp-3;
-  const VD c45 = 0x1.3b137b71b06fep-3 + w * 0x1.111d421ef0719p-3;
-  const VD c67 = 0x1.deb602da5eea0p-4 + w * 0x1.e71822c707390p-4;
-  const VD rest = (s * w2) * ((c01 + w2 * c23) + (w2 * w2) * (c45 + w2 * c67));
-  const DoubleVD series = fast_two_sum(2.0 * s, 2.0 * cubic.hi);
-  return {series.hi, series.lo + (2.0 * (s_lo + cubic.lo) + rest)};
-}
-
-// A positive finite x as 2^k (1 + f), subnormal numbers too.
-FUSEGRAD_INLINE LogReduced log_reduce_any(VD x) {
-  const VI64 subnormal = x < 0x1p-1022;
-  const LogReduced p = log_reduce(select(subnormal, x * 0x1p54, x));
-  return {p.k - select(subnormal, set1(54.0), VD{}), p.f};
-}
-
-// log x to about 2^-64 for positive finite x.
-FUSEGRAD_INLINE DoubleVD log_two_words(VD x) {
-  constexpr double kLn2Head42 = 0x1.62e42fefa3800p-1;
-  constexpr double kLn2Tail42 = 0x1.ef35793c76730p-45;
-  const LogReduced p = log_reduce_any(x);
-  const DoubleVD series = log1p_two_words(p.f);
-  const DoubleVD sum = fast_two_sum(p.k * kLn2Head42, series.hi);
-  return fast_two_sum(sum.hi, sum.lo + (series.lo + p.k * kLn2Tail42));
-}
+// ---- log2 and log10 -------------------------------------------------------------------------
 
 // k unit + log(1 + f) factor, where x = 2^k (1 + f): unit is the logarithm of 2, its first 42 bits
 // and the rest, factor turns natural logarithms into those of that base.
@@ -68,12 +23,21 @@ FUSEGRAD_INLINE VD log_to_base(VD x, double unit, double unit_tail, double facto
     const VD y = log_finish<float>(VD{}, p.f, VD{}) * factor + p.k * (unit + unit_tail);
     return log_limits(x, y);
   } else {
-    const LogReduced p = log_reduce_any(x);
-    const DoubleVD l = log1p_two_words(p.f);
-    const VD part = l.hi * factor;
-    const VD part_lo = fma(l.hi, set1(factor), -part) + (l.hi * factor_tail + l.lo * factor);
-    const DoubleVD sum = fast_two_sum(p.k * unit, part);
-    return log_limits(x, sum.hi + (sum.lo + (part_lo + p.k * unit_tail)));
+    const VI64 subnormal = x < 0x1p-1022;
+    const LogReduced p = log_reduce(select(subnormal, x * 0x1p54, x));
+    const VD k = p.k - select(subnormal, set1(54.0), VD{});
+    // log(1 + f) = f - f^2/2 + s (f^2/2 + z log_tail), the first two as hi + lo.
+    const VD f = p.f;
+    const VD s = f / (2.0 + f);
+    const VD z = s * s;
+    const VD half = (0.5 * f) * f;
+    const VD hi = f - half;
+    const VD lo = ((f - hi) - half) - fma(0.5 * f, f, -half);
+    const VD rest = fma(s, fma(z, log_tail<double>(z), half), lo);
+    const VD part = hi * factor;
+    const VD part_lo = fma(hi, set1(factor), -part) + fma(hi, set1(factor_tail), rest * factor);
+    const DoubleVD sum = fast_two_sum(k * unit, part);
+    return log_limits(x, sum.hi + (sum.lo + fma(k, set1(unit_tail), part_lo)));
   }
 }
 
@@ -88,8 +52,7 @@ FUSEGRAD_INLINE VD log10_for(VD x) {
                         0x1.95355baaafad3p-57);
 }
 
-// ---- exp2
-// ----------------------------------------------------------------------------------------
+// ---- exp2 -----------------------------------------------------------------------------------
 
 // 2^x = 2^n e^(r ln 2) with the nearest integer n, which is exact where x is one.
 template <class T>
@@ -111,8 +74,7 @@ FUSEGRAD_INLINE VD exp2_for(VD x) {
   }
 }
 
-// ---- logaddexp
-// -----------------------------------------------------------------------------------
+// ---- logaddexp ------------------------------------------------------------------------------
 
 // With m the larger of x and y and d = |x - y|: m + log1p(e^-d). d takes two words, and e^-d is 0
 // long before d = 746. Floats are evaluated as doubles are: m and the logarithm may cancel.
@@ -130,8 +92,41 @@ FUSEGRAD_INLINE VD logaddexp_for(VD x, VD y) {
   return m + log1p_unit_for<double>(e);
 }
 
-// ---- power
-// ---------------------------------------------------------------------------------------
+// ---- power ----------------------------------------------------------------------------------
+
+// log x to about 2^-64 for positive finite x: 2 s (1 + z/3) in two words, the rest in one.
+FUSEGRAD_INLINE DoubleVD log_two_words(VD x) {
+  constexpr double kThird = 0x1.5555555555555p-2;
+  constexpr double kThirdTail = 0x1.5555555555555p-56;
+  constexpr double kLn2Head42 = 0x1.62e42fefa3800p-1;
+  constexpr double kLn2Tail42 = 0x1.ef35793c76730p-45;
+  const VI64 subnormal = x < 0x1p-1022;
+  const LogReduced p = log_reduce(select(subnormal, x * 0x1p54, x));
+  const VD k = p.k - select(subnormal, set1(54.0), VD{});
+  const VD f = p.f;
+  const VD den = 2.0 + f;
+  const VD den_lo = f - (den - 2.0);
+  const VD s = f / den;
+  const DoubleVD back = two_product(s, den);
+  const VD s_lo = (((f - back.hi) - back.lo) - s * den_lo) / den;
+  DoubleVD z = two_product(s, s);
+  z.lo = z.lo + 2.0 * s * s_lo;
+  DoubleVD third = two_product(z.hi, set1(kThird));
+  third.lo = third.lo + (z.hi * kThirdTail + z.lo * kThird);
+  DoubleVD cubic = two_product(s, third.hi);
+  cubic.lo = cubic.lo + (s * third.lo + s_lo * third.hi);
+  const VD w = z.hi;
+  const VD w2 = w * w;
+  const VD c01 = 0x1.9999999999999p-2 + w * 0x1.2492492492821p-2;
+  const VD c23 = 0x1.c71c71c663181p-3 + w * 0x1.745d17ce071ccp-3;
+  const VD c45 = 0x1.3b137b71b06fep-3 + w * 0x1.111d421ef0719p-3;
+  const VD c67 = 0x1.deb602da5eea0p-4 + w * 0x1.e71822c707390p-4;
+  const VD rest = (s * w2) * ((c01 + w2 * c23) + (w2 * w2) * (c45 + w2 * c67));
+  const DoubleVD series = fast_two_sum(2.0 * s, 2.0 * cubic.hi);
+  const VD series_lo = series.lo + (2.0 * (s_lo + cubic.lo) + rest);
+  const DoubleVD sum = fast_two_sum(k * kLn2Head42, series.hi);
+  return fast_two_sum(sum.hi, sum.lo + (series_lo + k * kLn2Tail42));
+}
 
 // |x|^y for x not 0, infinite or NaN.
 template <class T>

@@ -126,8 +126,7 @@ FUSEGRAD_INLINE Angle reduce_angle(VD x) {
   return a;
 }
 
-// ---- sine and cosine of the remainder
-// ------------------------------------------------------------
+// ---- sine and cosine of the remainder -------------------------------------------------------
 
 // Each as hi + lo, good to 2^-57 of the sum; lo is 0 in the float form, which is good to 2^-34.
 struct SineCosine {

@@ -163,8 +163,8 @@ def log2(x: Any) -> Tensor:
 
     Notes
     -----
-    -inf at 0 and NaN below. Within 0.51 units in the last place, and exact for powers of 2. The
-    derivative is ``1 / (x * log(2))``.
+    -inf at 0 and NaN below. Within 0.51 units in the last place for float32 and 1 for float64, and
+    exact for powers of 2. The derivative is ``1 / (x * log(2))``.
 
     Examples
     --------
@@ -189,8 +189,8 @@ def log10(x: Any) -> Tensor:
 
     Notes
     -----
-    -inf at 0 and NaN below. Within 0.51 units in the last place, and exact for powers of 10. The
-    derivative is ``1 / (x * log(10))``.
+    -inf at 0 and NaN below. Within 0.51 units in the last place for float32 and 1 for float64, and
+    exact for powers of 10. The derivative is ``1 / (x * log(10))``.
 
     Examples
     --------

@@ -191,8 +191,8 @@ def round(x: Any, decimals: int = 0) -> Tensor:
 
     Notes
     -----
-    As in NumPy ``rint(x * 10**decimals) / 10**decimals``, whose product is rounded. Numbers for
-    which it would overflow are returned as they are. The derivative is 0 elsewhere.
+    As in NumPy ``rint(x * 10**decimals) / 10**decimals``, both of whose operations are rounded;
+    where the product would overflow `x` is returned as it is. The derivative is 0 elsewhere.
 
     Examples
     --------
@@ -206,13 +206,15 @@ def round(x: Any, decimals: int = 0) -> Tensor:
         decimals = operator.index(decimals)
     except TypeError:
         raise ArgumentError("round", "decimals", "an integer", repr(decimals)) from None
-    if x.dtype.kind != "f" and decimals >= 0:
-        return trunc(x)
+    if x.dtype.kind != "f":
+        x = trunc(x)
+        if decimals >= 0:
+            return x
     if decimals == 0:
         return rint(x)
     scale = 10.0 ** min(-decimals if decimals < 0 else decimals, 300)
     if decimals < 0:
-        return cast(multiply(rint(divide(trunc(x), scale)), scale), x.dtype)
+        return cast(multiply(rint(divide(x, scale)), scale), x.dtype)
     rounded = divide(rint(multiply(x, scale)), scale)
     return where(isfinite(rounded), rounded, x)
 
