@@ -71,6 +71,19 @@ def elu(x: Arr, alpha: float = 1.0) -> Arr:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
+def arctan2(y: Arr, x: Arr) -> Arr:
+    """The angle, and off the real axis its differential."""
+    angle = np.arctan2(np.real(y), np.real(x))
+    if not (np.iscomplexobj(y) or np.iscomplexobj(x)):
+        return angle
+    turn = np.imag(y) * np.real(x) - np.imag(x) * np.real(y)
+    return angle + 1j * turn / (np.real(x) ** 2 + np.real(y) ** 2)
+
+
+def remainder(x: Arr, y: Arr) -> Arr:
+    return x - np.floor(np.real(x) / np.real(y)) * y
+
+
 def softmax(x: Arr, axis: int = -1) -> Arr:
     e = np.exp(x - np.max(np.real(x), axis=axis, keepdims=True))
     return e / np.sum(e, axis=axis, keepdims=True)

@@ -27,9 +27,13 @@ LIBRARIES = [
 # Not fma and sqrt, which are exact by definition.
 LIBM = {
     f"{name}{suffix}"
-    for name in ("exp", "exp2", "expm1", "log", "log1p", "log2", "pow", "tanh", "sin", "cos", "erf")
+    for name in (
+        "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "pow", "sin", "cos", "tan", "asin",
+        "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "hypot", "erf",
+        "erfc", "fmod", "floor", "ceil", "trunc", "rint",
+    )
     for suffix in ("", "f")
-}
+}  # fmt: skip
 # No module though named like one, imported only with an optional package, or run when imported.
 NO_DOCTEST = re.compile(r"fusegrad\.(libfusegrad_core|integrations\..*|__main__)")
 # What processors without AVX2 cannot run: vector code with wide registers or VEX encoding, whose

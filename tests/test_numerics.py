@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fusegrad as fg
-from fusegrad import activations, ops
+from fusegrad import ops
 
 Array = np.ndarray[Any, Any]
 
@@ -480,86 +480,3 @@ def test_a_row_does_not_depend_on_its_neighbours() -> None:
     for rows in (slice(0, 1), slice(3, 20), slice(64, 70)):
         part = ops.softmax(ops.dense(x[rows], w, b, "tanh")).numpy()
         assert part.tobytes() == whole[rows].tobytes()
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-class TestConventions:
-    """Kinks, ties and edges: one cell a test."""
-
-    def slope(self, function: Any, x: float, dtype: Any) -> float:
-        return float(fg.grad(function)(np.asarray(x, dtype)).item())
-
-    @pytest.mark.parametrize("x", [0.0, -0.0])
-    def test_relu_at_zero(self, dtype: Any, x: float) -> None:
-        value = ops.relu(np.asarray(x, dtype)).numpy()
-        assert value == 0
-        assert not np.signbit(value)
-        assert self.slope(ops.relu, x, dtype) == 0
-
-    def test_leaky_relu_at_zero_has_the_negative_side(self, dtype: Any) -> None:
-        assert self.slope(lambda x: ops.leaky_relu(x, 0.25), 0.0, dtype) == 0.25
-
-    def test_elu_at_zero_has_the_negative_side(self, dtype: Any) -> None:
-        assert self.slope(lambda x: ops.elu(x, 0.25), 0.0, dtype) == 0.25
-
-    def test_selu_at_zero_has_the_negative_side(self, dtype: Any) -> None:
-        want = dtype(1.6732632423543772) * dtype(1.0507009873554805)
-        assert self.slope(activations.selu, 0.0, dtype) == want
-
-    @pytest.mark.parametrize("x", [0.0, 6.0])
-    def test_relu6_at_its_bounds(self, dtype: Any, x: float) -> None:
-        assert self.slope(activations.relu6, x, dtype) == 0
-        assert self.slope(lambda x: activations.relu(x, 0.1, max_value=6.0), 6.0, dtype) == 0
-
-    @pytest.mark.parametrize("x", [-3.0, 3.0])
-    def test_hard_sigmoid_at_its_corners(self, dtype: Any, x: float) -> None:
-        assert self.slope(activations.hard_sigmoid, x, dtype) == 0
-
-    def test_abs_and_sign_at_zero(self, dtype: Any) -> None:
-        assert self.slope(ops.abs, 0.0, dtype) == 0
-        assert ops.sign(np.zeros(1, dtype)).item() == 0
-
-    def test_sqrt_at_zero(self, dtype: Any) -> None:
-        assert self.slope(ops.sqrt, 0.0, dtype) == 0
-
-    @pytest.mark.parametrize("bound", [-1.0, 1.0])
-    def test_clip_passes_at_its_bounds(self, dtype: Any, bound: float) -> None:
-        assert self.slope(lambda x: ops.clip(x, -1.0, 1.0), bound, dtype) == 1
-
-    @pytest.mark.parametrize(("p", "want"), [(2.0, 0.0), (1.0, 1.0), (0.5, np.inf), (0.0, 0.0)])
-    def test_power_at_zero(self, dtype: Any, p: float, want: float) -> None:
-        assert self.slope(lambda x: ops.power(x, np.asarray(p, dtype)), 0.0, dtype) == want
-        assert ops.power(np.zeros(1, dtype), np.zeros(1, dtype)).item() == 1
-
-    def test_ties_of_max_are_split_evenly(self, dtype: Any) -> None:
-        x = np.array([2.0, 1.0, 2.0, 2.0, 2.0], dtype)
-        np.testing.assert_array_equal(
-            fg.grad(ops.max)(x).numpy(), np.array([0.25, 0, 0.25, 0.25, 0.25], dtype)
-        )
-
-    def test_ties_of_maximum_go_half_to_each(self, dtype: Any) -> None:
-        a, b = fg.grad(ops.maximum, argnums=(0, 1))(np.asarray(1.0, dtype), np.asarray(1.0, dtype))
-        assert (a.item(), b.item()) == (0.5, 0.5)
-
-    def test_nan_in_max_and_argmax(self, dtype: Any) -> None:
-        x = np.array([1.0, np.nan, 3.0, np.nan], dtype)
-        assert np.isnan(ops.max(x).item())
-        assert ops.argmax(x).item() == 1
-        assert ops.argmax(np.array([3.0, 3.0], dtype)).item() == 0
-
-    def test_softmax_of_one_class(self, dtype: Any) -> None:
-        z = np.array([[3.0]], dtype)
-        assert ops.softmax(z).item() == 1
-        gradient = fg.grad(lambda z: ops.sum(ops.sparse_softmax_cross_entropy(np.array([0]), z)))(z)
-        assert gradient.item() == 0
-
-    def test_masked_class_takes_no_part(self, dtype: Any) -> None:
-        z = np.array([[1.0, -np.inf, 2.0]], dtype)
-        f = fg.value_and_grad(lambda z: ops.sum(ops.sparse_softmax_cross_entropy(np.array([0]), z)))
-        value, gradient = f(z)
-        np.testing.assert_allclose(value.item(), np.log1p(np.exp(1.0)), rtol=1e-6)
-        assert gradient.numpy()[0, 1] == 0
-
-    def test_mean_of_nothing(self, dtype: Any) -> None:
-        with pytest.raises(fg.errors.ArgumentError, match="mean"):
-            ops.mean(np.zeros((0,), dtype))

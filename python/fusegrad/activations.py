@@ -20,34 +20,61 @@ from fusegrad._registry import Registry, looked_up
 from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
+from fusegrad.ops.activations import (
+    celu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    mish,
+    relu6,
+    selu,
+    soft_shrink,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    squareplus,
+    tanh_shrink,
+    threshold,
+)
 
 __all__ = [
+    "celu",
     "deserialize",
     "elu",
     "exponential",
     "gelu",
     "get",
+    "glu",
+    "hard_shrink",
     "hard_sigmoid",
+    "hard_silu",
+    "hard_tanh",
     "leaky_relu",
     "linear",
     "log_sigmoid",
     "log_softmax",
+    "mish",
     "relu",
     "relu6",
     "selu",
     "serialize",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "squareplus",
     "tanh",
+    "tanh_shrink",
+    "threshold",
 ]
 
 ActivationFunction = Callable[[Any], Any]
-
-_SELU_ALPHA = 1.6732632423543772
-_SELU_SCALE = 1.0507009873554805
 
 
 def linear(x: Any) -> Tensor:
@@ -121,30 +148,6 @@ def relu(
     return ops.where(ops.greater_equal(result, max_value), max_value, result)
 
 
-def relu6(x: Any) -> Tensor:
-    """Rectified linear unit bounded at 6: ``min(max(x, 0), 6)``.
-
-    A. Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010. The gradient at 0 and at
-    6 is 0.
-
-    Parameters
-    ----------
-    x : array_like
-        Any shape, floating.
-
-    Returns
-    -------
-    Tensor
-        Shape and dtype of `x`, values in [0, 6].
-
-    Examples
-    --------
-    >>> relu6([-1.0, 3.0, 9.0])
-    Tensor([0., 3., 6.], dtype=float32)
-    """
-    return relu(x, max_value=6.0)
-
-
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
     """Leaky rectified linear unit: ``x`` where ``x > 0``, else ``negative_slope * x``.
 
@@ -196,32 +199,6 @@ def elu(x: Any, alpha: float = 1.0) -> Tensor:
     Tensor([-1.,  3.], dtype=float32)
     """
     return ops.elu(x, alpha)
-
-
-def selu(x: Any) -> Tensor:
-    """Scaled exponential linear unit: ``scale * elu(x, alpha)``.
-
-    With ``alpha = 1.6732632423543772`` and ``scale = 1.0507009873554805``, for which zero mean and
-    unit variance are a fixed point from layer to layer: G. Klambauer et al., "Self-normalizing
-    neural networks", NeurIPS 2017. To be used with the initializer ``"lecun_normal"``. The
-    gradient at 0 is ``scale * alpha``.
-
-    Parameters
-    ----------
-    x : array_like
-        Any shape, floating.
-
-    Returns
-    -------
-    Tensor
-        Shape and dtype of `x`.
-
-    Examples
-    --------
-    >>> selu([-1000.0, 1.0])
-    Tensor([-1.7580993,  1.050701 ], dtype=float32)
-    """
-    return ops.multiply(ops.elu(x, _SELU_ALPHA), _SELU_SCALE)
 
 
 def gelu(x: Any, approximate: bool = False) -> Tensor:
@@ -323,29 +300,6 @@ def sigmoid(x: Any) -> Tensor:
     return ops.sigmoid(x)
 
 
-def hard_sigmoid(x: Any) -> Tensor:
-    """Piecewise linear approximation of the sigmoid: ``relu6(x + 3) / 6``.
-
-    The gradient at the corners, -3 and 3, is 0.
-
-    Parameters
-    ----------
-    x : array_like
-        Any shape, floating.
-
-    Returns
-    -------
-    Tensor
-        Shape and dtype of `x`, values in [0, 1].
-
-    Examples
-    --------
-    >>> hard_sigmoid([-4.0, 0.0, 4.0])
-    Tensor([0. , 0.5, 1. ], dtype=float32)
-    """
-    return ops.divide(relu6(ops.add(x, 3.0)), 6.0)
-
-
 def log_sigmoid(x: Any) -> Tensor:
     """Logarithm of the sigmoid: ``-log(1 + exp(-x))``.
 
@@ -365,31 +319,6 @@ def log_sigmoid(x: Any) -> Tensor:
     Tensor([-1000.], dtype=float32)
     """
     return ops.log_sigmoid(x)
-
-
-def softsign(x: Any) -> Tensor:
-    """Bounded function with slow saturation: ``x / (1 + abs(x))``.
-
-    Parameters
-    ----------
-    x : array_like
-        Any shape, floating.
-
-    Returns
-    -------
-    Tensor
-        Shape and dtype of `x`, values in [-1, 1].
-
-    Examples
-    --------
-    >>> softsign([-1.0, 3.0])
-    Tensor([-0.5 ,  0.75], dtype=float32)
-    """
-    size = ops.abs(x)
-    near = ops.divide(x, ops.add(size, 1.0))
-    # The same for large x, but with a gradient in which nothing cancels.
-    far = ops.multiply(ops.sign(x), ops.subtract(1.0, ops.reciprocal(ops.add(size, 1.0))))
-    return ops.where(ops.less(size, 1.0), near, far)
 
 
 def tanh(x: Any) -> Tensor:
@@ -478,16 +407,19 @@ def softplus(x: Any) -> Tensor:
     return ops.softplus(x)
 
 
-swish = silu  # its other name
+swish = silu  # their other names
+hard_swish = hard_silu
 
 __getattr__ = missing(__name__, __all__)
 _REGISTRY: Registry[ActivationFunction] = Registry("activations.get", "activation")
 for _function in (
-    linear, relu, relu6, leaky_relu, elu, selu, gelu, exponential, sigmoid, hard_sigmoid,
-    log_sigmoid, softsign, tanh, softmax, log_softmax, softplus,
+    linear, relu, relu6, leaky_relu, elu, selu, celu, gelu, glu, exponential, sigmoid,
+    hard_sigmoid, hard_tanh, hard_shrink, log_sigmoid, mish, softsign, soft_shrink, sparse_plus,
+    sparse_sigmoid, squareplus, tanh, tanh_shrink, threshold, softmax, log_softmax, softplus,
 ):  # fmt: skip
     _REGISTRY.add(_function, _function.__name__)
 _REGISTRY.add(silu, "silu", "swish")
+_REGISTRY.add(hard_silu, "hard_silu", "hard_swish")
 _NAMES = {_REGISTRY.resolve(_name): _name for _name in _REGISTRY}
 
 

@@ -783,7 +783,10 @@ def _check_classes(where: str, y_pred: Tensor) -> None:
 
 
 def weighted(values: Tensor, sample_weight: Any, where: str) -> tuple[Tensor, Tensor]:
-    """Return ``values * weight`` and the weights, which are spread over the values' last axes."""
+    """Return ``values * weight`` and the weights, which are spread over the values' last axes.
+
+    A weight of 0 gives 0, also for a value that is infinite or NaN.
+    """
     if values.ndim == 0:
         raise ArgumentError(
             where,
@@ -804,7 +807,7 @@ def weighted(values: Tensor, sample_weight: Any, where: str) -> tuple[Tensor, Te
         )
     spread = (*given, *(1,) * (values.ndim - len(given)))
     weight = ops.broadcast_to(ops.reshape(weight, spread), values.shape)
-    return ops.multiply(values, weight), weight
+    return ops.where(ops.equal(weight, 0.0), 0.0, ops.multiply(values, weight)), weight
 
 
 def reduce_values(

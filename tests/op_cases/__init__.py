@@ -18,8 +18,10 @@ from op_cases import (
     products,
     random,
     reductions,
+    rounding,
     rows,
     shapes,
+    trigonometric,
     unary,
     updates,
 )
@@ -34,8 +36,10 @@ __all__ = [
     "products",
     "random",
     "reductions",
+    "rounding",
     "rows",
     "shapes",
+    "trigonometric",
     "unary",
     "updates",
 ]

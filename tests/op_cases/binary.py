@@ -83,7 +83,7 @@ for _name in ["equal", "not_equal", "less", "less_equal", "greater", "greater_eq
         getattr(np, _name),
         label="nan",
     )
-for _name in ["logical_and", "logical_or"]:
+for _name in ["logical_and", "logical_or", "logical_xor"]:
     case(_name, getattr(ops, _name), draw(bools(9), bools(9)), getattr(np, _name))
 case(
     "where",

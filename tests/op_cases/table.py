@@ -65,6 +65,15 @@ def away_from_zero(*shape: int) -> Maker:
     return lambda rng: rng.choice([-1.0, 1.0], size=shape) * rng.uniform(0.2, 2.0, size=shape)
 
 
+def inside(*shape: int) -> Maker:
+    """Between the poles and kinks at -1 and 1."""
+    return lambda rng: rng.uniform(-0.8, 0.8, size=shape)
+
+
+def above_one(*shape: int) -> Maker:
+    return lambda rng: rng.uniform(1.3, 3.0, size=shape)
+
+
 def distinct(*shape: int) -> Maker:
     """No two elements closer than a finite difference can tell apart."""
     return lambda rng: rng.permutation(int(np.prod(shape))).reshape(shape) / 3.0 - 2.0

@@ -15,10 +15,16 @@ inline Value number(Builder& b, double value, Value like) {
 #define FUSEGRAD_EMIT1(name) \
   inline Value name(Builder& b, Value x) { return b.emit(name##_op, {x}); }
 FUSEGRAD_EMIT1(negative)
+FUSEGRAD_EMIT1(abs)
 FUSEGRAD_EMIT1(sign)
+FUSEGRAD_EMIT1(sqrt)
 FUSEGRAD_EMIT1(exp)
 FUSEGRAD_EMIT1(log)
 FUSEGRAD_EMIT1(sigmoid)
+FUSEGRAD_EMIT1(sin)
+FUSEGRAD_EMIT1(cos)
+FUSEGRAD_EMIT1(sinh)
+FUSEGRAD_EMIT1(cosh)
 FUSEGRAD_EMIT1(logical_not)
 #undef FUSEGRAD_EMIT1
 
@@ -35,6 +41,9 @@ FUSEGRAD_EMIT2(subtract)
 FUSEGRAD_EMIT2(multiply)
 FUSEGRAD_EMIT2(divide)
 FUSEGRAD_EMIT2(power)
+FUSEGRAD_EMIT2(hypot)
+FUSEGRAD_EMIT2(floor_divide)
+FUSEGRAD_EMIT2(copysign)
 FUSEGRAD_EMIT2(equal)
 FUSEGRAD_EMIT2(less)
 FUSEGRAD_EMIT2(less_equal)

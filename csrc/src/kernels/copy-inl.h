@@ -147,6 +147,15 @@ FUSEGRAD_INLINE void compare_op(CompareOp op, uint8_t* y, int64_t ys, const T* a
     case CompareOp::greater: return compare(y, ys, a, as, b, bs, n, [](V u, V v) { return u > v; });
     case CompareOp::greater_equal:
       return compare(y, ys, a, as, b, bs, n, [](V u, V v) { return u >= v; });
+    case CompareOp::isnan: return compare(y, ys, a, as, b, bs, n, [](V u, V) { return u != u; });
+    case CompareOp::isinf:
+      return compare(y, ys, a, as, b, bs, n,
+                     [](V u, V) { return abs(u) == static_cast<T>(__builtin_inf()); });
+    case CompareOp::isfinite:
+      return compare(y, ys, a, as, b, bs, n,
+                     [](V u, V) { return abs(u) < static_cast<T>(__builtin_inf()); });
+    case CompareOp::signbit:
+      return compare(y, ys, a, as, b, bs, n, [](V u, V) { return bits(u) < 0; });
   }
 }
 

@@ -6,6 +6,7 @@
 #include "kernels/copy-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/math-inl.h"
+#include "kernels/math-round-inl.h"
 #include "kernels/vec-inl.h"
 
 namespace fusegrad::simd::FUSEGRAD_ISA {
@@ -141,6 +142,24 @@ FUSEGRAD_OPERATION(Erf, 1, return erf(a);)
 FUSEGRAD_OPERATION(Erfc, 1, return erfc(a);)
 FUSEGRAD_OPERATION(Silu, 1, return silu(a);)
 FUSEGRAD_OPERATION(Gelu, 1, return gelu(a);)
+FUSEGRAD_OPERATION(Exp2, 1, return exp2(a);)
+FUSEGRAD_OPERATION(Log2, 1, return log2(a);)
+FUSEGRAD_OPERATION(Log10, 1, return log10(a);)
+FUSEGRAD_OPERATION(Sin, 1, return sin(a);)
+FUSEGRAD_OPERATION(Cos, 1, return cos(a);)
+FUSEGRAD_OPERATION(Tan, 1, return tan(a);)
+FUSEGRAD_OPERATION(Arcsin, 1, return arcsin(a);)
+FUSEGRAD_OPERATION(Arccos, 1, return arccos(a);)
+FUSEGRAD_OPERATION(Arctan, 1, return arctan(a);)
+FUSEGRAD_OPERATION(Sinh, 1, return sinh(a);)
+FUSEGRAD_OPERATION(Cosh, 1, return cosh(a);)
+FUSEGRAD_OPERATION(Arcsinh, 1, return arcsinh(a);)
+FUSEGRAD_OPERATION(Arccosh, 1, return arccosh(a);)
+FUSEGRAD_OPERATION(Arctanh, 1, return arctanh(a);)
+FUSEGRAD_OPERATION(Rint, 1, return rint(a);)
+FUSEGRAD_OPERATION(Floor, 1, return floor(a);)
+FUSEGRAD_OPERATION(Ceil, 1, return ceil(a);)
+FUSEGRAD_OPERATION(Trunc, 1, return trunc(a);)
 FUSEGRAD_OPERATION(Elu, 1, {
   return in_double(a, p, c,
                    [](VD x, VD alpha, VD, auto type) { return elu_for<decltype(type)>(x, alpha); });
@@ -156,6 +175,12 @@ FUSEGRAD_OPERATION(Divide, 2, return a / b;)
 FUSEGRAD_OPERATION(Maximum, 2, return max_nan(a, b);)
 FUSEGRAD_OPERATION(Minimum, 2, return min_nan(a, b);)
 FUSEGRAD_OPERATION(Power, 2, return power(a, b);)
+FUSEGRAD_OPERATION(Arctan2, 2, return arctan2(a, b);)
+FUSEGRAD_OPERATION(Hypot, 2, return hypot(a, b);)
+FUSEGRAD_OPERATION(Logaddexp, 2, return logaddexp(a, b);)
+FUSEGRAD_OPERATION(FloorDivide, 2, return floor_divide(a, b);)
+FUSEGRAD_OPERATION(Remainder, 2, return remainder(a, b);)
+FUSEGRAD_OPERATION(Copysign, 2, return copysign(a, b);)
 FUSEGRAD_OPERATION(ReluGrad, 2, return relu_grad(a, b);)
 FUSEGRAD_OPERATION(LeakyReluGrad, 2, const V scaled = a * p; return select(b > V{}, a, scaled);)
 FUSEGRAD_OPERATION(SigmoidGrad, 2, {
@@ -200,6 +225,24 @@ Loop<T> unary_loop(UnaryOp op) {
     case UnaryOp::erfc: return loop<T, Erfc>;
     case UnaryOp::silu: return loop<T, Silu>;
     case UnaryOp::gelu: return loop<T, Gelu>;
+    case UnaryOp::exp2: return loop<T, Exp2>;
+    case UnaryOp::log2: return loop<T, Log2>;
+    case UnaryOp::log10: return loop<T, Log10>;
+    case UnaryOp::sin: return loop<T, Sin>;
+    case UnaryOp::cos: return loop<T, Cos>;
+    case UnaryOp::tan: return loop<T, Tan>;
+    case UnaryOp::arcsin: return loop<T, Arcsin>;
+    case UnaryOp::arccos: return loop<T, Arccos>;
+    case UnaryOp::arctan: return loop<T, Arctan>;
+    case UnaryOp::sinh: return loop<T, Sinh>;
+    case UnaryOp::cosh: return loop<T, Cosh>;
+    case UnaryOp::arcsinh: return loop<T, Arcsinh>;
+    case UnaryOp::arccosh: return loop<T, Arccosh>;
+    case UnaryOp::arctanh: return loop<T, Arctanh>;
+    case UnaryOp::rint: return loop<T, Rint>;
+    case UnaryOp::floor: return loop<T, Floor>;
+    case UnaryOp::ceil: return loop<T, Ceil>;
+    case UnaryOp::trunc: return loop<T, Trunc>;
   }
   __builtin_unreachable();
 }
@@ -214,6 +257,12 @@ Loop<T> binary_loop(BinaryOp op) {
     case BinaryOp::maximum: return loop<T, Maximum>;
     case BinaryOp::minimum: return loop<T, Minimum>;
     case BinaryOp::power: return loop<T, Power>;
+    case BinaryOp::arctan2: return loop<T, Arctan2>;
+    case BinaryOp::hypot: return loop<T, Hypot>;
+    case BinaryOp::logaddexp: return loop<T, Logaddexp>;
+    case BinaryOp::floor_divide: return loop<T, FloorDivide>;
+    case BinaryOp::remainder: return loop<T, Remainder>;
+    case BinaryOp::copysign: return loop<T, Copysign>;
     case BinaryOp::relu_grad: return loop<T, ReluGrad>;
     case BinaryOp::sigmoid_grad: return loop<T, SigmoidGrad>;
     case BinaryOp::tanh_grad: return loop<T, TanhGrad>;

@@ -31,11 +31,30 @@ enum class UnaryOp : int {
   erfc,
   silu,
   gelu,
+  exp2,
+  log2,
+  log10,
+  sin,
+  cos,
+  tan,
+  arcsin,
+  arccos,
+  arctan,
+  sinh,
+  cosh,
+  arcsinh,
+  arccosh,
+  arctanh,
+  rint,
+  floor,
+  ceil,
+  trunc,
 };
 
 // relu_grad, sigmoid_grad and tanh_grad take (dy, y) with y the forward output: y > 0 ? dy : 0;
 // dy*y*(1-y); dy*(1-y*y). silu_grad, gelu_grad and erf_grad take (dy, x). All but relu_grad are
-// evaluated in double and rounded once.
+// evaluated in double and rounded once. arctan2 takes (y, x); floor_divide and remainder are
+// NumPy's.
 enum class BinaryOp : int {
   add,
   subtract,
@@ -44,6 +63,12 @@ enum class BinaryOp : int {
   maximum,
   minimum,
   power,
+  arctan2,
+  hypot,
+  logaddexp,
+  floor_divide,
+  remainder,
+  copysign,
   relu_grad,
   sigmoid_grad,
   tanh_grad,
@@ -52,7 +77,19 @@ enum class BinaryOp : int {
   erf_grad,
 };
 
-enum class CompareOp : int { equal, not_equal, less, less_equal, greater, greater_equal };
+// The last four look at the first operand alone.
+enum class CompareOp : int {
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  isnan,
+  isinf,
+  isfinite,
+  signbit,
+};
 
 // Which rows a gather takes, and where it puts them.
 struct GatherRows {

@@ -5,18 +5,11 @@
 // them, each rounded to a float before the rest is fitted (tools/float32_polynomials.py).
 #pragma once
 
+#include "kernels/polynomial-inl.h"
 #include "kernels/vec-inl.h"
 
 namespace fusegrad::simd::FUSEGRAD_ISA {
 namespace {
-
-// c0 + c1 x + c2 x^2 + ..., from the last coefficient inwards.
-template <int kCount>
-FUSEGRAD_INLINE VF polynomial(VF x, const float (&c)[kCount]) {
-  VF y = set1(c[kCount - 1]);
-  for (int i = kCount - 2; i >= 0; --i) y = fma(y, x, set1(c[i]));
-  return y;
-}
 
 // ---- exp -------------------------------------------------------------------------------------
 

@@ -1,14 +1,19 @@
 // The functions that kernels use, as overloads on vectors of floats and of doubles: exp, expm1,
-// log, log1p, tanh, sigmoid, softplus, log_sigmoid, erf, erfc, gelu, silu, power. The float forms
-// are in math-float-inl.h; those of erfc, gelu and power widen, evaluate in double and round once.
-// The *_for<T> forms stay in double, accurate enough for T, for fused kernels.
+// log, log1p, tanh, sigmoid, softplus, log_sigmoid, erf, erfc, gelu, silu, and those of the headers
+// on powers, trigonometry, its inverses and hyperbolic functions. The float forms of exp, expm1,
+// log, log1p, tanh, sigmoid, softplus, silu and erf are in math-float-inl.h; the others widen,
+// evaluate in double and round once. The *_for<T> forms stay in double, accurate enough for T, for
+// fused kernels.
 #pragma once
 
-#include "kernels/double-double-inl.h"
+#include "kernels/math-arc-inl.h"
 #include "kernels/math-erf-inl.h"
 #include "kernels/math-exp-inl.h"
 #include "kernels/math-float-inl.h"
+#include "kernels/math-hyperbolic-inl.h"
 #include "kernels/math-log-inl.h"
+#include "kernels/math-power-inl.h"
+#include "kernels/math-trig-inl.h"
 #include "kernels/vec-inl.h"
 
 namespace fusegrad::simd::FUSEGRAD_ISA {
@@ -77,84 +82,6 @@ FUSEGRAD_INLINE VD softplus_for(VD x) {
   return relu(x) + log1p_unit_for<T>(exp_for<T>(-abs(x)));
 }
 
-// ---- power -----------------------------------------------------------------------------------
-
-// log x to about 2^-64 for positive finite x: 2 s (1 + z/3) in two words, the rest in one.
-FUSEGRAD_INLINE DoubleVD log_two_words(VD x) {
-  constexpr double kThird = 0x1.5555555555555p-2;
-  constexpr double kThirdTail = 0x1.5555555555555p-56;
-  constexpr double kLn2Head42 = 0x1.62e42fefa3800p-1;
-  constexpr double kLn2Tail42 = 0x1.ef35793c76730p-45;
-  const VI64 subnormal = x < 0x1p-1022;
-  const LogReduced p = log_reduce(select(subnormal, x * 0x1p54, x));
-  const VD k = p.k - select(subnormal, set1(54.0), VD{});
-  const VD f = p.f;
-  const VD den = 2.0 + f;
-  const VD den_lo = f - (den - 2.0);
-  const VD s = f / den;
-  const DoubleVD back = two_product(s, den);
-  const VD s_lo = (((f - back.hi) - back.lo) - s * den_lo) / den;
-  DoubleVD z = two_product(s, s);
-  z.lo = z.lo + 2.0 * s * s_lo;
-  DoubleVD third = two_product(z.hi, set1(kThird));
-  third.lo = third.lo + (z.hi * kThirdTail + z.lo * kThird);
-  DoubleVD cubic = two_product(s, third.hi);
-  cubic.lo = cubic.lo + (s * third.lo + s_lo * third.hi);
-  const VD w = z.hi;
-  const VD w2 = w * w;
-  const VD c01 = 0x1.9999999999999p-2 + w * 0x1.2492492492821p-2;
-  const VD c23 = 0x1.c71c71c663181p-3 + w * 0x1.745d17ce071ccp-3;
-  const VD c45 = 0x1.3b137b71b06fep-3 + w * 0x1.111d421ef0719p-3;
-  const VD c67 = 0x1.deb602da5eea0p-4 + w * 0x1.e71822c707390p-4;
-  const VD rest = (s * w2) * ((c01 + w2 * c23) + (w2 * w2) * (c45 + w2 * c67));
-  const DoubleVD series = fast_two_sum(2.0 * s, 2.0 * cubic.hi);
-  const VD series_lo = series.lo + (2.0 * (s_lo + cubic.lo) + rest);
-  const DoubleVD sum = fast_two_sum(k * kLn2Head42, series.hi);
-  return fast_two_sum(sum.hi, sum.lo + (series_lo + k * kLn2Tail42));
-}
-
-// |x|^y for x not 0, infinite or NaN.
-template <class T>
-FUSEGRAD_INLINE VD power_of_abs(VD a, VD y) {
-  if constexpr (sizeof(T) == 4) {
-    return exp_for<float>(y * log_for<double>(a));
-  } else {
-    // |log a| >= 2^-54 unless a is 1, so larger exponents change nothing and smaller ones cannot
-    // overflow in the splitting.
-    const VD bounded = select(abs(y) > 0x1p65, copysign(set1(0x1p65), y), y);
-    const DoubleVD l = log_two_words(a);
-    const DoubleVD p = two_product(bounded, l.hi);
-    const DoubleVD q = fast_two_sum(p.hi, p.lo + bounded * l.lo);
-    return exp_sum(q.hi, q.lo);
-  }
-}
-
-// x^y with the special cases of IEEE 754 pow: 1^y = x^0 = 1 even for NaN, (-1)^inf = 1, a negative
-// base takes integer exponents only.
-template <class T>
-FUSEGRAD_INLINE VD power_for(VD x, VD y) {
-  const VD a = abs(x);
-  const VI64 proper = (a > 0.0) & (a < kInf);
-  VD r = power_of_abs<T>(select(proper, a, set1(2.0)), y);
-  // 0 and infinity: the result is 0 or infinity by the sign of the exponent.
-  r = select(proper, r, select((a == 0.0) == (y > 0.0), VD{}, set1(kInf)));
-  r = select((a == 1.0), set1(1.0), r);
-
-  // Rounded to an integer; doubles from 2^52 are integers already.
-  const VD ay = abs(y);
-  const VI64 large = ay >= 0x1p52;
-  const VD whole = select(large, ay, (ay + 0x1p52) - 0x1p52);
-  const VD half = ay * 0.5;
-  const VD whole_half = select(half >= 0x1p52, half, (half + 0x1p52) - 0x1p52);
-  const VI64 integer = whole == ay;
-  const VI64 odd = integer & (whole_half != half);
-  r = from_bits(bits(r) ^ (odd & sign_bit(x)));
-  r = select((x < 0.0) & (a < kInf) & (integer == 0), set1(kNaN), r);
-
-  r = select((x != x) | (y != y), x + y, r);
-  return select((y == 0.0) | (x == 1.0), set1(1.0), r);
-}
-
 // ---- overloads -------------------------------------------------------------------------------
 
 #define FUSEGRAD_DOUBLE_MATH(name) \
@@ -167,26 +94,46 @@ FUSEGRAD_DOUBLE_MATH(tanh)
 FUSEGRAD_DOUBLE_MATH(sigmoid)
 FUSEGRAD_DOUBLE_MATH(softplus)
 FUSEGRAD_DOUBLE_MATH(erf)
-FUSEGRAD_DOUBLE_MATH(erfc)
-FUSEGRAD_DOUBLE_MATH(gelu)
 FUSEGRAD_DOUBLE_MATH(silu)
-#undef FUSEGRAD_DOUBLE_MATH
 
 #define FUSEGRAD_MATH_IN_DOUBLE(name)                                              \
+  FUSEGRAD_DOUBLE_MATH(name)                                                       \
   FUSEGRAD_INLINE VF name(VF x) {                                                  \
     return narrow(name##_for<float>(widen_lo(x)), name##_for<float>(widen_hi(x))); \
   }
 FUSEGRAD_MATH_IN_DOUBLE(erfc)
 FUSEGRAD_MATH_IN_DOUBLE(gelu)
+FUSEGRAD_MATH_IN_DOUBLE(exp2)
+FUSEGRAD_MATH_IN_DOUBLE(log2)
+FUSEGRAD_MATH_IN_DOUBLE(log10)
+FUSEGRAD_MATH_IN_DOUBLE(sin)
+FUSEGRAD_MATH_IN_DOUBLE(cos)
+FUSEGRAD_MATH_IN_DOUBLE(tan)
+FUSEGRAD_MATH_IN_DOUBLE(arcsin)
+FUSEGRAD_MATH_IN_DOUBLE(arccos)
+FUSEGRAD_MATH_IN_DOUBLE(arctan)
+FUSEGRAD_MATH_IN_DOUBLE(sinh)
+FUSEGRAD_MATH_IN_DOUBLE(cosh)
+FUSEGRAD_MATH_IN_DOUBLE(arcsinh)
+FUSEGRAD_MATH_IN_DOUBLE(arccosh)
+FUSEGRAD_MATH_IN_DOUBLE(arctanh)
+#undef FUSEGRAD_MATH_IN_DOUBLE
+#undef FUSEGRAD_DOUBLE_MATH
+
+#define FUSEGRAD_MATH_IN_DOUBLE(name)                                      \
+  FUSEGRAD_INLINE VD name(VD x, VD y) { return name##_for<double>(x, y); } \
+  FUSEGRAD_INLINE VF name(VF x, VF y) {                                    \
+    return narrow(name##_for<float>(widen_lo(x), widen_lo(y)),             \
+                  name##_for<float>(widen_hi(x), widen_hi(y)));            \
+  }
+FUSEGRAD_MATH_IN_DOUBLE(power)
+FUSEGRAD_MATH_IN_DOUBLE(arctan2)
+FUSEGRAD_MATH_IN_DOUBLE(hypot)
+FUSEGRAD_MATH_IN_DOUBLE(logaddexp)
 #undef FUSEGRAD_MATH_IN_DOUBLE
 
 FUSEGRAD_INLINE VD log_sigmoid(VD x) { return -softplus(-x); }
 FUSEGRAD_INLINE VF log_sigmoid(VF x) { return -softplus(-x); }
-FUSEGRAD_INLINE VD power(VD x, VD y) { return power_for<double>(x, y); }
-FUSEGRAD_INLINE VF power(VF x, VF y) {
-  return narrow(power_for<float>(widen_lo(x), widen_lo(y)),
-                power_for<float>(widen_hi(x), widen_hi(y)));
-}
 
 }  // namespace
 }  // namespace fusegrad::simd::FUSEGRAD_ISA

@@ -72,6 +72,26 @@ void power_vjp(VjpContext& c) {
   }
 }
 
+// da = dy * sigmoid(a - b), db = dy * sigmoid(b - a); half to each of equal infinities, whose
+// difference is NaN
+void logaddexp_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  const Value x = c.input(0);
+  const Value y = c.input(1);
+  const Value endless = logical_and(b, equal(b, x, y), equal(b, abs(b, x), __builtin_inf()));
+  const Value difference = where(b, endless, 0.0, subtract(b, x, y));
+  if (c.needs(0)) c.set(0, multiply(b, c.cotangent(), sigmoid(b, difference)));
+  if (c.needs(1)) c.set(1, multiply(b, c.cotangent(), sigmoid(b, negative(b, difference))));
+}
+
+// da = dy * sign(a) * (1 with the sign of b), 0 at a = 0; db = 0
+void copysign_vjp(VjpContext& c) {
+  if (!c.needs(0)) return;
+  Builder& b = c.builder();
+  const Value slope = multiply(b, sign(b, c.input(0)), copysign(b, 1.0, c.input(1)));
+  c.set(0, multiply(b, c.cotangent(), slope));
+}
+
 // maximum: dy to the larger operand, half to each of equal ones; minimum to the smaller.
 void extreme_vjp(VjpContext& c, bool largest) {
   Builder& b = c.builder();
@@ -99,6 +119,9 @@ const OpDef subtract_op = number_binary<BinaryOp::subtract>("subtract", subtract
 const OpDef multiply_op = number_binary<BinaryOp::multiply>("multiply", multiply_vjp);
 const OpDef divide_op = float_binary<BinaryOp::divide>("divide", divide_vjp, kPromoteFloat);
 const OpDef power_op = float_binary<BinaryOp::power>("power", power_vjp, kPromote);
+const OpDef logaddexp_op =
+    float_binary<BinaryOp::logaddexp>("logaddexp", logaddexp_vjp, kPromoteFloat);
+const OpDef copysign_op = float_binary<BinaryOp::copysign>("copysign", copysign_vjp, kPromoteFloat);
 const OpDef maximum_op = number_binary<BinaryOp::maximum>("maximum", maximum_vjp);
 const OpDef minimum_op = number_binary<BinaryOp::minimum>("minimum", minimum_vjp);
 

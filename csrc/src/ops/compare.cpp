@@ -1,6 +1,7 @@
-// Comparisons, logical ops and where.
+// Comparisons, tests of one operand, logical ops and where.
 //
-// Comparisons give booleans, which have no gradient; where passes it to the branch that was taken.
+// Comparisons and tests give booleans, which have no gradient; where passes it to the branch that
+// was taken.
 #include "fusegrad/emit.h"
 #include "ops/elementwise.h"
 
@@ -54,7 +55,48 @@ constexpr OpDef comparison(const char* name) {
           batch_broadcasting};
 }
 
-template <bool conjunction>
+// Tests of one operand; integers are finite.
+void test_infer(InferContext& c) {
+  c.outputs[0] = c.inputs[0];
+  c.outputs[0].dtype = DType::boolean;
+}
+
+template <CompareOp op>
+void test_eval(const EvalContext& c) {
+  by_dtype(c.inputs[0].dtype, [&](auto tag) {
+    using T = decltype(tag);
+    Loop loop;
+    make_loop(&loop, c.outputs[0].shape, &c.outputs[0], c.inputs, 1);
+    for_each_run(loop, kCheapGrain, [](char* const* at, const int64_t* s, int64_t n) {
+      uint8_t* y = typed<uint8_t>(at[0]);
+      const T* x = typed<const T>(at[1]);
+      if constexpr (std::is_floating_point_v<T>) {
+        FUSEGRAD_TYPED(T, compare)(op, y, s[0], x, s[1], x, s[1], n);
+      } else {
+        for (int64_t i = 0; i < n; ++i) {
+          y[i * s[0]] = op == CompareOp::isfinite || (op == CompareOp::signbit && x[i * s[1]] < 0);
+        }
+      }
+    });
+  });
+}
+
+template <CompareOp op>
+constexpr OpDef test(const char* name) {
+  return {name,
+          1,
+          1,
+          kElementwise | kAnyOrder | kNoAttrs,
+          test_infer,
+          test_eval<op>,
+          kNotDifferentiable,
+          nullptr,
+          batch_broadcasting};
+}
+
+enum class Logical { conjunction, disjunction, exclusive };
+
+template <Logical kind>
 void logical_eval(const EvalContext& c) {
   by_dtype(c.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
@@ -64,16 +106,14 @@ void logical_eval(const EvalContext& c) {
           for (int64_t i = 0; i < n; ++i) {
             const bool left = a[i * as] != T(0);
             const bool right = b[i * bs] != T(0);
-            y[i * ys] = conjunction ? left && right : left || right;
+            y[i * ys] = kind == Logical::conjunction   ? left && right
+                        : kind == Logical::disjunction ? left || right
+                                                       : left != right;
           }
         });
   });
 }
 
-void logical_not_infer(InferContext& c) {
-  c.outputs[0] = c.inputs[0];
-  c.outputs[0].dtype = DType::boolean;
-}
 void logical_not_eval(const EvalContext& c) {
   by_dtype(c.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
@@ -130,12 +170,16 @@ const OpDef less_op = comparison<CompareOp::less>("less");
 const OpDef less_equal_op = comparison<CompareOp::less_equal>("less_equal");
 const OpDef greater_op = comparison<CompareOp::greater>("greater");
 const OpDef greater_equal_op = comparison<CompareOp::greater_equal>("greater_equal");
+const OpDef isnan_op = test<CompareOp::isnan>("isnan");
+const OpDef isinf_op = test<CompareOp::isinf>("isinf");
+const OpDef isfinite_op = test<CompareOp::isfinite>("isfinite");
+const OpDef signbit_op = test<CompareOp::signbit>("signbit");
 const OpDef logical_and_op = {"logical_and",
                               2,
                               1,
                               kElementwise | kAnyOrder | kPromoteLogical,
                               compare_infer,
-                              logical_eval<true>,
+                              logical_eval<Logical::conjunction>,
                               kNotDifferentiable,
                               nullptr,
                               batch_broadcasting};
@@ -144,15 +188,24 @@ const OpDef logical_or_op = {"logical_or",
                              1,
                              kElementwise | kAnyOrder | kPromoteLogical,
                              compare_infer,
-                             logical_eval<false>,
+                             logical_eval<Logical::disjunction>,
                              kNotDifferentiable,
                              nullptr,
                              batch_broadcasting};
+const OpDef logical_xor_op = {"logical_xor",
+                              2,
+                              1,
+                              kElementwise | kAnyOrder | kPromoteLogical,
+                              compare_infer,
+                              logical_eval<Logical::exclusive>,
+                              kNotDifferentiable,
+                              nullptr,
+                              batch_broadcasting};
 const OpDef logical_not_op = {"logical_not",
                               1,
                               1,
                               kElementwise | kAnyOrder | kPromoteLogical,
-                              logical_not_infer,
+                              test_infer,
                               logical_not_eval,
                               kNotDifferentiable,
                               nullptr,

@@ -45,7 +45,8 @@ void map1(const EvalContext& c, int64_t grain, const Body& body) {
 
 constexpr bool is_cheap(UnaryOp op) {
   return op == UnaryOp::negative || op == UnaryOp::abs || op == UnaryOp::sign ||
-         op == UnaryOp::square || op == UnaryOp::relu;
+         op == UnaryOp::square || op == UnaryOp::relu || op == UnaryOp::rint ||
+         op == UnaryOp::floor || op == UnaryOp::ceil || op == UnaryOp::trunc;
 }
 
 template <UnaryOp op>
@@ -67,6 +68,7 @@ constexpr T integer_unary(T x) {
   if constexpr (op == UnaryOp::abs) return x < 0 ? wrap_subtract(T(0), x) : x;
   if constexpr (op == UnaryOp::sign) return static_cast<T>((x > 0) - (x < 0));
   if constexpr (op == UnaryOp::square) return wrap_multiply(x, x);
+  if constexpr (op == UnaryOp::floor || op == UnaryOp::ceil || op == UnaryOp::trunc) return x;
 }
 
 template <UnaryOp op>
@@ -149,8 +151,10 @@ void map2(const EvalContext& c, int64_t grain, const Body& body) {
 }
 
 constexpr bool is_cheap(BinaryOp op) {
-  return op != BinaryOp::power && op != BinaryOp::silu_grad && op != BinaryOp::gelu_grad &&
-         op != BinaryOp::erf_grad;
+  return op == BinaryOp::add || op == BinaryOp::subtract || op == BinaryOp::multiply ||
+         op == BinaryOp::divide || op == BinaryOp::maximum || op == BinaryOp::minimum ||
+         op == BinaryOp::copysign || op == BinaryOp::relu_grad || op == BinaryOp::sigmoid_grad ||
+         op == BinaryOp::tanh_grad;
 }
 
 template <BinaryOp op>
@@ -164,6 +168,14 @@ void eval_float_binary(const EvalContext& c) {
   });
 }
 
+// NumPy's: 0 for a division by 0, and the most negative integer over -1 wraps around.
+template <typename T>
+constexpr T floor_divide(T a, T b) {
+  if (b == 0) return 0;
+  if (b == -1) return wrap_subtract(T(0), a);
+  return static_cast<T>(a / b - (a % b != 0 && (a < 0) != (b < 0)));
+}
+
 template <BinaryOp op, typename T>
 constexpr T integer_binary(T a, T b) {
   if constexpr (op == BinaryOp::add) return wrap_add(a, b);
@@ -171,6 +183,10 @@ constexpr T integer_binary(T a, T b) {
   if constexpr (op == BinaryOp::multiply) return wrap_multiply(a, b);
   if constexpr (op == BinaryOp::maximum) return a > b ? a : b;
   if constexpr (op == BinaryOp::minimum) return a < b ? a : b;
+  if constexpr (op == BinaryOp::floor_divide) return floor_divide(a, b);
+  if constexpr (op == BinaryOp::remainder) {
+    return wrap_subtract(a, wrap_multiply(floor_divide(a, b), b)) * T(b != 0);
+  }
 }
 
 template <BinaryOp op>

@@ -66,6 +66,22 @@ void log1p_vjp(VjpContext& c) {
   c.set(0, divide(b, c.cotangent(), add(b, c.input(0), 1.0)));
 }
 
+// y to the base 2: dx = dy * y ln 2, dx = dy / (x ln 2); to the base 10: dx = dy / (x ln 10)
+constexpr double kLn2 = 0x1.62e42fefa39efp-1;
+constexpr double kLn10 = 0x1.26bb1bbb55516p+1;
+void exp2_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  c.set(0, multiply(b, c.cotangent(), multiply(b, c.output(), kLn2)));
+}
+void log2_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  c.set(0, divide(b, c.cotangent(), multiply(b, c.input(0), kLn2)));
+}
+void log10_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  c.set(0, divide(b, c.cotangent(), multiply(b, c.input(0), kLn10)));
+}
+
 // dx = dy * (1 - y^2)
 void tanh_vjp(VjpContext& c) { c.set(0, tanh_grad(c.builder(), c.cotangent(), c.output())); }
 
@@ -311,6 +327,9 @@ const OpDef exp_op = float_unary<UnaryOp::exp>("exp", exp_vjp);
 const OpDef expm1_op = float_unary<UnaryOp::expm1>("expm1", expm1_vjp);
 const OpDef log_op = float_unary<UnaryOp::log>("log", log_vjp);
 const OpDef log1p_op = float_unary<UnaryOp::log1p>("log1p", log1p_vjp);
+const OpDef exp2_op = float_unary<UnaryOp::exp2>("exp2", exp2_vjp);
+const OpDef log2_op = float_unary<UnaryOp::log2>("log2", log2_vjp);
+const OpDef log10_op = float_unary<UnaryOp::log10>("log10", log10_vjp);
 const OpDef tanh_op = float_unary<UnaryOp::tanh>("tanh", tanh_vjp);
 const OpDef sigmoid_op = float_unary<UnaryOp::sigmoid>("sigmoid", sigmoid_vjp);
 const OpDef softplus_op = float_unary<UnaryOp::softplus>("softplus", softplus_vjp);

@@ -13,6 +13,7 @@ from fusegrad.ops.unary import square
 __all__ = [
     "add",
     "clip",
+    "copysign",
     "divide",
     "equal",
     "greater",
@@ -21,6 +22,7 @@ __all__ = [
     "less_equal",
     "logical_and",
     "logical_or",
+    "logical_xor",
     "maximum",
     "minimum",
     "multiply",
@@ -294,6 +296,37 @@ def minimum(x1: Any, x2: Any) -> Tensor:
     return of_two("minimum", x1, x2)
 
 
+def copysign(x1: Any, x2: Any) -> Tensor:
+    """Return the absolute value of `x1` with the sign of `x2`.
+
+    Parameters
+    ----------
+    x1, x2 : array_like
+        Shapes that broadcast; any dtype.
+
+    Returns
+    -------
+    Tensor
+        Broadcast shape; the promoted dtype where floating, else float64.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        Shapes do not broadcast.
+
+    Notes
+    -----
+    Exact; the sign of -0 and NaN counts. The derivative in `x1` is 1 where the signs are the same,
+    else -1, and 0 at 0; in `x2` it is 0.
+
+    Examples
+    --------
+    >>> copysign([1.0, -2.0], [-0.0, 3.0])
+    Tensor([-1.,  2.], dtype=float32)
+    """
+    return one("copysign", (x1, x2))
+
+
 def equal(x1: Any, x2: Any) -> Tensor:
     """Return whether ``x1 == x2``.
 
@@ -532,6 +565,36 @@ def logical_or(x1: Any, x2: Any) -> Tensor:
     Tensor([ True, False], dtype=bool)
     """
     return of_two("logical_or", x1, x2)
+
+
+def logical_xor(x1: Any, x2: Any) -> Tensor:
+    """Return whether one of `x1` and `x2` is true, and the other is not.
+
+    Parameters
+    ----------
+    x1, x2 : array_like
+        Shapes that broadcast; any dtype.
+
+    Returns
+    -------
+    Tensor
+        Broadcast shape, bool.
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        Shapes do not broadcast.
+
+    Notes
+    -----
+    Numbers, and NaN, are true unless 0. There is no gradient.
+
+    Examples
+    --------
+    >>> logical_xor([True, False], True)
+    Tensor([False,  True], dtype=bool)
+    """
+    return one("logical_xor", (x1, x2))
 
 
 @overload

@@ -40,8 +40,8 @@ def sigmoid(x: Any) -> Tensor:
 
     Notes
     -----
-    Computed from ``e**-abs(x)``, which cannot overflow. Within 0.51 units in the last place for
-    float32 and 2 for float64. The derivative is ``y * (1 - y)``.
+    Computed from ``e**-abs(x)``, which cannot overflow. Within 2 units in the last
+    place. The derivative is ``y * (1 - y)``.
 
     Examples
     --------
@@ -91,8 +91,8 @@ def softplus(x: Any) -> Tensor:
 
     Notes
     -----
-    Computed as ``max(x, 0) + log1p(e**-abs(x))``, which cannot overflow. Within 0.51 units in the
-    last place for float32 and 2 for float64. The derivative is ``sigmoid(x)``.
+    Computed as ``max(x, 0) + log1p(e**-abs(x))``, which cannot overflow. Within 2 units in the
+    last place. The derivative is ``sigmoid(x)``.
 
     Examples
     --------
@@ -218,7 +218,7 @@ def silu(x: Any) -> Tensor:
 
     Notes
     -----
-    Within 0.51 units in the last place for float32 and 2 for float64; ``silu(-inf)`` is -0. The
+    Within 1 unit in the last place for float32 and 2 for float64; ``silu(-inf)`` is -0. The
     derivative is ``s * (1 + x * (1 - s))`` with ``s = sigmoid(x)``.
 
     Examples
