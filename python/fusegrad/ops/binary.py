@@ -324,7 +324,7 @@ def copysign(x1: Any, x2: Any) -> Tensor:
     >>> copysign([1.0, -2.0], [-0.0, 3.0])
     Tensor([-1.,  2.], dtype=float32)
     """
-    return one("copysign", (x1, x2))
+    return of_two("copysign", x1, x2)
 
 
 def equal(x1: Any, x2: Any) -> Tensor:
@@ -594,7 +594,7 @@ def logical_xor(x1: Any, x2: Any) -> Tensor:
     >>> logical_xor([True, False], True)
     Tensor([False,  True], dtype=bool)
     """
-    return one("logical_xor", (x1, x2))
+    return of_two("logical_xor", x1, x2)
 
 
 @overload

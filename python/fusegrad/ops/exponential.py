@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fusegrad._tensor import Tensor
-from fusegrad.ops._call import one
+from fusegrad.ops._call import of_one, of_two
 
 __all__ = [
     "exp",
@@ -41,7 +41,7 @@ def exp(x: Any) -> Tensor:
     >>> exp([0.0, 1.0])
     Tensor([1.       , 2.7182817], dtype=float32)
     """
-    return one("exp", (x,))
+    return of_one("exp", x)
 
 
 def expm1(x: Any) -> Tensor:
@@ -67,7 +67,7 @@ def expm1(x: Any) -> Tensor:
     >>> expm1([1e-10])
     Tensor([1.e-10], dtype=float32)
     """
-    return one("expm1", (x,))
+    return of_one("expm1", x)
 
 
 def log(x: Any) -> Tensor:
@@ -93,7 +93,7 @@ def log(x: Any) -> Tensor:
     >>> log([1.0, 0.0])
     Tensor([  0., -inf], dtype=float32)
     """
-    return one("log", (x,))
+    return of_one("log", x)
 
 
 def log1p(x: Any) -> Tensor:
@@ -119,7 +119,7 @@ def log1p(x: Any) -> Tensor:
     >>> log1p([1e-10])
     Tensor([1.e-10], dtype=float32)
     """
-    return one("log1p", (x,))
+    return of_one("log1p", x)
 
 
 def exp2(x: Any) -> Tensor:
@@ -145,7 +145,7 @@ def exp2(x: Any) -> Tensor:
     >>> exp2([0.5, 10.0])
     Tensor([   1.4142135, 1024.       ], dtype=float32)
     """
-    return one("exp2", (x,))
+    return of_one("exp2", x)
 
 
 def log2(x: Any) -> Tensor:
@@ -171,7 +171,7 @@ def log2(x: Any) -> Tensor:
     >>> log2([8.0, 10.0])
     Tensor([3.      , 3.321928], dtype=float32)
     """
-    return one("log2", (x,))
+    return of_one("log2", x)
 
 
 def log10(x: Any) -> Tensor:
@@ -197,7 +197,7 @@ def log10(x: Any) -> Tensor:
     >>> log10([1000.0, 2.0])
     Tensor([3.     , 0.30103], dtype=float32)
     """
-    return one("log10", (x,))
+    return of_one("log10", x)
 
 
 def logaddexp(x1: Any, x2: Any) -> Tensor:
@@ -230,4 +230,4 @@ def logaddexp(x1: Any, x2: Any) -> Tensor:
     >>> logaddexp([0.0, 1000.0], [0.0, 1000.0])
     Tensor([6.9314718e-01, 1.0006932e+03], dtype=float32)
     """
-    return one("logaddexp", (x1, x2))
+    return of_two("logaddexp", x1, x2)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fusegrad._tensor import Tensor, as_tensor
-from fusegrad.ops._call import one
+from fusegrad.ops._call import of_one
 from fusegrad.ops.binary import equal, where
 from fusegrad.ops.unary import identity
 
@@ -42,7 +42,7 @@ def isnan(x: Any) -> Tensor:
     >>> isnan([1.0, float("inf"), float("nan")])
     Tensor([False, False,  True], dtype=bool)
     """
-    return one("isnan", (x,))
+    return of_one("isnan", x)
 
 
 def isinf(x: Any) -> Tensor:
@@ -67,7 +67,7 @@ def isinf(x: Any) -> Tensor:
     >>> isinf([1.0, float("inf"), float("nan")])
     Tensor([False,  True, False], dtype=bool)
     """
-    return one("isinf", (x,))
+    return of_one("isinf", x)
 
 
 def isfinite(x: Any) -> Tensor:
@@ -92,7 +92,7 @@ def isfinite(x: Any) -> Tensor:
     >>> isfinite([1.0, float("inf"), float("nan")])
     Tensor([ True, False, False], dtype=bool)
     """
-    return one("isfinite", (x,))
+    return of_one("isfinite", x)
 
 
 def nan_to_num(

@@ -7,7 +7,7 @@ from typing import Any
 
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
-from fusegrad.ops._call import one
+from fusegrad.ops._call import of_one, of_two
 from fusegrad.ops.binary import divide, multiply, where
 from fusegrad.ops.nonfinite import isfinite
 from fusegrad.ops.unary import cast
@@ -53,7 +53,7 @@ def floor(x: Any) -> Tensor:
     >>> floor([1.7, -1.2])
     Tensor([ 1., -2.], dtype=float32)
     """
-    return one("floor", (x,))
+    return of_one("floor", x)
 
 
 def ceil(x: Any) -> Tensor:
@@ -84,7 +84,7 @@ def ceil(x: Any) -> Tensor:
     >>> ceil([1.2, -1.7])
     Tensor([ 2., -1.], dtype=float32)
     """
-    return one("ceil", (x,))
+    return of_one("ceil", x)
 
 
 def trunc(x: Any) -> Tensor:
@@ -115,7 +115,7 @@ def trunc(x: Any) -> Tensor:
     >>> trunc([1.7, -1.7])
     Tensor([ 1., -1.], dtype=float32)
     """
-    return one("trunc", (x,))
+    return of_one("trunc", x)
 
 
 def rint(x: Any) -> Tensor:
@@ -140,7 +140,7 @@ def rint(x: Any) -> Tensor:
     >>> rint([0.5, 1.5, -1.7])
     Tensor([ 0.,  2., -2.], dtype=float32)
     """
-    return one("rint", (x,))
+    return of_one("rint", x)
 
 
 def fix(x: Any) -> Tensor:
@@ -248,7 +248,7 @@ def floor_divide(x1: Any, x2: Any) -> Tensor:
     >>> floor_divide([7.0, -7.0], 2.0)
     Tensor([ 3., -4.], dtype=float32)
     """
-    return one("floor_divide", (x1, x2))
+    return of_two("floor_divide", x1, x2)
 
 
 def remainder(x1: Any, x2: Any) -> Tensor:
@@ -279,7 +279,7 @@ def remainder(x1: Any, x2: Any) -> Tensor:
     >>> remainder([7.0, -7.0], 3.0)
     Tensor([1., 2.], dtype=float32)
     """
-    return one("remainder", (x1, x2))
+    return of_two("remainder", x1, x2)
 
 
 mod = remainder

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from fusegrad._tensor import Tensor
-from fusegrad.ops._call import one
+from fusegrad.ops._call import of_one, of_two
 from fusegrad.ops.binary import divide, less, multiply, subtract, where
 from fusegrad.ops.unary import abs, square
 
@@ -51,7 +51,7 @@ def sin(x: Any) -> Tensor:
     >>> sin([0.0, 1.0])
     Tensor([0.        , 0.84147096], dtype=float32)
     """
-    return one("sin", (x,))
+    return of_one("sin", x)
 
 
 def cos(x: Any) -> Tensor:
@@ -77,7 +77,7 @@ def cos(x: Any) -> Tensor:
     >>> cos([0.0, 1.0])
     Tensor([1.       , 0.5403023], dtype=float32)
     """
-    return one("cos", (x,))
+    return of_one("cos", x)
 
 
 def tan(x: Any) -> Tensor:
@@ -103,7 +103,7 @@ def tan(x: Any) -> Tensor:
     >>> tan([0.0, 1.0])
     Tensor([0.       , 1.5574077], dtype=float32)
     """
-    return one("tan", (x,))
+    return of_one("tan", x)
 
 
 def arcsin(x: Any) -> Tensor:
@@ -129,7 +129,7 @@ def arcsin(x: Any) -> Tensor:
     >>> arcsin([0.0, 1.0])
     Tensor([0.       , 1.5707964], dtype=float32)
     """
-    return one("arcsin", (x,))
+    return of_one("arcsin", x)
 
 
 def arccos(x: Any) -> Tensor:
@@ -155,7 +155,7 @@ def arccos(x: Any) -> Tensor:
     >>> arccos([1.0, 0.0])
     Tensor([0.       , 1.5707964], dtype=float32)
     """
-    return one("arccos", (x,))
+    return of_one("arccos", x)
 
 
 def arctan(x: Any) -> Tensor:
@@ -181,7 +181,7 @@ def arctan(x: Any) -> Tensor:
     >>> arctan([1.0, float("inf")])
     Tensor([0.7853982, 1.5707964], dtype=float32)
     """
-    return one("arctan", (x,))
+    return of_one("arctan", x)
 
 
 def arctan2(x1: Any, x2: Any) -> Tensor:
@@ -213,7 +213,7 @@ def arctan2(x1: Any, x2: Any) -> Tensor:
     >>> arctan2([1.0, 1.0], [1.0, -1.0])
     Tensor([0.7853982, 2.3561945], dtype=float32)
     """
-    return one("arctan2", (x1, x2))
+    return of_two("arctan2", x1, x2)
 
 
 def hypot(x1: Any, x2: Any) -> Tensor:
@@ -245,7 +245,7 @@ def hypot(x1: Any, x2: Any) -> Tensor:
     >>> hypot([3.0, 1e30], [4.0, 1e30])
     Tensor([5.0000000e+00, 1.4142135e+30], dtype=float32)
     """
-    return one("hypot", (x1, x2))
+    return of_two("hypot", x1, x2)
 
 
 def sinh(x: Any) -> Tensor:
@@ -271,7 +271,7 @@ def sinh(x: Any) -> Tensor:
     >>> sinh([0.0, 1.0])
     Tensor([0.       , 1.1752012], dtype=float32)
     """
-    return one("sinh", (x,))
+    return of_one("sinh", x)
 
 
 def cosh(x: Any) -> Tensor:
@@ -297,7 +297,7 @@ def cosh(x: Any) -> Tensor:
     >>> cosh([0.0, 1.0])
     Tensor([1.       , 1.5430807], dtype=float32)
     """
-    return one("cosh", (x,))
+    return of_one("cosh", x)
 
 
 def arcsinh(x: Any) -> Tensor:
@@ -323,7 +323,7 @@ def arcsinh(x: Any) -> Tensor:
     >>> arcsinh([0.0, 1e30])
     Tensor([ 0.    , 69.7707], dtype=float32)
     """
-    return one("arcsinh", (x,))
+    return of_one("arcsinh", x)
 
 
 def arccosh(x: Any) -> Tensor:
@@ -349,7 +349,7 @@ def arccosh(x: Any) -> Tensor:
     >>> arccosh([1.0, 2.0])
     Tensor([0.      , 1.316958], dtype=float32)
     """
-    return one("arccosh", (x,))
+    return of_one("arccosh", x)
 
 
 def arctanh(x: Any) -> Tensor:
@@ -375,7 +375,7 @@ def arctanh(x: Any) -> Tensor:
     >>> arctanh([0.0, 0.5])
     Tensor([0.        , 0.54930615], dtype=float32)
     """
-    return one("arctanh", (x,))
+    return of_one("arctanh", x)
 
 
 def sinc(x: Any) -> Tensor:

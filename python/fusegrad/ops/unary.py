@@ -195,7 +195,7 @@ def signbit(x: Any) -> Tensor:
     >>> signbit([-0.0, 0.0, -2.0])
     Tensor([ True, False,  True], dtype=bool)
     """
-    return one("signbit", (x,))
+    return of_one("signbit", x)
 
 
 def square(x: Any) -> Tensor:
