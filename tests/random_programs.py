@@ -438,6 +438,99 @@ row("mean_squared_error", lambda x, y, axis: ops.mean_squared_error(x, y),
     "lambda x, y, axis: jnp.mean((x - y) ** 2, axis=-1)",
     "lambda x, y, axis: torch.mean((x - y) ** 2, -1)", alike)  # fmt: skip
 
+for _name, _inside in (
+    ("sin", "x"), ("cos", "x"), ("tan", "unit"), ("arcsin", "unit"), ("arccos", "unit"),
+    ("arctan", "x"), ("sinh", "x"), ("cosh", "x"), ("arcsinh", "x"), ("arctanh", "unit"),
+    ("exp2", "x"), ("log2", "positive"), ("log10", "positive"),
+):  # fmt: skip
+    elementwise(_name, getattr(ops, _name), getattr(np, _name), f"jnp.{_name}", f"torch.{_name}",
+                _inside)  # fmt: skip
+elementwise("arccosh", lambda x: ops.arccosh(x + 1.0), lambda x: np.arccosh(x + 1.0),
+            "lambda x: jnp.arccosh(x + 1.0)", "lambda x: torch.arccosh(x + 1.0)",
+            "positive")  # fmt: skip
+
+
+def _arctan2(y: Any, x: Any) -> Any:
+    b, a = np.real(y), np.real(x)
+    slope = (a * np.imag(y) - b * np.imag(x)) / (a * a + b * b)
+    return np.arctan2(b, a) + (1j * slope if np.iscomplexobj(y) else 0.0)
+
+
+row("arctan2", lambda x, y: ops.arctan2(x, positive(y)), lambda x, y: _arctan2(x, positive(y)),
+    "lambda x, y: jnp.arctan2(x, y * y + 0.5)", "lambda x, y: torch.arctan2(x, y * y + 0.5)",
+    broadcast)  # fmt: skip
+row("hypot", lambda x, y: ops.hypot(x, positive(y)), lambda x, y: np.sqrt(x * x + positive(y) ** 2),
+    "lambda x, y: jnp.hypot(x, y * y + 0.5)", "lambda x, y: torch.hypot(x, y * y + 0.5)",
+    broadcast)  # fmt: skip
+row("logaddexp", ops.logaddexp, lambda x, y: np.log(np.exp(x) + np.exp(y)), "jnp.logaddexp",
+    "torch.logaddexp", broadcast)  # fmt: skip
+row("copysign", ops.copysign,
+    lambda x, y: ref.magnitude(x) * np.where(np.signbit(np.real(y)), -1.0, 1.0),
+    "lambda x, y: jnp.abs(x) * jnp.where(jnp.signbit(y), -1.0, 1.0)",
+    "lambda x, y: torch.abs(x) * torch.where(torch.signbit(y), -1.0, 1.0)",
+    broadcast)  # fmt: skip
+row("remainder", lambda x, y: ops.remainder(x, positive(y)),
+    lambda x, y: x - np.floor(np.real(x) / np.real(positive(y))) * positive(y),
+    "lambda x, y: jnp.remainder(x, y * y + 0.5)", "lambda x, y: torch.remainder(x, y * y + 0.5)",
+    broadcast)  # fmt: skip
+
+
+def _cholesky(a: Any) -> Any:
+    """The factor of a symmetric matrix, without conjugates."""
+    factor = np.zeros_like(a)
+    for i in range(len(a)):
+        for k in range(i + 1):
+            rest = a[i, k] - factor[i, :k] @ factor[k, :k]
+            factor[i, k] = np.sqrt(rest) if i == k else rest / factor[k, k]
+    return factor
+
+
+def matrices(name: str, ours: Any, plain: Any, jax: str, torch: str) -> None:
+    """A function of a positive definite matrix g = x x^T + 2, and of x."""
+    row(name, lambda x: ours(x, ops.matmul(x, x.T) + 2.0 * np.eye(x.shape[0], dtype=x.dtype)),
+        lambda x: plain(x, x @ x.T + 2.0 * np.eye(x.shape[0])),
+        f"lambda x: (lambda x, g: {jax})(x, x @ x.T + 2.0 * jnp.eye(x.shape[0]))",
+        f"lambda x: (lambda x, g: {torch})(x, x @ x.T + torch.eye(x.shape[0]).to(x) * 2.0)",
+        one(is_matrix))  # fmt: skip
+
+
+matrices("solve", lambda x, g: ops.linalg.solve(g, x), lambda x, g: np.linalg.solve(g, x),
+         "jnp.linalg.solve(g, x)", "torch.linalg.solve(g, x)")  # fmt: skip
+matrices("inv", lambda x, g: ops.linalg.inv(g), lambda x, g: np.linalg.inv(g), "jnp.linalg.inv(g)",
+         "torch.linalg.inv(g)")  # fmt: skip
+matrices("det", lambda x, g: ops.linalg.det(g), lambda x, g: np.linalg.det(g), "jnp.linalg.det(g)",
+         "torch.linalg.det(g)")  # fmt: skip
+matrices("slogdet", lambda x, g: ops.linalg.slogdet(g)[1], lambda x, g: np.log(np.linalg.det(g)),
+         "jnp.linalg.slogdet(g)[1]", "torch.linalg.slogdet(g)[1]")  # fmt: skip
+matrices("cholesky", lambda x, g: ops.linalg.cholesky(g), lambda x, g: _cholesky(g),
+         "jnp.linalg.cholesky(g)", "torch.linalg.cholesky(g)")  # fmt: skip
+matrices(
+    "eigh",
+    lambda x, g: ops.sum(ops.linalg.eigh(g)[0] ** 3),
+    lambda x, g: np.trace(g @ g @ g),
+    "jnp.trace(g @ g @ g)",
+    "torch.trace(g @ g @ g)",
+)
+matrices("svd", lambda x, g: ops.sum(ops.linalg.svd(x, full_matrices=False)[1] ** 4),
+         lambda x, g: np.trace(x @ x.T @ x @ x.T), "jnp.trace(x @ x.T @ x @ x.T)",
+         "torch.trace(x @ x.T @ x @ x.T)")  # fmt: skip
+matrices("qr", lambda x, g: ops.sum(ops.log(ops.abs(ops.diagonal(ops.linalg.qr(g)[1])))),
+         lambda x, g: np.log(np.linalg.det(g)), "jnp.log(jnp.linalg.det(g))",
+         "torch.log(torch.linalg.det(g))")  # fmt: skip
+matrices("pinv", lambda x, g: ops.linalg.pinv(g), lambda x, g: np.linalg.inv(g),
+         "jnp.linalg.inv(g)", "torch.linalg.inv(g)")  # fmt: skip
+
+
+def lines(rng: Rng, pool: Pool) -> Any:
+    """Two values with one axis."""
+    found = [_some(rng, pool, lambda x: x.ndim == 1) for _ in range(2)]
+    return None if None in found else (tuple(found), {})
+
+
+row("convolve", ops.convolve, np.convolve, "jnp.convolve",
+    "lambda x, y: F.conv1d(x[None, None], y.flip(0)[None, None], padding=len(y) - 1)[0, 0]",
+    lines)  # fmt: skip
+
 _SCALE = Row("scale", lambda x, factor: x * factor, lambda x, factor: x * factor,
              "lambda x, factor: x * factor", "lambda x, factor: x * factor", one())  # fmt: skip
 
