@@ -93,6 +93,7 @@ def check_grads(
     >>> import numpy as np
     >>> from fusegrad import ops
     >>> check_grads(ops.matmul, (np.ones((2, 3)), np.eye(3)), order=2)
+    >>> check_grads(np.exp, (np.array([1.0, 2.0]),), order=1, method="complex")
     """
     where = "check_grads"
     order = positive_int(where, "order", order)
