@@ -23,7 +23,7 @@ from test_ops import arrays, projected
 Array = np.ndarray[Any, Any]
 
 TABLE = {row["name"]: row for row in _core.op_table()}
-BATCHED = [case for case in CASES if TABLE[case.op]["batches"]]
+BATCHED = [case for case in CASES if TABLE[case.op]["batches"] and case.op != "callback"]
 EXAMPLES = 3
 
 
@@ -203,6 +203,28 @@ def test_dropout_draws_one_mask() -> None:
     same_bits(fg.vmap(total)(finite), [np.stack([total(row).numpy() for row in finite])])
     with pytest.raises(ArgumentError, match="dropout at one position"):
         fg.vmap(lambda x, p: ops.dropout(x, p, 0.4, seed=3, stream=1))(x, np.zeros((2, 2), int))
+
+
+def test_callbacks() -> None:
+    calls = []
+
+    def double(x: Any, y: Any) -> Any:
+        calls.append(x.shape)
+        return 2 * x + y
+
+    def f(x: Any, y: Any, vectorized: bool = True) -> Any:
+        return fg.pure_callback(
+            double, fg.ShapeDtypeStruct(3, "float64"), x, y, vectorized=vectorized
+        )
+
+    x, y = np.arange(6.0).reshape(2, 3), np.ones(3)
+    for mapped in (fg.vmap(f, (0, None)), fg.jit(fg.vmap(f, (0, None)))):
+        assert mapped(x, y).tolist() == (2 * x + 1).tolist()
+    twice = fg.vmap(fg.vmap(f, (None, 0)), (0, None))(x, x)
+    assert twice.tolist() == (2 * x[:, None] + x).tolist()
+    assert calls == [(2, 3), (2, 3), (2, 2, 3)]
+    with pytest.raises(ArgumentError, match="'double', which is not vectorized"):
+        fg.vmap(lambda x: f(x, y, vectorized=False))(x)
 
 
 def test_rank_limit() -> None:

@@ -1,7 +1,7 @@
 // callback: a function that nobody has looked into, as a node. attrs.data is its Callback.
 #include "fusegrad/callback.h"
 
-#include "fusegrad/builder.h"
+#include "fusegrad/batch.h"
 #include "fusegrad/error.h"
 #include "ops/check.h"
 
@@ -35,9 +35,25 @@ void callback_vjp(VjpContext& c) {
        "a gradient through '" + callback_of(c.attrs()).name + "'");
 }
 
+// One call for all examples, of a function that says it takes them.
+void callback_batch(BatchContext& c) {
+  const Callback& one = callback_of(c.attrs());
+  if (!one.vectorized) {
+    fail("vmap", "fun", "pure_callback(..., vectorized=True) of a function that takes all examples",
+         "the callback '" + one.name + "', which is not vectorized");
+  }
+  const auto all = std::make_shared<Callback>(one);
+  for (Meta& result : all->results) result.shape = c.with_batch(result.shape);
+  Attrs attrs = c.attrs();
+  attrs.data = all;
+  std::vector<Value> inputs;
+  for (int i = 0; i < c.num_inputs(); ++i) inputs.push_back(c.full(i));
+  c.emit(inputs, attrs);
+}
+
 }  // namespace
 
-const OpDef callback_op = {"callback",    -1,          -1, kOpaque, callback_infer,
-                           callback_eval, callback_vjp};
+const OpDef callback_op = {"callback",    -1,           -1,      kOpaque,       callback_infer,
+                           callback_eval, callback_vjp, nullptr, callback_batch};
 
 }  // namespace fusegrad

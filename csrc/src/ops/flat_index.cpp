@@ -3,6 +3,8 @@
 #include "ops/iterate.h"
 #include "ops/labels.h"
 
+#include "fusegrad/batch.h"
+
 namespace fusegrad {
 namespace {
 
@@ -49,8 +51,14 @@ void ravel_multi_index_eval(const EvalContext& c) {
 }  // namespace
 
 // Integers in: no gradient.
-const OpDef ravel_multi_index_op = {
-    "ravel_multi_index", -1, 1, kAnyOrder, ravel_multi_index_infer, ravel_multi_index_eval,
-    kNotDifferentiable};
+const OpDef ravel_multi_index_op = {"ravel_multi_index",
+                                    -1,
+                                    1,
+                                    kAnyOrder,
+                                    ravel_multi_index_infer,
+                                    ravel_multi_index_eval,
+                                    kNotDifferentiable,
+                                    nullptr,
+                                    batch_broadcasting};
 
 }  // namespace fusegrad

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <stdexcept>
 
+#include "fusegrad/batch.h"
 #include "fusegrad/callback.h"
 #include "fusegrad/emit.h"
 #include "ops/check.h"
@@ -337,18 +338,33 @@ void set_linear_algebra(LinearAlgebraHost functions) {
   host.store(functions, std::memory_order_release);
 }
 
-const OpDef solve_op = {"solve",  2, 1, kPromote, solve_infer, hosted<LinearAlgebra::solve>,
-                        solve_vjp};
-const OpDef cholesky_op = {"cholesky",  1, 1, 0, square_infer, hosted<LinearAlgebra::cholesky>,
-                           cholesky_vjp};
-const OpDef det_op = {"det", 1, 1, 0, det_infer, hosted<LinearAlgebra::det>, det_vjp};
-const OpDef cofactor_op = {
-    "cofactor", 1, 1, kGradient, square_infer, hosted<LinearAlgebra::cofactor>, cofactor_vjp};
-const OpDef slogdet_op = {"slogdet",  1, 2, 0, slogdet_infer, hosted<LinearAlgebra::slogdet>,
-                          slogdet_vjp};
-const OpDef eigh_op = {"eigh", 1, 2, 0, eigh_infer, hosted<LinearAlgebra::eigh>, eigh_vjp};
-const OpDef svd_op = {"svd", 1, 3, 0, svd_infer, hosted<LinearAlgebra::svd>, svd_vjp};
-const OpDef qr_op = {"qr", 1, 2, 0, qr_infer, hosted<LinearAlgebra::qr>, qr_vjp};
-const OpDef pinv_op = {"pinv", 1, 1, 0, pinv_infer, hosted<LinearAlgebra::pinv>, pinv_vjp};
+const OpDef solve_op = {"solve",   2,           1,
+                        kPromote,  solve_infer, hosted<LinearAlgebra::solve>,
+                        solve_vjp, nullptr,     batch_broadcasting};
+const OpDef cholesky_op = {
+    "cholesky",   1, 1, 0, square_infer, hosted<LinearAlgebra::cholesky>, cholesky_vjp, nullptr,
+    batch_leading};
+const OpDef det_op = {
+    "det", 1, 1, 0, det_infer, hosted<LinearAlgebra::det>, det_vjp, nullptr, batch_leading};
+const OpDef cofactor_op = {"cofactor",
+                           1,
+                           1,
+                           kGradient,
+                           square_infer,
+                           hosted<LinearAlgebra::cofactor>,
+                           cofactor_vjp,
+                           nullptr,
+                           batch_leading};
+const OpDef slogdet_op = {
+    "slogdet",    1, 2, 0, slogdet_infer, hosted<LinearAlgebra::slogdet>, slogdet_vjp, nullptr,
+    batch_leading};
+const OpDef eigh_op = {
+    "eigh", 1, 2, 0, eigh_infer, hosted<LinearAlgebra::eigh>, eigh_vjp, nullptr, batch_leading};
+const OpDef svd_op = {
+    "svd", 1, 3, 0, svd_infer, hosted<LinearAlgebra::svd>, svd_vjp, nullptr, batch_leading};
+const OpDef qr_op = {"qr",         1, 2, 0, qr_infer, hosted<LinearAlgebra::qr>, qr_vjp, nullptr,
+                     batch_leading};
+const OpDef pinv_op = {
+    "pinv", 1, 1, 0, pinv_infer, hosted<LinearAlgebra::pinv>, pinv_vjp, nullptr, batch_leading};
 
 }  // namespace fusegrad
