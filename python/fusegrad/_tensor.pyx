@@ -24,8 +24,8 @@ from fusegrad import config, errors
 __all__ = [
     "ExampleTrace", "Function", "GraphHandle", "Tape", "Tensor", "add_custom_op", "apply",
     "apply_one", "apply_reduction", "apply_two", "as_tensor", "callback", "copy_into",
-    "current_builder", "detached", "empty", "from_dlpack", "from_numpy", "full", "gradient", "identity",
-    "in_current_trace", "within",
+    "current_builder", "detached", "empty", "from_dlpack", "from_numpy", "full", "gradient",
+    "has_floating_dtype", "identity", "in_current_trace", "within",
 ]
 
 include "_tensor_table.pxi"
@@ -905,6 +905,11 @@ def full(shape, fill_value, dtype=None):
     if element == DType.int64 and not -(1 << 63) <= fill_value < 1 << 63:
         raise_argument("full", "fill_value", "a number that int64 holds", repr(fill_value))
     return plain(filled(element, dims, fill_value))
+
+
+def has_floating_dtype(Tensor x not None):
+    """Whether the dtype is float32 or float64."""
+    return is_floating(x.meta().dtype)
 
 
 def detached(Tensor x not None):

@@ -14,13 +14,23 @@ Tensor(12., dtype=float32)
 from __future__ import annotations
 
 import functools
+import itertools
+import operator
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from fusegrad._spelling import Spelled, missing
-from fusegrad._tensor import Tape, Tensor, as_tensor, current_builder, gradient, identity
+from fusegrad._tensor import (
+    Tape,
+    Tensor,
+    as_tensor,
+    current_builder,
+    gradient,
+    has_floating_dtype,
+    identity,
+)
 from fusegrad.config import floatx
 from fusegrad.errors import ArgumentError
 
@@ -119,36 +129,42 @@ def _differentiated(
         raise ArgumentError(where, "fun", "a function", repr(fun))
 
     def both(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
-        positions = []
-        for number in numbers:
-            if not -len(args) <= number < len(args):
-                expected = f"indices of the {len(args)} positional arguments"
+        count = len(args)
+        positions = [number + count if number < 0 else number for number in numbers]
+        for position in positions:
+            if not 0 <= position < count:
+                expected = f"indices of the {count} positional arguments"
                 raise ArgumentError(where, "argnums", expected, repr(argnums))
-            positions.append(number % len(args))
-        inputs = [_checked_inputs(where, position, args[position]) for position in positions]
+        plain = not any(isinstance(args[position], _NESTED) for position in positions)
+        check = _checked_input if plain else _checked_inputs
+        inputs = [check(where, position, args[position]) for position in positions]
         # Within another grad or a trace, the rules are recorded there: so gradients nest.
         if current_builder() is not None:
-            return record(args, kwargs, positions, inputs, gradient)
+            return record(args, kwargs, positions, inputs, plain, gradient)
         with Tape() as tape:
-            return record(args, kwargs, positions, inputs, tape.finish)
+            return record(args, kwargs, positions, inputs, plain, tape.finish)
 
     def record(
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         positions: list[int],
         inputs: list[Any],
+        plain: bool,
         gradient: Callable[[Tensor, list[Tensor]], list[Tensor]],
     ) -> tuple[Any, Any]:
-        watched = [_map(identity, tree) for tree in inputs]
+        watched = [identity(x) if plain else _map(identity, x) for x in inputs]
         arguments = list(args)
-        for position, tree in zip(positions, watched, strict=True):
-            arguments[position] = tree
+        for i, position in enumerate(positions):
+            arguments[position] = watched[i]
         result = fun(*arguments, **kwargs)
         if has_aux and not (isinstance(result, tuple) and len(result) == 2):
             raise ArgumentError(where, "has_aux", "a function that returns a pair", repr(result))
         value = _checked_value(where, result[0] if has_aux else result)
-        leaves = iter(gradient(value, [leaf for tree in watched for leaf in _leaves(tree)]))
-        gradients = tuple(_map(lambda _: next(leaves), tree) for tree in watched)
+        if plain:
+            gradients = tuple(gradient(value, watched))
+        else:
+            leaves = iter(gradient(value, _leaves(watched)))
+            gradients = tuple([_map(lambda _: next(leaves), tree) for tree in watched])
         chosen = gradients[0] if isinstance(argnums, int) else gradients
         return ((value, result[1]) if has_aux else value), chosen
 
@@ -156,25 +172,29 @@ def _differentiated(
 
 
 def _checked_inputs(where: str, position: int, tree: Any) -> Any:
-    def checked(leaf: Any) -> Tensor:
-        tensor = as_tensor(leaf)
-        if tensor.dtype.kind != "f":
-            raise ArgumentError(
-                where,
-                "argnums",
-                f"floating arrays as argument {position}, which is differentiated",
-                f"dtype {tensor.dtype} (write 3.0 for 3, or cast it)",
-            )
-        return tensor
+    return _map(functools.partial(_checked_input, where, position), tree)
 
-    return _map(checked, tree)
+
+def _checked_input(where: str, position: int, leaf: Any) -> Tensor:
+    tensor = as_tensor(leaf)
+    if not has_floating_dtype(tensor):
+        raise ArgumentError(
+            where,
+            "argnums",
+            f"floating arrays as argument {position}, which is differentiated",
+            f"dtype {tensor.dtype} (write 3.0 for 3, or cast it)",
+        )
+    return tensor
 
 
 def _checked_value(where: str, value: Any) -> Tensor:
-    if not isinstance(value, (Tensor, float)) and not hasattr(value, "__fusegrad_tensor__"):
+    if type(value) is Tensor:
+        tensor = value
+    elif isinstance(value, float) or hasattr(value, "__fusegrad_tensor__"):
+        tensor = as_tensor(value)
+    else:
         raise ArgumentError(where, "fun", "a function that returns a scalar", repr(value))
-    tensor = as_tensor(value)
-    if tensor.shape != () or tensor.dtype.kind != "f":
+    if tensor.ndim != 0 or not has_floating_dtype(tensor):
         raise ArgumentError(
             where,
             "fun",
@@ -301,11 +321,11 @@ class Lowered(Spelled):
 
             args, kwargs = _map(symbolic, tree)
             result = fun(*args, **kwargs)
-            self._structure = _map(_result, result)
-            for i, leaf in enumerate(_leaves(self._structure)):
+            structure = _map(_result, result)
+            for i, leaf in enumerate(_leaves(structure)):
                 graph.output(leaf, f"y{i}")
-        self._structure = _map(lambda _: 0, self._structure)  # keeps no symbolic Tensor
-        self._plain = type(self._structure) is tuple and all(leaf == 0 for leaf in self._structure)
+        indices = itertools.count()
+        self._structured = _assembler(_map(lambda _: next(indices), structure))
         self._program = _core.Program.compile(graph, exact_rewrites=exact_rewrites)
         self._function = self._program.function()
         # The number of arguments, where they are arrays and Python numbers and strings; else 0.
@@ -339,14 +359,6 @@ class Lowered(Spelled):
     def _run(self, inputs: list[Tensor]) -> Any:
         outputs = self._function(*inputs)
         return self._structured(self._program.run(*inputs) if outputs is None else outputs)
-
-    def _structured(self, outputs: Sequence[Tensor]) -> Any:
-        if self._structure == 0:
-            return outputs[0]
-        if self._plain:
-            return tuple(outputs)
-        results = iter(outputs)
-        return _map(lambda _: next(results), self._structure)
 
 
 # ---- nested containers ---------------------------------------------------------------------------
@@ -396,7 +408,20 @@ def _result(leaf: Any) -> Tensor:
         raise ArgumentError("jit", "fun", "a function that returns arrays", error.got) from None
 
 
+def _assembler(tree: Any) -> Callable[[Sequence[Tensor]], Any]:
+    """Return the function that puts the outputs of a program where `tree` has their indices."""
+    if isinstance(tree, int):
+        return operator.itemgetter(tree)
+    if type(tree) is tuple and len(tree) > 1:
+        if all(type(part) is int for part in tree):
+            return operator.itemgetter(*tree)
+        parts = [_assembler(part) for part in tree]
+        return lambda outputs: tuple([part(outputs) for part in parts])
+    return lambda outputs: _map(outputs.__getitem__, tree)
+
+
 _CONTAINERS = (dict, list, tuple)
+_NESTED = (*_CONTAINERS, type(None))
 
 
 def _map(function: Callable[[Any], Any], tree: Any) -> Any:

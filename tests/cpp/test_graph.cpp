@@ -78,6 +78,54 @@ FUSEGRAD_TEST(graph_differentiate) {
         (std::vector<double>{0, 0, 0}));
 }
 
+FUSEGRAD_TEST(tape_last_gradients) {
+  for (const bool last : {false, true}) {
+    Tape tape;
+    const Value x = tape.watch(vector_of({1, 2, 3}));
+    const Value c = tape.watch(vector_of({5}));
+    const Value unused = tape.watch(vector_of({7, 8}));
+    const Value square = tape.emit(multiply_op, {x, x});
+    // The cotangent of `square` is a sum of three; that of `both` goes to two operands unchanged.
+    const Value both = tape.emit(add_op, {square, square});
+    const Value scaled = tape.emit(multiply_op, {tape.emit(add_op, {both, square}), c});
+    const Value y = tape.emit(sum_op, {scaled}, all());
+    const Value one = tape.constant(1.0, DType::float64);
+    const std::vector<Value> asked{x, c, unused, square, both, x};
+    std::vector<Array> grads;
+    const int32_t nodes = tape.num_nodes(), values = tape.num_values();
+    if (last) {
+      CHECK(raises([&] { tape.last_gradients(square, one, {x}); }));
+      CHECK(tape.scratch() == nullptr);
+      grads = tape.last_gradients(y, one, asked);
+      CHECK(tape.num_nodes() == nodes && tape.num_values() == values);
+    } else {
+      for (const Value value : differentiate(tape, y, one, asked)) {
+        grads.push_back(tape.array(value));
+      }
+    }
+    CHECK(elements(grads[0]) == (std::vector<double>{30, 60, 90}));
+    CHECK(elements(grads[1]) == (std::vector<double>{42}));
+    CHECK(elements(grads[2]) == (std::vector<double>{0, 0}));
+    CHECK(elements(grads[3]) == (std::vector<double>{15, 15, 15}));
+    CHECK(elements(grads[4]) == (std::vector<double>{5, 5, 5}));
+    CHECK(elements(grads[5]) == elements(grads[0]));
+  }
+}
+
+FUSEGRAD_TEST(stable_list) {
+  StableList<std::string> list;
+  std::vector<const std::string*> places;
+  for (int i = 0; i < 1000; ++i) places.push_back(&list.emplace_back(std::to_string(i)));
+  const StableList<std::string> copy = list;
+  for (int i = 0; i < 600; ++i) list.pop_back();
+  CHECK(list.size() == 400 && list.back() == "399" && copy.size() == 1000 && copy[999] == "999");
+  CHECK(&list.emplace_back("again") == places[400] && *places[399] == "399");
+  StableList<std::string> moved = std::move(list);
+  CHECK(moved.size() == 401 && moved[400] == "again");
+  moved = copy;
+  CHECK(moved.size() == 1000 && moved[400] == "400");
+}
+
 FUSEGRAD_TEST(graph_unbroadcast) {
   Tape tape;
   const Value a = tape.watch(random_array<double>({2, 1, 3}));
