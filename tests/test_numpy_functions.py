@@ -241,7 +241,10 @@ row("cov", np.cov, X)
 row("corrcoef", np.corrcoef, X)
 row("partition", lambda x: np.sort(np.partition(x, 1)), ROW)
 row("argpartition", lambda x: np.argpartition(x, 0)[:1], ROW, grad=False)
-for name in ["nansum", "nanmean", "nanmax", "nanmin", "nanvar", "nanstd"]:
+row("argwhere", np.argwhere, np.array([3.0, 0.0, 3.0]), grad=False)
+row("diagflat", np.diagflat, ROW)
+row("dsplit", lambda x: np.dsplit(x.reshape(1, 2, 3), 3), X)
+for name in ["nanprod", "nansum", "nanmean", "nanmax", "nanmin", "nanvar", "nanstd"]:
     row(name, numpys(name), X)
 
 row("zeros_like", np.zeros_like, X)
@@ -298,6 +301,12 @@ def test_every_supported_function_has_a_row() -> None:
     assert {r.name for r in HERE} | ASKING.keys() | {"fromfile"} >= SUPPORTED
 
 
+def test_elementwise_functions_take_the_short_way() -> None:
+    """From the ufunc to the op in compiled code: no Python function in between."""
+    for name in ("exp", "log", "tanh", "sqrt", "add", "multiply", "divide", "maximum", "less"):
+        assert getattr(np, name) in _numpy_functions.THIN
+
+
 def test_the_page_lists_them() -> None:
     """But for names that this version of NumPy lacks; tools/numpy_page.py writes it."""
     page = (Path(__file__).resolve().parents[1] / "docs" / "numpy.md").read_text()
@@ -315,7 +324,14 @@ def test_value(r: Row) -> None:
     wanted = results(r.call(*r.arrays))
     eager = results(r.call(*map(Tensor, r.arrays)))
     compiled = eager
-    if r.name not in ("nonzero", "flatnonzero", "unique", "isclose", "bincount"):  # by elements
+    if r.name not in (
+        "nonzero",
+        "flatnonzero",
+        "argwhere",
+        "unique",
+        "isclose",
+        "bincount",
+    ):  # by elements
         # With one of the operands an array that is known when it is traced.
         traced = fg.jit(lambda x: tuple(results(r.call(x, *r.arrays[1:]))), exact_rewrites=False)
         compiled = traced(r.arrays[0])
@@ -395,7 +411,7 @@ def test_refused(call: Callable[[Tensor], Any], words: str) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        *(np.array, np.asarray, np.copy, np.unique, np.array_repr, np.histogram, list),
+        *(np.array, np.asarray, np.copy, np.trim_zeros, np.array_repr, np.histogram, list),
         lambda t: np.array([t[0], t[1]]),
         lambda t: np.exp(t, out=np.empty(X.shape)),
         lambda t: operator.iadd(np.ones(X.shape), t),

@@ -20,7 +20,7 @@ from fusegrad._numpy_own import OWN
 from fusegrad._spelling import nearest
 from fusegrad._tensor import _answer_numpy, as_tensor
 
-__all__ = ["READERS", "answer", "answer_ufunc", "find", "supported"]
+__all__ = ["READERS", "THIN", "answer", "answer_ufunc", "find", "supported"]
 
 Function = Callable[..., Any]
 
@@ -82,10 +82,14 @@ def find(name: str) -> Any:
     return found
 
 
+#: What a function that does nothing but call its op names, in _call.py.
+_CALLS = (("one",), ("of_one",), ("of_two",))
+
+
 def _is_thin(function: Function, ufunc: Any) -> str | None:
     """Return the name of the op that a function of ops is, where it does nothing but call it."""
     code = getattr(function, "__code__", None)
-    if code is None or code.co_names != ("one",) or code.co_argcount != ufunc.nin:
+    if code is None or code.co_names not in _CALLS or code.co_argcount != ufunc.nin:
         return None
     named = [constant for constant in code.co_consts[1:] if isinstance(constant, str)]
     return named[0] if len(named) == 1 else None
@@ -142,9 +146,10 @@ def _methods() -> dict[str, Function]:
 
 
 _METHODS = _methods()
-_ANSWERS, _THIN, _NAMES = _table()
+#: What answers for each function; the ops that ufuncs are; the names of all.
+_ANSWERS, THIN, _NAMES = _table()
 _answer_numpy(
-    _THIN,
+    THIN,
     {
         f: (a, a.function, a.straight) if isinstance(a, Adapted) else (a, a, 0)
         for f, a in _ANSWERS.items()
