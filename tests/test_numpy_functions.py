@@ -527,6 +527,7 @@ def test_other_libraries_take_plain_tensors() -> None:
     assert metrics.accuracy_score(labels, y) == 1.0
     assert metrics.mean_squared_error(x, t) == 0.0
     assert metrics.roc_auc_score(y, t) == metrics.roc_auc_score(labels, x)
+    assert len(metrics.roc_curve(y, t)) == 3
     assert metrics.confusion_matrix(y, labels).tolist() == [[3, 0], [0, 3]]
     assert np.histogram(t, bins=2)[0].tolist() == [3, 3]
     assert np.random.default_rng(0).permutation(t).shape == (6,)

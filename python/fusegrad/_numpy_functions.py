@@ -15,7 +15,14 @@ from typing import Any
 import numpy as np
 
 from fusegrad import ops
-from fusegrad._numpy_arguments import Adapted, by_elements, into_array, is_tensor, need_defaults
+from fusegrad._numpy_arguments import (
+    READERS,
+    Adapted,
+    by_elements,
+    into_array,
+    is_tensor,
+    need_defaults,
+)
 from fusegrad._numpy_own import OWN
 from fusegrad._spelling import nearest
 from fusegrad._tensor import _answer_numpy, as_tensor
@@ -54,22 +61,6 @@ _REDUCE = {
     "multiply": "prod",
 }
 _ACCUMULATE = {"add": "cumsum", "logaddexp": "logcumsumexp", "multiply": "cumprod"}
-
-#: Functions that read data and compute no array of its kind: given plain Tensors, NumPy gets their
-#: elements.
-READERS = frozenset(
-    {
-        *("save", "savetxt", "savez", "savez_compressed"),
-        *("histogram", "histogram2d", "histogram_bin_edges", "histogramdd"),
-        *("unique", "unique_all", "unique_counts", "unique_inverse", "unique_values"),
-        *("intersect1d", "isin", "setdiff1d", "setxor1d", "union1d"),
-        *("may_share_memory", "shares_memory", "min_scalar_type", "packbits"),
-        *("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"),
-        *("argwhere", "flatnonzero", "nonzero", "extract", "compress", "delete", "insert"),
-        *("digitize", "searchsorted", "bincount", "lexsort", "trim_zeros", "copy"),
-        *("isfinite", "isinf", "isnan", "isneginf", "isposinf", "isnat", "signbit"),
-    }
-)
 
 # ---- the table ---------------------------------------------------------------------------------
 
