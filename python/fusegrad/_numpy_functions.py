@@ -39,6 +39,8 @@ _OTHER_NAMES = {
     "around": "round",
     "astype": "cast",
     "concat": "concatenate",
+    "cumulative_prod": "cumprod",
+    "cumulative_sum": "cumsum",
     "fabs": "abs",
     "linalg.matmul": "matmul",
     "linalg.outer": "outer",
@@ -97,30 +99,26 @@ def _named_functions() -> dict[str, Function]:
     return named
 
 
-def _table() -> tuple[dict[Any, Function], dict[Any, str], dict[Any, str]]:
-    """Return what answers for NumPy's functions, the ops that ufuncs are, and all their names."""
+def _table() -> tuple[dict[Any, Function], dict[Any, str]]:
+    """Return what answers for NumPy's functions, and the ops that ufuncs are."""
     answers: dict[Any, Function] = {}
     thin: dict[Any, str] = {}
-    names: dict[Any, str] = {}
     for name, function in {**OWN, **_named_functions(), **OWN}.items():
         target = find(name)
         if target is None or not callable(target) or target in answers:
-            continue
-        if name == "divmod" and "floor_divide" not in ops.__all__:
             continue
         if name in OWN:
             answers[target] = function
         elif isinstance(target, np.ufunc):
             answers[target] = function
-            op = _is_thin(function, target)
+            op = "matmul" if name == "matmul" else _is_thin(function, target)
             if op is not None:
                 thin[target] = op
         elif isinstance(target, type(np.sum)):  # it asks its operands for the answer
             answers[target] = Adapted(name, target, function)
         else:
             continue
-        names[target] = name
-    return answers, thin, names
+    return answers, thin
 
 
 def _methods() -> dict[str, Function]:
@@ -137,8 +135,8 @@ def _methods() -> dict[str, Function]:
 
 
 _METHODS = _methods()
-#: What answers for each function; the ops that ufuncs are; the names of all.
-_ANSWERS, THIN, _NAMES = _table()
+#: What answers for each function; the ops that ufuncs are.
+_ANSWERS, THIN = _table()
 _answer_numpy(
     THIN,
     {
@@ -157,14 +155,15 @@ def supported() -> list[str]:
     >>> [name for name in supported() if "maximum" in name]
     ['maximum', 'maximum.outer', 'maximum.reduce']
     """
-    names = set(_NAMES.values())
-    for name in _named_functions():
-        target = find(name)
-        if target is not None and target in _ANSWERS:
-            names.add(name)
+    names = {name for name in dir(np) if _is_answered(getattr(np, name))}
+    names |= {f"linalg.{name}" for name in dir(np.linalg) if _is_answered(getattr(np.linalg, name))}
     names |= _METHODS.keys()
     names |= {f"{f.__name__}.outer" for f in _ANSWERS if isinstance(f, np.ufunc) and _has_outer(f)}
     return sorted(names)
+
+
+def _is_answered(function: Any) -> bool:
+    return callable(function) and not isinstance(function, type) and function in _ANSWERS
 
 
 def _has_outer(ufunc: Any) -> bool:
