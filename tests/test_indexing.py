@@ -225,12 +225,15 @@ def test_gradients_of_updates(name: str, key: Any) -> None:
         assert c.numpy().tobytes() == g.numpy().tobytes()
 
 
-def test_add_takes_symbolic_indices() -> None:
-    x, i = array(4, 2), np.array([1, 3, 1])
-    f = fg.jit(lambda t, i, v: t.at[i].add(v))
-    np.testing.assert_allclose(f(x, i, 2.0).numpy(), updated("add", x, i, 2.0), rtol=1e-15)
-    with pytest.raises(TypeError, match=r"at\[key\]\.set\(\) needs a key"):
-        fg.jit(lambda t, i: t.at[i].set(1.0))(x, i)
+@pytest.mark.parametrize("name", UPDATES)
+def test_symbolic_indices(name: str) -> None:
+    x, i, v = array(4, 2), np.array([1, 3, 1]), array(3, 2)
+    f = fg.jit(lambda t, i, v: getattr(t.at[i], name)(v))
+    if name in ("multiply", "divide"):
+        with pytest.raises(TypeError, match=r"at\[key\]\.\w+\(\) needs a key"):
+            f(x, i, v)
+    else:
+        np.testing.assert_allclose(f(x, i, v).numpy(), updated(name, x, i, v), rtol=1e-15)
 
 
 def test_bad_updates() -> None:

@@ -32,7 +32,7 @@ Y = RNG.permutation(np.linspace(-1.2, 1.6, 6)).reshape(2, 3)
 ROW = np.array([0.4, -0.9, 1.3])
 SQUARE = RNG.normal(size=(3, 3)) + 2 * np.eye(3)
 POSITIVE = SQUARE @ SQUARE.T + np.eye(3)
-PLUS, UNIT = np.abs(X) + 0.3, X / 2
+PLUS, UNIT = np.abs(X) + 0.3, X / 2.5
 TRUE = X > 0
 
 
@@ -71,25 +71,23 @@ for elementwise, operand in {
     **dict.fromkeys(["exp", "expm1", "tanh", "square", "negative", "positive"], X),
     **dict.fromkeys(["reciprocal", "abs", "absolute", "fabs", "degrees", "radians"], X),
     **dict.fromkeys(["sin", "cos", "tan", "arctan", "sinh", "cosh", "arcsinh", "exp2"], X),
-    **dict.fromkeys(["log", "log1p", "log2", "log10", "sqrt", "cbrt"], PLUS),
+    **dict.fromkeys(["log", "log1p", "log2", "log10", "sqrt"], PLUS),
     **dict.fromkeys(["arcsin", "arccos", "arctanh", "sinc"], UNIT),
     **dict.fromkeys(["arccosh"], PLUS + 1),
     **dict.fromkeys(["conjugate", "real", "real_if_close", "nan_to_num"], X),
-    **dict.fromkeys(["deg2rad", "rad2deg", "asin", "acos"], UNIT),
-    **dict.fromkeys(["atan", "sinh", "asinh"], X),
+    **dict.fromkeys(["deg2rad", "rad2deg"], X),
 }.items():
-    row(elementwise, numpys(elementwise) if hasattr(np, elementwise) else None, operand)
+    row(elementwise, numpys(elementwise), operand)
 for stepped in ["sign", "floor", "ceil", "trunc", "rint", "fix", "round", "around", "imag"]:
     row(stepped, numpys(stepped), X)
-for asked in ["isnan", "isinf", "isfinite", "signbit", "isreal", "iscomplex", "isposinf"]:
+for asked in ["isnan", "isinf", "isfinite", "signbit", "isreal", "iscomplex"]:
     row(asked, numpys(asked), np.array([1.0, np.inf, -np.nan, -2.0]), grad=False)
-row("isneginf", np.isneginf, np.array([1.0, -np.inf]), grad=False)
 for pair in ["add", "subtract", "multiply", "divide", "maximum", "minimum", "hypot", "logaddexp"]:
     row(pair, numpys(pair), X, ROW)
     row(pair, partial(lambda f, x: f(x, 2), numpys(pair)), X)
     outer(pair, X, ROW)
-for pair in ["arctan2", "copysign", "atan2", "remainder", "mod", "fmod"]:
-    row(pair, numpys(pair) if hasattr(np, pair) else None, X, ROW)
+for pair in ["arctan2", "copysign", "remainder"]:
+    row(pair, numpys(pair), X, ROW)
     row(f"{pair}.outer", lambda x, y, p=pair: numpys(p).outer(x, y), X, ROW)
 for pair in ["power", "pow"]:
     row(pair, lambda x, y, p=pair: numpys(p)(x, y), PLUS, ROW)
@@ -97,8 +95,8 @@ for pair in ["power", "pow"]:
 row("power.outer", np.power.outer, PLUS, ROW)
 for pair in ["floor_divide", "divmod"]:
     row(pair, numpys(pair), X, ROW, grad=False)
-    outer(pair, X, ROW, grad=False)
     row(pair, numpys(pair), np.array([7, -7, 8]), np.array([2, 2, -3]), grad=False)
+outer("floor_divide", X, ROW, grad=False)
 for compared in ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"]:
     row(compared, numpys(compared), X, X[0], grad=False)
     row(
@@ -145,6 +143,8 @@ for position in ["argmax", "argmin", "argsort"]:
 row("argmax", np.argmax, X, grad=False)
 for along in ["cumsum", "cumprod", "diff", "sort"]:
     row(along, partial(lambda f, x: f(x, axis=1), numpys(along)), X)
+for along in ["cumulative_sum", "cumulative_prod"]:  # of NumPy 2.1
+    row(along, partial(lambda n, x: numpys(n)(x, axis=1), along), X)
 for name in ["add.reduce", "multiply.reduce", "maximum.reduce", "minimum.reduce"]:
     row(name, numpys(name), X)
     row(name, partial(lambda f, x: f(x, axis=1, keepdims=True), numpys(name)), X)
@@ -171,6 +171,8 @@ row("linalg.matmul", np.linalg.matmul, X, SQUARE)
 row("inner", np.inner, X, Y)
 row("vdot", np.vdot, X, Y)
 row("vecdot", np.vecdot if hasattr(np, "vecdot") else None, X, Y)
+row("matvec", lambda x, y: np.matvec(x, y), SQUARE, ROW)  # noqa: PLW0108  of NumPy 2.2
+row("vecmat", lambda x, y: np.vecmat(x, y), ROW, SQUARE)  # noqa: PLW0108
 row("outer", np.outer, ROW, X)
 row("linalg.outer", np.linalg.outer, ROW, ROW)
 row("tensordot", lambda x, y: np.tensordot(x, y, axes=1), X, SQUARE)
@@ -179,9 +181,21 @@ row("linalg.vecdot", np.linalg.vecdot, X, Y)
 row("einsum", lambda x, y: np.einsum("ij,kj->ik", x, y), X, Y)
 row("kron", np.kron, X, ROW)
 row("cross", np.cross, X, Y)
-for name in ["linalg.norm", "linalg.det", "linalg.inv", "linalg.slogdet", "linalg.cholesky"]:
-    row(name, numpys(name), POSITIVE)
+for name in [
+    "norm",
+    "det",
+    "inv",
+    "slogdet",
+    "matrix_norm",
+    "vector_norm",
+    "pinv",
+    "qr",
+    "svdvals",
+]:
+    row(f"linalg.{name}", numpys(f"linalg.{name}"), SQUARE)
 row("linalg.norm", lambda x: np.linalg.norm(x, axis=1), X)
+for name in ["cholesky", "eigh", "eigvalsh", "svd"]:
+    row(f"linalg.{name}", partial(lambda f, x: f(x @ x.T), numpys(f"linalg.{name}")), SQUARE)
 row("linalg.solve", np.linalg.solve, POSITIVE, SQUARE)
 row("linalg.matrix_power", lambda x: np.linalg.matrix_power(x, 3), SQUARE)
 row("linalg.multi_dot", lambda x, y: np.linalg.multi_dot([x, y, y]), X, SQUARE)
@@ -199,7 +213,6 @@ for name in ["transpose", "permute_dims"]:
 row("matrix_transpose", np.matrix_transpose, X)
 row("swapaxes", lambda x: np.swapaxes(x, 0, -1), X)
 row("moveaxis", lambda x: np.moveaxis(x, 0, 1), X)
-row("rollaxis", lambda x: np.rollaxis(x, 1), X)
 row("expand_dims", lambda x: np.expand_dims(x, 1), X)
 row("squeeze", lambda x: np.squeeze(x[:1], axis=0), X)
 row("broadcast_to", lambda x: np.broadcast_to(x, (2, 3)), ROW)
@@ -236,12 +249,14 @@ row("searchsorted", lambda x: np.searchsorted(np.array([-1.0, 0.0, 1.0]), x), X,
 row("bincount", np.bincount, np.array([0, 2, 2]), grad=False)
 for name in ["nonzero", "flatnonzero", "unique"]:
     row(name, numpys(name), np.array([3.0, 0.0, 3.0]), grad=False)
-row("vander", lambda x: np.vander(x, 3), ROW)
 row("cov", np.cov, X)
 row("corrcoef", np.corrcoef, X)
 row("partition", lambda x: np.sort(np.partition(x, 1)), ROW)
 row("argpartition", lambda x: np.argpartition(x, 0)[:1], ROW, grad=False)
-for name in ["nansum", "nanmean", "nanmax", "nanmin", "nanvar", "nanstd"]:
+row("argwhere", np.argwhere, np.array([3.0, 0.0, 3.0]), grad=False)
+row("diagflat", np.diagflat, ROW)
+row("dsplit", lambda x: np.dsplit(x.reshape(1, 2, 3), 3), X)
+for name in ["nanprod", "nansum", "nanmean", "nanmax", "nanmin", "nanvar", "nanstd"]:
     row(name, numpys(name), X)
 
 row("zeros_like", np.zeros_like, X)
@@ -255,7 +270,6 @@ row("arange", lambda x: np.arange(1, 5, 2, like=x), X)
 row("eye", lambda x: np.eye(2, dtype=np.float64, like=x), X)
 row("linspace", lambda x, y: np.linspace(x, y, 5), X, Y)
 row("logspace", lambda x, y: np.logspace(x, y, 5), X, Y)
-row("geomspace", lambda x: np.geomspace(x, 2 * x, 5), PLUS)
 row("identity", lambda x: np.identity(2, like=x), X)
 row("tri", lambda x: np.tri(2, 3, like=x), X)
 row("empty", lambda x: np.empty(2, like=x) * 0, X)
@@ -295,7 +309,29 @@ def results(value: Any) -> list[Any]:
 
 
 def test_every_supported_function_has_a_row() -> None:
-    assert {r.name for r in HERE} | ASKING.keys() | {"fromfile"} >= SUPPORTED
+    """By one of its names; `fromfile` needs a file."""
+    shown = {r.name for r in HERE} | ASKING.keys() | {"fromfile"}
+    functions = [_numpy_functions.find(name) for name in shown if "." not in name]
+    others = {n for n in SUPPORTED - shown if _numpy_functions.find(n) not in functions}
+    assert not others
+
+
+def test_elementwise_functions_take_the_short_way() -> None:
+    """From the ufunc to the op in compiled code: no Python function in between."""
+    for name in (
+        "exp",
+        "log",
+        "tanh",
+        "sqrt",
+        "add",
+        "multiply",
+        "divide",
+        "maximum",
+        "less",
+        "matmul",
+        "sin",
+    ):
+        assert getattr(np, name) in _numpy_functions.THIN
 
 
 def test_the_page_lists_them() -> None:
@@ -315,7 +351,14 @@ def test_value(r: Row) -> None:
     wanted = results(r.call(*r.arrays))
     eager = results(r.call(*map(Tensor, r.arrays)))
     compiled = eager
-    if r.name not in ("nonzero", "flatnonzero", "unique", "isclose", "bincount"):  # by elements
+    if r.name not in (
+        "nonzero",
+        "flatnonzero",
+        "argwhere",
+        "unique",
+        "isclose",
+        "bincount",
+    ):  # by elements
         # With one of the operands an array that is known when it is traced.
         traced = fg.jit(lambda x: tuple(results(r.call(x, *r.arrays[1:]))), exact_rewrites=False)
         compiled = traced(r.arrays[0])
@@ -347,7 +390,7 @@ def test_gradient(r: Row) -> None:
 
         got = fg.grad(of_one)(r.arrays[place])
         single = any(np.float32 == w.dtype for w in results(r.call(*r.arrays)))
-        step = 1e-2 if single else 5e-4
+        step = 1e-2 if single else 2e-4
         want = np.zeros(r.arrays[place].shape)
         for index in np.ndindex(want.shape):
             values = []
@@ -356,7 +399,7 @@ def test_gradient(r: Row) -> None:
                 moved[index] += k * step
                 values.append(float(of_one(moved)))
             want[index] = (8 * (values[0] - values[1]) - (values[2] - values[3])) / (12 * step)
-        np.testing.assert_allclose(got.numpy(), want, rtol=0, atol=1e-4 if single else 1e-8)
+        np.testing.assert_allclose(got.numpy(), want, rtol=1e-8, atol=1e-4 if single else 1e-8)
 
 
 @pytest.mark.parametrize("name", [name for name in ASKING if name in SUPPORTED])
@@ -395,7 +438,7 @@ def test_refused(call: Callable[[Tensor], Any], words: str) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        *(np.array, np.asarray, np.copy, np.unique, np.array_repr, np.histogram, list),
+        *(np.array, np.asarray, np.copy, np.trim_zeros, np.array_repr, np.histogram, list),
         lambda t: np.array([t[0], t[1]]),
         lambda t: np.exp(t, out=np.empty(X.shape)),
         lambda t: operator.iadd(np.ones(X.shape), t),
@@ -511,6 +554,7 @@ def test_other_libraries_take_plain_tensors() -> None:
     assert metrics.accuracy_score(labels, y) == 1.0
     assert metrics.mean_squared_error(x, t) == 0.0
     assert metrics.roc_auc_score(y, t) == metrics.roc_auc_score(labels, x)
+    assert len(metrics.roc_curve(y, t)) == 3
     assert metrics.confusion_matrix(y, labels).tolist() == [[3, 0], [0, 3]]
     assert np.histogram(t, bins=2)[0].tolist() == [3, 3]
     assert np.random.default_rng(0).permutation(t).shape == (6,)

@@ -14,7 +14,7 @@ import numpy as np
 from fusegrad._tensor import Tensor, as_tensor, detached, from_numpy
 from fusegrad.errors import ArgumentError
 from fusegrad.ops._call import one
-from fusegrad.ops.binary import add, divide, maximum, minimum, multiply, where
+from fusegrad.ops.binary import add, divide, maximum, multiply, where
 from fusegrad.ops.indexing import take
 from fusegrad.ops.shapes import broadcast_to
 from fusegrad.ops.unary import cast, negative
@@ -51,7 +51,7 @@ class IndexedUpdate:
         When a method is called: values do not broadcast to the shape of ``x[key]``, or are
         floating where `x` is not.
     TypeError
-        When a method other than `get`, `add` and `subtract` is called: the key is symbolic.
+        When `multiply` or `divide` is called: the key is symbolic, in a traced function.
     """
 
     __slots__ = ("_key", "_x")
@@ -75,8 +75,8 @@ class IndexedUpdate:
         >>> Tensor([1.0, 2.0, 3.0]).at[[0, 2]].set([10.0, 30.0])
         Tensor([10.,  2., 30.], dtype=float32)
         """
-        places = self._known_places("set")
-        return _replaced(self._x, places.ravel(), self._values("set", values, places.shape))
+        places, flat = self._places_and_values("set", values)
+        return self._chosen(places, flat)
 
     def add(self, values: Any) -> Tensor:
         """Return `x` with `values` added at the key, as by numpy.add.at.
@@ -86,12 +86,9 @@ class IndexedUpdate:
         >>> Tensor([1.0, 2.0, 3.0]).at[[0, 0, 2]].add(1.0)
         Tensor([3., 2., 4.], dtype=float32)
         """
-        if self._x.dtype.kind != "f":
-            return self._combined("add", add, values)
-        places = self._places()
-        flat = self._values("add", values, places.shape)
-        total = one("take_grad", (flat, places.reshape(-1)), axes=0, shape=self._x.size)
-        return self._x + total.reshape(self._x.shape)
+        places, flat = self._places_and_values("add", values)
+        total = one("segment_sum", (flat, places), shape=self._x.size)
+        return add(self._x, total.reshape(self._x.shape))
 
     def subtract(self, values: Any) -> Tensor:
         """Return `x` with `values` subtracted at the key."""
@@ -117,26 +114,34 @@ class IndexedUpdate:
 
     def min(self, values: Any) -> Tensor:
         """Return `x` with the smaller of it and `values` at the key."""
-        return self._combined("min", minimum, values)
+        return negative(IndexedUpdate(negative(self._x), self._key).max(negative(values)))
 
     def max(self, values: Any) -> Tensor:
         """Return `x` with the larger of it and `values` at the key."""
-        return self._combined("max", maximum, values)
+        places, flat = self._places_and_values("max", values)
+        largest = one("segment_max", (flat, places), shape=self._x.size).reshape(self._x.shape)
+        return where(self._last(places) >= 0, maximum(self._x, largest), self._x)
 
     def _places(self) -> Tensor:
         """Return where the elements at the key are, counted in C order."""
         every = np.arange(self._x.size).reshape(self._x.shape)
         return from_numpy(every)[self._key]
 
-    def _known_places(self, name: str) -> np.ndarray[Any, Any]:
+    def _places_and_values(self, name: str, values: Any) -> tuple[Tensor, Tensor]:
         places = self._places()
-        try:
-            return detached(places).numpy()
-        except TypeError:
-            raise TypeError(
-                f"at[key].{name}() needs a key whose elements are known, but this one is symbolic:"
-                " the function is being traced. Use at[key].add(), or ops.where"
-            ) from None
+        return places.reshape(-1), self._values(name, values, places.shape)
+
+    def _last(self, places: Tensor) -> Tensor:
+        """Return for each element which of the places names it last; negative where none does."""
+        numbers = from_numpy(np.arange(places.size))
+        return one("segment_max", (numbers, places), shape=self._x.size).reshape(self._x.shape)
+
+    def _chosen(self, places: Tensor, values: Tensor) -> Tensor:
+        """Return `x` with flat values at flat places; the last one counts."""
+        if places.size == 0:
+            return self._x.copy()
+        last = self._last(places)
+        return where(last >= 0, take(values, maximum(last, 0)), self._x)
 
     def _values(self, name: str, values: Any, shape: tuple[int, ...]) -> Tensor:
         x = self._x
@@ -153,9 +158,15 @@ class IndexedUpdate:
         return cast(v, x.dtype).reshape(-1)
 
     def _combined(self, name: str, combine: Callable[[Any, Any], Tensor], values: Any) -> Tensor:
-        places = self._known_places(name)
-        flat = self._values(name, values, places.shape)
-        which, turn = np.unique(places.ravel(), return_inverse=True)
+        places, flat = self._places_and_values(name, values)
+        try:
+            known = detached(places).numpy()
+        except TypeError:
+            raise TypeError(
+                f"at[key].{name}() needs a key whose elements are known, but this one is symbolic:"
+                " the function is being traced. Use at[key].set(), or ops.where"
+            ) from None
+        which, turn = np.unique(known, return_inverse=True)
         if which.size == 0:
             return self._x.copy()
         # The values for one element stand together, in their order.
@@ -167,14 +178,4 @@ class IndexedUpdate:
             more = counts > i
             new = combine(total, take(flat, order[np.where(more, starts + i, starts)]))
             total = new if more.all() else where(more, new, total)
-        return _replaced(self._x, which, total)
-
-
-def _replaced(x: Tensor, places: np.ndarray[Any, Any], values: Tensor) -> Tensor:
-    """Return `x` with flat values at flat places; the last one counts."""
-    if places.size == 0:
-        return x.copy()
-    source = np.full(x.size, -1)
-    source[places] = np.arange(places.size)
-    chosen = take(values, np.maximum(source, 0)).reshape(x.shape)
-    return where((source >= 0).reshape(x.shape), chosen, x)
+        return self._chosen(from_numpy(which), total)

@@ -11,7 +11,23 @@ import numpy as np
 from fusegrad import ops
 from fusegrad._tensor import Tensor, as_tensor
 
-__all__ = ["Adapted", "by_elements", "into_array", "is_tensor", "need_defaults"]
+__all__ = ["READERS", "Adapted", "by_elements", "into_array", "is_tensor", "need_defaults"]
+
+#: Functions that read data and compute no array of its kind: given plain Tensors, NumPy gets their
+#: elements.
+READERS = frozenset(
+    {
+        *("save", "savetxt", "savez", "savez_compressed"),
+        *("histogram", "histogram2d", "histogram_bin_edges", "histogramdd"),
+        *("unique", "unique_all", "unique_counts", "unique_inverse", "unique_values"),
+        *("intersect1d", "isin", "setdiff1d", "setxor1d", "union1d"),
+        *("may_share_memory", "shares_memory", "min_scalar_type", "packbits"),
+        *("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"),
+        *("argwhere", "flatnonzero", "nonzero", "extract", "compress", "delete", "insert"),
+        *("digitize", "searchsorted", "bincount", "lexsort", "trim_zeros", "copy"),
+        *("isfinite", "isinf", "isnan", "isneginf", "isposinf", "isnat", "signbit"),
+    }
+)
 
 #: Arguments that change no element of a result, whatever they are.
 _WITHOUT_EFFECT = frozenset(
@@ -119,7 +135,12 @@ class Adapted:
         dtype = None if self._targets.get("dtype") else given.pop("dtype", None)
         casting = given.get("casting", "same_kind")
         lacking = {k: v for k, v in given.items() if k in self._targets and not self._targets[k]}
-        need_defaults(name, lacking, self._defaults)
+        try:
+            need_defaults(name, lacking, self._defaults)
+        except TypeError:
+            if name in READERS:
+                return by_elements(name, self._numpys, args, kwargs)
+            raise
         arguments = {
             self._targets.get(k) or k: v
             for k, v in given.items()

@@ -15,12 +15,19 @@ from typing import Any
 import numpy as np
 
 from fusegrad import ops
-from fusegrad._numpy_arguments import Adapted, by_elements, into_array, is_tensor, need_defaults
+from fusegrad._numpy_arguments import (
+    READERS,
+    Adapted,
+    by_elements,
+    into_array,
+    is_tensor,
+    need_defaults,
+)
 from fusegrad._numpy_own import OWN
 from fusegrad._spelling import nearest
 from fusegrad._tensor import _answer_numpy, as_tensor
 
-__all__ = ["READERS", "answer", "answer_ufunc", "find", "supported"]
+__all__ = ["READERS", "THIN", "answer", "answer_ufunc", "find", "supported"]
 
 Function = Callable[..., Any]
 
@@ -32,6 +39,8 @@ _OTHER_NAMES = {
     "around": "round",
     "astype": "cast",
     "concat": "concatenate",
+    "cumulative_prod": "cumprod",
+    "cumulative_sum": "cumsum",
     "fabs": "abs",
     "linalg.matmul": "matmul",
     "linalg.outer": "outer",
@@ -55,22 +64,6 @@ _REDUCE = {
 }
 _ACCUMULATE = {"add": "cumsum", "logaddexp": "logcumsumexp", "multiply": "cumprod"}
 
-#: Functions that read data and compute no array of its kind: given plain Tensors, NumPy gets their
-#: elements.
-READERS = frozenset(
-    {
-        *("save", "savetxt", "savez", "savez_compressed"),
-        *("histogram", "histogram2d", "histogram_bin_edges", "histogramdd"),
-        *("unique", "unique_all", "unique_counts", "unique_inverse", "unique_values"),
-        *("intersect1d", "isin", "setdiff1d", "setxor1d", "union1d"),
-        *("may_share_memory", "shares_memory", "min_scalar_type", "packbits"),
-        *("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"),
-        *("argwhere", "flatnonzero", "nonzero", "extract", "compress", "delete", "insert"),
-        *("digitize", "searchsorted", "bincount", "lexsort", "trim_zeros", "copy"),
-        *("isfinite", "isinf", "isnan", "isneginf", "isposinf", "isnat", "signbit"),
-    }
-)
-
 # ---- the table ---------------------------------------------------------------------------------
 
 
@@ -82,10 +75,14 @@ def find(name: str) -> Any:
     return found
 
 
+#: What a function that does nothing but call its op names, in _call.py.
+_CALLS = (("one",), ("of_one",), ("of_two",))
+
+
 def _is_thin(function: Function, ufunc: Any) -> str | None:
     """Return the name of the op that a function of ops is, where it does nothing but call it."""
     code = getattr(function, "__code__", None)
-    if code is None or code.co_names != ("one",) or code.co_argcount != ufunc.nin:
+    if code is None or code.co_names not in _CALLS or code.co_argcount != ufunc.nin:
         return None
     named = [constant for constant in code.co_consts[1:] if isinstance(constant, str)]
     return named[0] if len(named) == 1 else None
@@ -102,30 +99,26 @@ def _named_functions() -> dict[str, Function]:
     return named
 
 
-def _table() -> tuple[dict[Any, Function], dict[Any, str], dict[Any, str]]:
-    """Return what answers for NumPy's functions, the ops that ufuncs are, and all their names."""
+def _table() -> tuple[dict[Any, Function], dict[Any, str]]:
+    """Return what answers for NumPy's functions, and the ops that ufuncs are."""
     answers: dict[Any, Function] = {}
     thin: dict[Any, str] = {}
-    names: dict[Any, str] = {}
     for name, function in {**OWN, **_named_functions(), **OWN}.items():
         target = find(name)
         if target is None or not callable(target) or target in answers:
-            continue
-        if name == "divmod" and "floor_divide" not in ops.__all__:
             continue
         if name in OWN:
             answers[target] = function
         elif isinstance(target, np.ufunc):
             answers[target] = function
-            op = _is_thin(function, target)
+            op = "matmul" if name == "matmul" else _is_thin(function, target)
             if op is not None:
                 thin[target] = op
         elif isinstance(target, type(np.sum)):  # it asks its operands for the answer
             answers[target] = Adapted(name, target, function)
         else:
             continue
-        names[target] = name
-    return answers, thin, names
+    return answers, thin
 
 
 def _methods() -> dict[str, Function]:
@@ -142,9 +135,10 @@ def _methods() -> dict[str, Function]:
 
 
 _METHODS = _methods()
-_ANSWERS, _THIN, _NAMES = _table()
+#: What answers for each function; the ops that ufuncs are.
+_ANSWERS, THIN = _table()
 _answer_numpy(
-    _THIN,
+    THIN,
     {
         f: (a, a.function, a.straight) if isinstance(a, Adapted) else (a, a, 0)
         for f, a in _ANSWERS.items()
@@ -161,14 +155,15 @@ def supported() -> list[str]:
     >>> [name for name in supported() if "maximum" in name]
     ['maximum', 'maximum.outer', 'maximum.reduce']
     """
-    names = set(_NAMES.values())
-    for name in _named_functions():
-        target = find(name)
-        if target is not None and target in _ANSWERS:
-            names.add(name)
+    names = {name for name in dir(np) if _is_answered(getattr(np, name))}
+    names |= {f"linalg.{name}" for name in dir(np.linalg) if _is_answered(getattr(np.linalg, name))}
     names |= _METHODS.keys()
     names |= {f"{f.__name__}.outer" for f in _ANSWERS if isinstance(f, np.ufunc) and _has_outer(f)}
     return sorted(names)
+
+
+def _is_answered(function: Any) -> bool:
+    return callable(function) and not isinstance(function, type) and function in _ANSWERS
 
 
 def _has_outer(ufunc: Any) -> bool:

@@ -277,6 +277,9 @@ def _radians(x: Any) -> Tensor:
     return ops.multiply(x, np.pi / 180)
 
 
+OWN["rad2deg"], OWN["deg2rad"] = OWN["degrees"], OWN["radians"]
+
+
 @_own
 def _polyval(p: Any, x: Any) -> Tensor:
     y = ops.zeros_like(x)

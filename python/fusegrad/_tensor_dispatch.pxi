@@ -249,8 +249,6 @@ cdef object convert_and_run(int index, tuple inputs, const Attrs& attrs):
 
 cdef object binary(int index, object left, object right):
     """An operator; NotImplemented where the other operand should answer."""
-    if index < 0:
-        return NotImplemented
     result = settled_two(deref(op_defs[index]), left, right, Attrs.none())
     if result is not None:
         return result
