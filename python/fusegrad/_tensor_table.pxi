@@ -147,6 +147,7 @@ cdef int ABS = OPS["abs"]
 cdef int ADD = OPS["add"]
 cdef int CALLBACK = OPS["callback"]
 cdef int CAST = OPS["cast"]
+cdef int CUSTOM_VJP = OPS["custom_vjp"]
 cdef int DIVIDE = OPS["divide"]
 cdef int EQUAL = OPS["equal"]
 cdef int FLOOR_DIVIDE = OPS.get("floor_divide", -1)

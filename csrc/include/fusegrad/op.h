@@ -61,7 +61,7 @@ enum Trait : uint32_t {
   kPromoteTotal = 1u << 14,    // small integers to int64
 
   kNoAttrs = 1u << 16,   // reads no attributes
-  kHostRule = 1u << 17,  // the gradient rule runs functions of the host, which may differentiate
+  kHostRule = 1u << 18,  // the gradient rule runs functions of the host, which may differentiate
 
   // eval takes several uses at once: all operands but the last of one use after those of another,
   // then the last, which they share; the outputs one use after another.

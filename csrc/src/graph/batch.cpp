@@ -9,7 +9,7 @@
 #include "fusegrad/error.h"
 #include "fusegrad/tape.h"
 #include "graph/print.h"
-#include "ops/emit.h"
+#include "fusegrad/emit.h"
 
 namespace fusegrad {
 

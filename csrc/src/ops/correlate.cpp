@@ -6,7 +6,7 @@
 
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/emit.h"
+#include "fusegrad/emit.h"
 #include "ops/iterate.h"
 
 namespace fusegrad {

@@ -5,7 +5,7 @@
 // changes it.
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/emit.h"
+#include "fusegrad/emit.h"
 #include "ops/iterate.h"
 
 #include "fusegrad/batch.h"

@@ -2,7 +2,7 @@
 //
 // Roundings and whole quotients are piecewise constant: a zero cotangent.
 #include "ops/elementwise.h"
-#include "ops/emit.h"
+#include "fusegrad/emit.h"
 
 namespace fusegrad {
 namespace {

@@ -8,7 +8,7 @@
 #include "fusegrad/workspace.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/emit.h"
+#include "fusegrad/emit.h"
 #include "ops/rows.h"
 
 #include "fusegrad/batch.h"

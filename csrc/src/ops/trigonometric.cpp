@@ -3,7 +3,7 @@
 // Each op is its kernel and its gradient; dy is the cotangent of y = op(x). Slopes are written so
 // that they neither overflow nor cancel.
 #include "ops/elementwise.h"
-#include "ops/emit.h"
+#include "fusegrad/emit.h"
 
 namespace fusegrad {
 namespace {
