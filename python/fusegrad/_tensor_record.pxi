@@ -30,7 +30,9 @@ cdef class Recorder:
 
     def node_of(self, Tensor x not None):
         """The node that gives `x` on this recorder, also after it was left; -1 for others."""
-        return deref(self.builder).info(x.value).node if x.recorder is self else -1
+        if x.recorder is not self or x.value.id >= deref(self.builder).num_values():
+            return -1  # or of a tape that has let go
+        return deref(self.builder).info(x.value).node
 
     def checkpoint(self, int first, kept):
         """Forgets what the nodes from `first` on gave, but for `kept`: gradients make it anew."""

@@ -129,7 +129,10 @@ def pure_callback(
     results = [_described(leaf) for leaf in expected]
     operands = [as_tensor(leaf) for leaf in leaves_of((args, kwargs))]
     # A program keeps `call`, which therefore holds no Tensor of its own trace.
-    taken, returned = tree_map(lambda _: 0, (args, kwargs)), tree_map(lambda _: 0, result_shape_dtypes)
+    taken, returned = (
+        tree_map(lambda _: 0, (args, kwargs)),
+        tree_map(lambda _: 0, result_shape_dtypes),
+    )
 
     def call(arrays: list[Any]) -> list[Any]:
         given = iter(arrays)

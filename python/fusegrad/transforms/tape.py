@@ -292,8 +292,8 @@ class GradientTape(Spelled):
         {'v': Tensor(12., dtype=float32), 'w': None}
         """
         where = "GradientTape.gradient"
-        targets, seeds = self._targets(where, target, output_gradients)
         zero = self._checked(where, sources, unconnected_gradients)
+        targets, seeds = self._targets(where, target, output_gradients)
         places = [self._places(source) for source in leaves(sources)]
         found = iter(self._differentiated(targets, seeds, places))
         result = [
@@ -335,10 +335,10 @@ class GradientTape(Spelled):
                 [0., 4.]], dtype=float32)
         """
         where = "GradientTape.jacobian"
-        targets, _ = self._targets(where, target, None)
-        if len(targets) != 1 or not isinstance(target, Tensor | Variable):
+        if not isinstance(target, Tensor | Variable):
             raise ArgumentError(where, "target", "one Tensor", f"{target!r:.200}")
         zero = self._checked(where, sources, unconnected_gradients)
+        targets, _ = self._targets(where, target, None)
         y = targets[0]
         places = [self._places(source) for source in leaves(sources)]
         rows = []
