@@ -41,7 +41,7 @@ TracedGraph& enter_graph(TracedGraph& self) {
 // Assignments to variables become updates where the trace went through.
 void exit_graph(TracedGraph& self, const py::object& type, const py::object&, const py::object&) {
   leave(self.handle);
-  if (type.is_none()) self.handle.attr("flush")();
+  self.handle.attr(type.is_none() ? "flush" : "forget_rules")();
 }
 
 }  // namespace

@@ -16,8 +16,13 @@ std::string describe(const Meta& meta) {
 
 std::shared_ptr<Program> compile(const TracedGraph& graph, bool exact_rewrites, bool optimize) {
   const CompileOptions options{exact_rewrites, optimize};
-  const py::gil_scoped_release release;
-  return Program::compile(*graph.graph, options);
+  std::shared_ptr<Program> program;
+  {
+    const py::gil_scoped_release release;
+    program = Program::compile(*graph.graph, options);
+  }
+  graph.handle.attr("forget_rules")();  // which may keep Tensors of the graph, and so itself
+  return program;
 }
 
 // Puts the program's own buffers back when a run ends: what it was bound to may be gone by the

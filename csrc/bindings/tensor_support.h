@@ -8,12 +8,14 @@
 
 #include <numpy/arrayscalars.h>  // needs what ndarraytypes.h defines
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "fusegrad/builder.h"
 #include "fusegrad/callback.h"
+#include "fusegrad/custom.h"
 #include "fusegrad/error.h"
 #include "fusegrad/extension.h"
 #include "fusegrad/graph.h"
@@ -317,6 +319,51 @@ inline void preserve(Builder& tape, const Array& array) {
   static_cast<Tape&>(tape).preserve(array.storage().get());
 }
 inline std::shared_ptr<Builder> new_graph() { return std::make_shared<Graph>(); }
+inline void remember(Builder& tape, Value value, const Array& array) {
+  static_cast<Tape&>(tape).remember(value, array);
+}
+
+// The bytes of the elements that a tape keeps.
+inline int64_t kept_bytes(const Builder& tape) {
+  std::vector<const Storage*> storages;
+  for (int32_t i = 0; i < tape.num_values(); ++i) {
+    storages.push_back(tape.info(Value{i}).array.storage().get());
+  }
+  std::sort(storages.begin(), storages.end());
+  storages.erase(std::unique(storages.begin(), storages.end()), storages.end());
+  int64_t bytes = 0;
+  for (const Storage* storage : storages) bytes += storage == nullptr ? 0 : storage->bytes();
+  return bytes;
+}
+
+// What the ops from node `first` on read of the nodes before it, but for constants.
+inline std::vector<Value> values_read(const Builder& builder, int32_t first) {
+  std::vector<Value> values;
+  for (int32_t i = first; i < builder.num_nodes(); ++i) {
+    const Node& node = builder.node(i);
+    if (node.kind != NodeKind::op) continue;
+    for (const Value input : node.inputs) {
+      if (builder.info(input).node >= first) continue;
+      if (builder.producer(input).kind == NodeKind::constant) continue;
+      if (std::find(values.begin(), values.end(), input) == values.end()) values.push_back(input);
+    }
+  }
+  return values;
+}
+
+// Calls a Python rule; returns the exception that it raised, a new reference, or null.
+using RuleCall = PyObject* (*)(void* rule, VjpContext& context);
+inline RuleCall call_python_rule = nullptr;
+
+inline void run_python_rule(void* rule, VjpContext& context) {
+  raise_python(call_python_rule(rule, context));
+}
+
+inline void set_rule(Attrs& attrs, PyObject* rule) {
+  Py_INCREF(rule);
+  attrs.data = std::make_shared<CustomRule>(&run_python_rule, &release_object, rule);
+}
+
 inline Graph& as_graph(Builder& builder) { return static_cast<Graph&>(builder); }
 
 inline std::string dtype_name(DType dtype) { return name(dtype); }

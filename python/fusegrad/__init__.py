@@ -56,9 +56,26 @@ if TYPE_CHECKING:
     from fusegrad.losses import Loss
     from fusegrad.metrics import Metric
     from fusegrad.models import Model, Sequential
+    from fusegrad.ops import stop_gradient
     from fusegrad.optimizers import Optimizer
     from fusegrad.regularizers import Regularizer
-    from fusegrad.transforms import grad, jit, value_and_grad
+    from fusegrad.transforms import (
+        GradientTape,
+        checkpoint,
+        custom_gradient,
+        custom_vjp,
+        grad,
+        hessian,
+        hvp,
+        jacfwd,
+        jacobian,
+        jacrev,
+        jit,
+        jvp,
+        remat,
+        value_and_grad,
+        vjp,
+    )
     from fusegrad.variable import Variable
     from fusegrad.vectorize import vmap
 
@@ -67,6 +84,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArgumentError",
     "DTypePolicy",
+    "GradientTape",
     "Initializer",
     "Input",
     "Layer",
@@ -82,7 +100,10 @@ __all__ = [
     "__version__",
     "activations",
     "callbacks",
+    "checkpoint",
     "config",
+    "custom_gradient",
+    "custom_vjp",
     "datasets",
     "dtype_policies",
     "errors",
@@ -93,8 +114,14 @@ __all__ = [
     "get_library_dir",
     "get_num_threads",
     "grad",
+    "hessian",
+    "hvp",
     "initializers",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
     "jit",
+    "jvp",
     "keras",
     "layers",
     "losses",
@@ -106,17 +133,21 @@ __all__ = [
     "pure_callback",
     "random",
     "regularizers",
+    "remat",
     "set_num_threads",
+    "stop_gradient",
     "testing",
     "transforms",
     "utils",
     "value_and_grad",
+    "vjp",
     "vmap",
 ]
 
 _HOMES = {
     "ArgumentError": "fusegrad.errors",
     "DTypePolicy": "fusegrad.dtype_policies",
+    "GradientTape": "fusegrad.transforms",
     "Initializer": "fusegrad.initializers",
     "Input": "fusegrad.layers",
     "Layer": "fusegrad.layers",
@@ -129,16 +160,28 @@ _HOMES = {
     "ShapeDtypeStruct": "fusegrad.extending",
     "Tensor": "fusegrad._tensor",
     "Variable": "fusegrad.variable",
+    "checkpoint": "fusegrad.transforms",
+    "custom_gradient": "fusegrad.transforms",
+    "custom_vjp": "fusegrad.transforms",
+    "from_dlpack": "fusegrad._tensor",
     "get_cmake_dir": "fusegrad.extending",
     "get_include": "fusegrad.extending",
     "get_library_dir": "fusegrad.extending",
-    "from_dlpack": "fusegrad._tensor",
     "get_num_threads": "fusegrad.config",
     "grad": "fusegrad.transforms",
+    "hessian": "fusegrad.transforms",
+    "hvp": "fusegrad.transforms",
+    "jacfwd": "fusegrad.transforms",
+    "jacobian": "fusegrad.transforms",
+    "jacrev": "fusegrad.transforms",
     "jit": "fusegrad.transforms",
+    "jvp": "fusegrad.transforms",
     "pure_callback": "fusegrad.extending",
+    "remat": "fusegrad.transforms",
     "set_num_threads": "fusegrad.config",
+    "stop_gradient": "fusegrad.ops",
     "value_and_grad": "fusegrad.transforms",
+    "vjp": "fusegrad.transforms",
     "vmap": "fusegrad.vectorize",
 }
 #: Submodules whose names are asked for as if they were here: `from fusegrad import Dense`.

@@ -137,9 +137,15 @@ cdef extern from "fusegrad/op.h" namespace "fusegrad" nogil:
 cdef extern from "fusegrad/builder.h" namespace "fusegrad" nogil:
     cdef cppclass Value:
         int32_t id
+        cbool valid()
+
+    cdef cppclass NodeRange:
+        int32_t first
+        int32_t end
 
     cdef cppclass ValueInfo:
         Meta meta
+        int32_t node
         Array array
 
     cdef cppclass ValueList:
@@ -152,6 +158,15 @@ cdef extern from "fusegrad/builder.h" namespace "fusegrad" nogil:
         Value first_output
         const Attrs& attrs()
 
+    cdef cppclass VjpContext:
+        Builder& builder()
+        int num_inputs()
+        Value input(int i)
+        Value output()
+        Value cotangent()
+        cbool needs(int i)
+        void set(int i, Value cotangent)
+
     cdef cppclass Builder:
         int32_t num_nodes()
         int32_t num_values()
@@ -163,9 +178,16 @@ cdef extern from "fusegrad/builder.h" namespace "fusegrad" nogil:
         Value constant(double value, DType dtype) except +translate_exception
         const Meta& meta(Value value)
         const ValueInfo& info(Value value)
+        void checkpoint(
+            NodeRange range, const vector[Value]& kept
+        ) except +translate_exception
 
     vector[Value] differentiate(
         Builder& builder, Value y, Value seed, const vector[Value]& xs
+    ) except +translate_exception
+    vector[Value] differentiate(
+        Builder& into, const Builder& source, const vector[Value]& ys, const vector[Value]& seeds,
+        const vector[Value]& xs, const vector[NodeRange]& within
     ) except +translate_exception
 
 
@@ -257,6 +279,12 @@ cdef extern from "tensor_support.h" namespace "fusegrad::binding" nogil:
     vector[Array] last_gradients(
         Builder& tape, Value y, Value seed, const vector[Value]& xs
     ) except +translate_exception
+    void remember(Builder& tape, Value value, const Array& array)
+    int64_t kept_bytes(const Builder& tape) except +translate_exception
+    vector[Value] values_read(const Builder& builder, int32_t first) except +translate_exception
+    ctypedef PyObject* (*RuleCall)(void* rule, VjpContext& context) noexcept
+    RuleCall call_python_rule
+    void set_rule(Attrs& attrs, PyObject* rule) except +translate_exception
     void preserve(Builder& tape, const Array& array) except +translate_exception
     Array clean_booleans(const Array& array) except +translate_exception
     shared_ptr[Builder] new_graph() except +translate_exception
@@ -300,6 +328,8 @@ cdef class Recorder:
     cdef Recorder previous  # the one that was current before this one
     cdef bint live          # current in some thread, or between two uses of a graph
     cdef bint is_graph
+    cdef bint keeps         # outlives its block: what others may write to is copied
+    cdef bint forgets       # has checkpoints
 
     cdef Value value_of(self, Tensor x) except *
     cdef Tensor tensor(self, Value value)
@@ -309,8 +339,20 @@ cdef class Recorder:
 
 cdef class Tape(Recorder):
     cdef bint ended
+    cdef int holds      # Holds that keep what is recorded after the tape is left
+    cdef public bint readable  # elements may be looked at
+    cdef public bint read      # and have been
 
     cdef int end(self) except -1
+    cdef int release(self) except -1
+
+
+cdef class Hold:
+    cdef readonly Tape tape
+
+
+cdef class Rule:
+    cdef object function  # None when the trace is over
 
 
 cdef class GraphHandle(Recorder):
@@ -322,6 +364,7 @@ cdef class GraphHandle(Recorder):
     cdef dict captures   # recorder and place of a source from outside -> the id of its input
     cdef dict states   # where a variable lies -> the id of its state
     cdef dict pending  # the id of a state -> the id of the value assigned to it
+    cdef list rules    # of custom_vjp
 
     cdef Recorder around(self)
     cdef Value nested_value(self, Tensor x) except *

@@ -13,6 +13,7 @@ __all__ = [
     "ExampleTrace",
     "Function",
     "GraphHandle",
+    "Hold",
     "Tape",
     "Tensor",
     "add_custom_op",
@@ -24,14 +25,17 @@ __all__ = [
     "callback",
     "copy_into",
     "current_builder",
+    "custom_vjp",
     "detached",
     "empty",
     "from_dlpack",
     "from_numpy",
     "full",
     "gradient",
+    "gradients",
     "identity",
     "in_current_trace",
+    "rebind",
     "within",
 ]
 
@@ -195,10 +199,16 @@ class Tensor:
     def __ge__(self, other: Any, /) -> Tensor: ...
 
 @disjoint_base
-class Recorder: ...
+class Recorder:
+    def num_nodes(self) -> int: ...
+    def node_of(self, x: Tensor) -> int: ...
+    def checkpoint(self, first: int, kept: Sequence[Tensor]) -> None: ...
+    def captured(self, first: int) -> list[Tensor]: ...
 
 @final
 class Tape(Recorder):
+    readable: bool
+    read: bool
     def __enter__(self) -> Self: ...
     def __exit__(
         self,
@@ -207,6 +217,10 @@ class Tape(Recorder):
         traceback: TracebackType | None,
         /,
     ) -> None: ...
+    @property
+    def nbytes(self) -> int: ...
+    def suspend(self) -> None: ...
+    def resume(self) -> None: ...
     def watch(self, tensor: Tensor) -> Tensor: ...
     def gradient(
         self, y: Tensor, xs: Sequence[Tensor], seed: Tensor | None = None
@@ -223,6 +237,13 @@ class GraphHandle(Recorder):
     def elements(self, value: int) -> Tensor | None: ...
     def run_node(self, index: int, operands: list[Tensor]) -> Any: ...
     def flush(self) -> None: ...
+    def forget_rules(self) -> None: ...
+
+@final
+class Hold:
+    def __init__(self, tape: Tape) -> None: ...
+    @property
+    def tape(self) -> Tape: ...
 
 @final
 class ExampleTrace:
@@ -287,6 +308,18 @@ def _answer_numpy(
     ufuncs: Mapping[Any, str], functions: Mapping[Any, tuple[Any, Callable[..., Any], int]]
 ) -> None: ...
 def _composed(name: str, x: Tensor, dtype: Any, out: Any, **arguments: Any) -> Tensor: ...
+def gradients(
+    ys: Sequence[Tensor],
+    xs: Sequence[Tensor],
+    seeds: Sequence[Tensor | None],
+    within: Sequence[tuple[int, int]] = (),
+) -> list[Tensor | None]: ...
+def rebind(x: Tensor, source: Tensor) -> Tensor: ...
+def custom_vjp(
+    y: Tensor,
+    inputs: Sequence[Tensor],
+    function: Callable[[list[Tensor], Tensor, list[bool]], Sequence[Tensor | None]],
+) -> Tensor: ...
 def _set_default_float(name: str) -> None: ...
 def within(array: npt.NDArray[Any], low: float, high: float) -> bool: ...
 

@@ -22,10 +22,11 @@ import sys
 from fusegrad import config, errors
 
 __all__ = [
-    "ExampleTrace", "Function", "GraphHandle", "Tape", "Tensor", "add_custom_op", "apply",
+    "ExampleTrace", "Function", "GraphHandle", "Hold", "Tape", "Tensor", "add_custom_op", "apply",
     "apply_one", "apply_reduction", "apply_two", "as_tensor", "callback", "copy_into",
-    "current_builder", "detached", "empty", "from_dlpack", "from_numpy", "full", "gradient",
-    "has_floating_dtype", "identity", "in_current_trace", "within",
+    "current_builder", "custom_vjp", "detached", "empty", "from_dlpack", "from_numpy", "full",
+    "gradient", "gradients", "has_floating_dtype", "identity", "in_current_trace", "rebind",
+    "within",
 ]
 
 include "_tensor_table.pxi"
@@ -33,6 +34,7 @@ include "_tensor_convert.pxi"
 include "_tensor_dispatch.pxi"
 include "_tensor_record.pxi"
 include "_tensor_batch.pxi"
+include "_tensor_custom.pxi"
 include "_tensor_index.pxi"
 include "_tensor_numpy.pxi"
 include "_tensor_dlpack.pxi"
@@ -95,7 +97,8 @@ cdef class Tensor:
             return False
         if self.recorder.is_graph or self.recorder.live:
             return True
-        self.recorder = None
+        if (<Tape>self.recorder).holds == 0:
+            self.recorder = None
         return False
 
     cdef Meta meta(self) noexcept:
@@ -116,10 +119,14 @@ cdef class Tensor:
                 " functions of NumPy or fusegrad.ops instead, ops.where instead of Python"
                 " conditions, or compile with run_eagerly=True"
             )
+        if (<Tape>self.recorder).readable:
+            (<Tape>self.recorder).read = True
+            return 0
         raise TypeError(
             f"{what} would cut the gradient: this Tensor is being differentiated. Use functions of"
             " NumPy or fusegrad.ops (ops.where for conditions, ops.stack for a list of Tensors), or"
-            " return the value from the function (has_aux=True); x.detach() has no gradient"
+            " look at the value later: return it from the function (has_aux=True), or leave the"
+            " block of the GradientTape; x.detach() has no gradient"
         )
 
     # -- what it is --
@@ -939,6 +946,8 @@ def copy_into(Tensor destination not None, Tensor source not None):
         if not recorder.is_graph:
             preserve(deref(recorder.builder), destination.array)
         recorder = recorder.previous
+    for tape in held_tapes:
+        preserve(deref((<Tape>tape).builder), destination.array)
     with nogil:
         copy_elements(destination.array.view(), elements.view())
 

@@ -85,7 +85,7 @@ cdef object record(
         many.resize(count)
         inputs = many.data()
     for i in range(count):
-        if (<Tensor>operands[i]).recorder is recorder:
+        if (<Tensor>operands[i]).recorder is recorder and not recorder.forgets:
             inputs[i] = (<Tensor>operands[i]).value
         else:
             inputs[i] = recorder.value_of(<Tensor>operands[i])

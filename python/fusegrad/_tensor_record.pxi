@@ -6,11 +6,13 @@ cdef class Recorder:
     cdef Value value_of(self, Tensor x) except *:
         """The place of a Tensor on this recorder; a plain one becomes a constant."""
         if x.recorder is self:
+            if self.forgets and not self.is_graph:
+                remember(deref(self.builder), x.value, x.array)
             return x.value
         if self.is_graph and (<GraphHandle>self).nested:
             return (<GraphHandle>self).nested_value(x)
         need_defined(x)
-        if self.is_graph and x.foreign:  # its owner may write to it after the trace
+        if (self.is_graph or self.keeps) and x.foreign:  # its owner may write to it later
             return deref(self.builder).constant(copied(x.array, x.array.dtype()))
         return deref(self.builder).constant(x.array)
 
@@ -21,6 +23,32 @@ cdef class Recorder:
         if not self.is_graph:
             tensor.array = deref(self.builder).info(value).array
         return tensor
+
+    def num_nodes(self):
+        """How many nodes there are."""
+        return deref(self.builder).num_nodes()
+
+    def node_of(self, Tensor x not None):
+        """The node that gives `x` on this recorder, also after it was left; -1 for others."""
+        if x.recorder is not self or x.value.id >= deref(self.builder).num_values():
+            return -1  # or of a tape that has let go
+        return deref(self.builder).info(x.value).node
+
+    def checkpoint(self, int first, kept):
+        """Forgets what the nodes from `first` on gave, but for `kept`: gradients make it anew."""
+        cdef vector[Value] values
+        cdef NodeRange nodes
+        for x in kept:
+            if (<Tensor?>x).recorder is self:
+                values.push_back((<Tensor>x).value)
+        nodes.first = first
+        nodes.end = deref(self.builder).num_nodes()
+        deref(self.builder).checkpoint(nodes, values)
+        self.forgets = True
+
+    def captured(self, int first):
+        """The values from before node `first` that the nodes from there on read."""
+        return [self.tensor(value) for value in values_read(deref(self.builder), first)]
 
     cdef int enter(self) except -1:
         if self.live:
@@ -66,7 +94,8 @@ cdef int replace_current(PyObject* recorder) noexcept:
 cdef class Tape(Recorder):
     """Records the ops on watched Tensors while it is entered, so that they can be differentiated.
 
-    When it is left, the Tensors on it become plain arrays and what it kept is freed.
+    When it is left, the Tensors on it become plain arrays and what it kept is freed, unless there
+    is a Hold of it.
     """
 
     def __cinit__(self):
@@ -84,9 +113,26 @@ cdef class Tape(Recorder):
 
     cdef int end(self) except -1:
         self.leave()
+        if self.holds == 0:
+            self.release()
+
+    cdef int release(self) except -1:
         self.ended = True
         self.builder = new_tape()
         return 0
+
+    @property
+    def nbytes(self):
+        """The number of bytes of the elements that it keeps."""
+        return kept_bytes(deref(self.builder))
+
+    def suspend(self):
+        """Leaves the tape for a while."""
+        self.leave()
+
+    def resume(self):
+        """Enters the tape again after `suspend`."""
+        self.enter()
 
     def watch(self, Tensor tensor not None):
         """A Tensor with the same elements that gradients can be taken of."""
@@ -113,6 +159,10 @@ cdef class Tape(Recorder):
         cdef Value start, weight
         if <PyObject*>self != current_recorder:
             raise RuntimeError("finish() works while the tape is entered")
+        if self.holds != 0:  # the recording goes on to be used
+            found = gradient(y, xs)
+            self.end()
+            return [plain((<Tensor>x).array) for x in found]
         locate(self, y, xs, None, &start, &weight, inputs)
         results = last_gradients(deref(self.builder), start, weight, inputs)
         self.end()
@@ -263,6 +313,12 @@ cdef class GraphHandle(Recorder):
             as_graph(deref(self.builder)).update(state, value)
         self.pending.clear()
 
+    def forget_rules(self):
+        """Lets go of the functions that gradients of custom_vjp would call: the trace is over."""
+        for rule in self.rules:
+            (<Rule>rule).function = None
+        self.rules.clear()
+
 
 def current_builder():
     """The Tape or GraphHandle that records the ops of this thread; None where ops just run."""
@@ -286,6 +342,9 @@ def identity(Tensor x not None):
             return dispatch(IDENTITY, [x], Attrs.none())  # raises
         need_defined(x)
         if not recorder.is_graph:
+            if recorder.keeps and x.foreign:
+                return recorder.tensor(
+                    watch(deref(recorder.builder), copied(x.array, x.array.dtype())))
             return recorder.tensor(watch(deref(recorder.builder), x.array))
         x = recorder.tensor(recorder.value_of(x))
     return dispatch(IDENTITY, [x], Attrs.none())

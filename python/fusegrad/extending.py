@@ -15,7 +15,8 @@ import numpy as np
 from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import GraphHandle, as_tensor, callback, current_builder, identity
 from fusegrad.errors import ArgumentError
-from fusegrad.transforms import _leaves, _map
+from fusegrad.transforms.trees import leaves as leaves_of
+from fusegrad.transforms.trees import tree_map
 
 __all__ = [
     "ShapeDtypeStruct",
@@ -124,19 +125,22 @@ def pure_callback(
     """
     if not callable(callback):
         raise ArgumentError("pure_callback", "callback", "a function", repr(callback))
-    expected = _leaves(result_shape_dtypes)
+    expected = leaves_of(result_shape_dtypes)
     results = [_described(leaf) for leaf in expected]
-    operands = [as_tensor(leaf) for leaf in _leaves((args, kwargs))]
+    operands = [as_tensor(leaf) for leaf in leaves_of((args, kwargs))]
     # A program keeps `call`, which therefore holds no Tensor of its own trace.
-    taken, returned = _map(lambda _: 0, (args, kwargs)), _map(lambda _: 0, result_shape_dtypes)
+    taken, returned = (
+        tree_map(lambda _: 0, (args, kwargs)),
+        tree_map(lambda _: 0, result_shape_dtypes),
+    )
 
     def call(arrays: list[Any]) -> list[Any]:
         given = iter(arrays)
-        positional, named = _map(lambda _: next(given), taken)
+        positional, named = tree_map(lambda _: next(given), taken)
         return _returned(callback(*positional, **named), returned)
 
     tensors = iter(_called(call, callback, results, operands, vectorized))
-    return _map(lambda _: next(tensors), result_shape_dtypes)
+    return tree_map(lambda _: next(tensors), result_shape_dtypes)
 
 
 def _described(leaf: Any) -> Result:

@@ -22,7 +22,9 @@ from fusegrad._checks import positive, positive_int
 from fusegrad._spelling import missing
 from fusegrad._tensor import Tensor, as_tensor, current_builder
 from fusegrad.errors import ArgumentError
-from fusegrad.transforms import _leaves, _map, grad
+from fusegrad.transforms.gradients import grad
+from fusegrad.transforms.trees import leaves as leaves_of
+from fusegrad.transforms.trees import tree_map
 
 __all__ = ["check_grads"]
 
@@ -177,8 +179,8 @@ class _Flat:
 
     def __call__(self, points: Sequence[Any]) -> list[Any]:
         left = iter(points)
-        args = _map(lambda leaf: next(left) if _is_floating(leaf) else leaf, self.args)
-        leaves = _leaves(self.function(*args))
+        args = tree_map(lambda leaf: next(left) if _is_floating(leaf) else leaf, self.args)
+        leaves = leaves_of(self.function(*args))
         results = [leaf for leaf in leaves if _is_floating(leaf) or _is_complex(leaf)]
         if not results:
             expected = "a function that returns floating arrays"

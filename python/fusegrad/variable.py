@@ -12,6 +12,7 @@ from fusegrad._spelling import Spelled
 from fusegrad._tensor import (
     GraphHandle,
     Tensor,
+    apply,
     as_tensor,
     copy_into,
     current_builder,
@@ -26,9 +27,10 @@ __all__ = ["Variable", "substituted"]
 class _Substitutes(threading.local):
     def __init__(self) -> None:
         self.values: dict[int, Tensor] = {}
+        self.tapes: list[Any] = []  # each GradientTape whose block this is, from the outermost
 
 
-#: The values that `substituted` gives in this thread.
+#: The values that `substituted` gives in this thread, and what watches the others.
 substitutes = _Substitutes()
 
 
@@ -93,6 +95,8 @@ class Variable(Spelled):
     @property
     def value(self) -> Tensor:
         """The elements, without a copy: a later `assign` changes them too."""
+        if substitutes.tapes:
+            return self._watched_value()
         if substitutes.values:
             substitute = substitutes.values.get(id(self))
             if substitute is not None:
@@ -101,6 +105,17 @@ class Variable(Spelled):
         if isinstance(builder, GraphHandle):
             return builder.read(self._tensor, self.path)
         return self._tensor
+
+    def _watched_value(self) -> Tensor:
+        substitute = substitutes.values.get(id(self))
+        builder = current_builder()
+        value = self._tensor if substitute is None else substitute
+        if substitute is None and isinstance(builder, GraphHandle):
+            # What was assigned in the trace is a new value, as it is where ops just run.
+            value = apply("stop_gradient", (builder.read(self._tensor, self.path),))
+        for tape in substitutes.tapes:
+            value = tape.read_variable(self, value, substitute)
+        return value
 
     @property
     def stored(self) -> Tensor:
@@ -152,6 +167,8 @@ class Variable(Spelled):
         new = as_tensor(new, self.dtype)
         if id(self) in substitutes.values or (substitutes.values and detached(new) is not new):
             substitutes.values[id(self)] = new
+        for tape in substitutes.tapes:
+            tape.variable_assigned(self)
         builder = current_builder()
         if isinstance(builder, GraphHandle):
             builder.assign(self._tensor, new, self.path)

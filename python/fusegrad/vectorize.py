@@ -20,7 +20,8 @@ from typing import Any
 from fusegrad._spelling import missing
 from fusegrad._tensor import ExampleTrace, Tensor, as_tensor, gradient, identity
 from fusegrad.errors import ArgumentError
-from fusegrad.transforms import _leaves, _map
+from fusegrad.transforms.trees import leaves as leaves_of
+from fusegrad.transforms.trees import tree_map
 
 __all__ = ["vmap"]
 
@@ -96,29 +97,29 @@ def vmap(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callab
             raise ArgumentError("vmap", "in_axes", expected, f"{len(in_axes)} entries")
         axes = [
             *_matched("in_axes", in_axes, args, "args"),
-            *([0] * len(_leaves(kwargs))),
+            *([0] * len(leaves_of(kwargs))),
         ]
         mapped = _Mapped()
         names = [*_names(args, ""), *_names(kwargs, "")]
         leaves = [
             mapped.checked(name, leaf, axis)
-            for name, leaf, axis in zip(names, _leaves((args, kwargs)), axes, strict=True)
+            for name, leaf, axis in zip(names, leaves_of((args, kwargs)), axes, strict=True)
         ]
         size = mapped.size
         with ExampleTrace() as trace:
             examples = iter(
                 [leaf.of(trace) if isinstance(leaf, _Leaf) else leaf for leaf in leaves]
             )
-            inputs, named = _map(lambda _: next(examples), (args, kwargs))
+            inputs, named = tree_map(lambda _: next(examples), (args, kwargs))
             result = fun(*inputs, **named)
-            structure = _map(_result, result)
+            structure = tree_map(_result, result)
             places = _matched("out_axes", out_axes, structure, "result")
-            for leaf, axis in zip(_leaves(structure), places, strict=True):
+            for leaf, axis in zip(leaves_of(structure), places, strict=True):
                 if not trace.output(leaf, _place("out_axes", "result", leaf.ndim + 1, axis)):
                     expected = "an axis for each result that differs by example"
                     raise ArgumentError("vmap", "out_axes", expected, repr(axis))
         outputs = iter(trace.run(size))
-        return _map(lambda _: next(outputs), structure)
+        return tree_map(lambda _: next(outputs), structure)
 
     return vectorized
 
@@ -229,7 +230,7 @@ def _place(argument: str, name: str, ndim: int, axis: int | None) -> int:
 def _matched(argument: str, axes: Any, tree: Any, name: str) -> list[int | None]:
     """Return an axis for each leaf of `tree`, of axes that are nested like it or less deep."""
     if axes is None or _is_axis(axes):
-        return [axes if axes is None else axes.__index__()] * len(_leaves(tree))
+        return [axes if axes is None else axes.__index__()] * len(leaves_of(tree))
     if isinstance(axes, dict):
         if isinstance(tree, dict) and axes.keys() == tree.keys():
             return [
@@ -253,7 +254,7 @@ def _matched(argument: str, axes: Any, tree: Any, name: str) -> list[int | None]
 
 
 def _names(tree: Any, name: str) -> Iterator[str]:
-    """Yield how the leaves of the arguments are called, in the order of `_leaves`."""
+    """Yield how the leaves of the arguments are called, in the order of `leaves_of`."""
     if tree is None:
         return
     if isinstance(tree, dict | list | tuple):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from op_cases import (
     along_axis,
     binary,
+    custom,
     linalg,
     products,
     random,
@@ -32,6 +33,7 @@ __all__ = [
     "OpCase",
     "along_axis",
     "binary",
+    "custom",
     "linalg",
     "products",
     "random",

@@ -43,6 +43,7 @@ UNARY: list[tuple[str, Callable[..., Any], Callable[..., Any], tuple[int, ...]]]
     ("relu", lambda x: np.maximum(x, 0), away_from_zero, (0,)),
     ("sign", np.sign, away_from_zero, ()),
     ("identity", lambda x: x, normal, (0,)),
+    ("stop_gradient", lambda x: x, normal, ()),
 ]
 NEEDS_FLOAT = {
     "sqrt", "reciprocal", "exp", "expm1", "log", "log1p", "tanh", "sigmoid", "log_sigmoid",

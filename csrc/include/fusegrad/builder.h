@@ -93,9 +93,17 @@ struct Node {
 
 struct ValueInfo {
   Meta meta;
-  int32_t node = -1;  // which made it; -1 where that is not recorded
-  int32_t index = 0;  // which output of the node
-  Array array;        // Tape: the result; Graph: a constant's elements or a state's storage
+  int32_t node = -1;        // which made it; -1 where that is not recorded
+  int32_t index = 0;        // which output of the node
+  bool recomputed = false;  // by what takes gradients; a Tape does not keep it
+  Array array;              // Tape: the result; Graph: a constant's elements or a state's storage
+};
+
+// Nodes [first, end).
+struct NodeRange {
+  int32_t first = 0;
+  int32_t end = 0;
+  bool contains(int32_t node) const { return node >= first && node < end; }
 };
 
 class Scratch;
@@ -121,6 +129,11 @@ class FUSEGRAD_API Builder {
   const Node& producer(Value value) const { return nodes_[static_cast<size_t>(info(value).node)]; }
   Scratch* scratch() const { return scratch_; }
   int32_t num_nodes() const { return static_cast<int32_t>(nodes_.size()); }
+  // From here on, what the ops of `range` gave is not kept, but for the values `kept`: gradients
+  // are taken of an equal computation, which is made anew from what the range reads.
+  void checkpoint(NodeRange range, const std::vector<Value>& kept);
+  const std::vector<NodeRange>& checkpoints() const { return checkpoints_; }  // disjoint
+
   int32_t num_values() const { return static_cast<int32_t>(values_.size()); }
   const Node& node(int32_t index) const { return nodes_[static_cast<size_t>(index)]; }
 
@@ -129,28 +142,33 @@ class FUSEGRAD_API Builder {
   // Called for each op, whose outputs follow `first`; a Tape evaluates it here.
   virtual void compute(const OpDef& op, const Value* inputs, int num_inputs, const Attrs& attrs,
                        Value first, int num_outputs) = 0;
+  // Called where a value is not needed any more before gradients are taken.
+  virtual void forget(ValueInfo&) {}
 
   StableList<Node> nodes_;
   StableList<ValueInfo> values_;
+  std::vector<NodeRange> checkpoints_;
   Scratch* scratch_ = nullptr;  // where it is set, ops go there and are not recorded
 };
 
 // What a gradient rule sees of one node and how it answers.
 class FUSEGRAD_API VjpContext {
  public:
-  VjpContext(Builder& builder, const Node& node, const Value* cotangents, const bool* needed,
-             Value* results)
+  VjpContext(Builder& builder, const Attrs& attrs, const std::vector<Value>& inputs,
+             Value first_output, const Value* cotangents, const bool* needed, Value* results)
       : builder_(builder),
-        node_(node),
+        attrs_(attrs),
+        inputs_(inputs),
+        first_output_(first_output),
         cotangents_(cotangents),
         needed_(needed),
         results_(results) {}
 
   Builder& builder() const { return builder_; }
-  const Attrs& attrs() const { return node_.attrs(); }
-  int num_inputs() const { return static_cast<int>(node_.inputs.size()); }
-  Value input(int i) const { return node_.inputs[static_cast<size_t>(i)]; }
-  Value output(int i = 0) const { return Value{node_.first_output.id + i}; }
+  const Attrs& attrs() const { return attrs_; }
+  int num_inputs() const { return static_cast<int>(inputs_.size()); }
+  Value input(int i) const { return inputs_[static_cast<size_t>(i)]; }
+  Value output(int i = 0) const { return Value{first_output_.id + i}; }
   const Meta& input_meta(int i) const { return builder_.meta(input(i)); }
   // The cotangent of output i; invalid where it is zero (only ops with several outputs see that).
   Value cotangent(int i = 0) const { return cotangents_[i]; }
@@ -160,7 +178,9 @@ class FUSEGRAD_API VjpContext {
 
  private:
   Builder& builder_;
-  const Node& node_;
+  const Attrs& attrs_;
+  const std::vector<Value>& inputs_;
+  Value first_output_;
   const Value* cotangents_;
   const bool* needed_;
   Value* results_;
@@ -172,5 +192,15 @@ class FUSEGRAD_API VjpContext {
 // order.
 FUSEGRAD_API std::vector<Value> differentiate(Builder& builder, Value y, Value seed,
                                               const std::vector<Value>& xs);
+
+// The same for several `ys`, whose contributions are added. The nodes may be those of a Tape `from`
+// that has ended: the rules are emitted on `into`, where the seeds lie, and take what they need of
+// `from` as constants. Only nodes `within` the ranges count, all of them where there are none.
+// Where no y depends on an x, its cotangent is not valid.
+FUSEGRAD_API std::vector<Value> differentiate(Builder& into, const Builder& from,
+                                              const std::vector<Value>& ys,
+                                              const std::vector<Value>& seeds,
+                                              const std::vector<Value>& xs,
+                                              const std::vector<NodeRange>& within);
 
 }  // namespace fusegrad

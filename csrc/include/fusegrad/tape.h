@@ -19,10 +19,13 @@ class FUSEGRAD_API Tape final : public Builder {
   // The elements of differentiate()'s results, for a tape that is then done with: nothing more is
   // recorded, and what no rule needs any longer is freed on the way.
   std::vector<Array> last_gradients(Value y, Value seed, const std::vector<Value>& xs);
+  // Keeps the elements of a value that a checkpoint forgot.
+  void remember(Value value, const Array& array);
 
  protected:
   void compute(const OpDef& op, const Value* inputs, int num_inputs, const Attrs& attrs,
                Value first, int num_outputs) override;
+  void forget(ValueInfo& value) override { value.array = Array(); }
 
  private:
   bool host_rules() const;

@@ -36,6 +36,11 @@ void Tape::preserve(const Storage* storage) {
   }
 }
 
+void Tape::remember(Value value, const Array& array) {
+  ValueInfo& info = values_[static_cast<size_t>(value.id)];
+  if (!info.array.defined()) info.array = array;
+}
+
 std::vector<Array> Tape::last_gradients(Value y, Value seed, const std::vector<Value>& xs) {
   std::optional<Scratch> scratch;
   const auto restore = [](Scratch** current) { *current = nullptr; };

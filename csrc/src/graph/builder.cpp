@@ -3,6 +3,7 @@
 // References to nodes and values survive later emissions.
 #include "fusegrad/builder.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -108,6 +109,26 @@ Value Builder::constant(const Array& array) {
 }
 
 Value Builder::constant(double value, DType dtype) { return constant(scalar_array(value, dtype)); }
+
+void Builder::checkpoint(NodeRange range, const std::vector<Value>& kept) {
+  if (range.first < 0 || range.end > num_nodes() || range.first >= range.end) return;
+  // Of checkpoints within a checkpoint, only the outer one counts.
+  const auto inside = [&](const NodeRange& inner) { return range.contains(inner.first); };
+  checkpoints_.erase(std::remove_if(checkpoints_.begin(), checkpoints_.end(), inside),
+                     checkpoints_.end());
+  checkpoints_.push_back(range);
+  for (int32_t i = range.first; i < range.end; ++i) {
+    const Node& node = nodes_[static_cast<size_t>(i)];
+    if (node.kind != NodeKind::op) continue;
+    for (int k = 0; k < node.num_outputs; ++k) {
+      const Value value{node.first_output.id + k};
+      if (std::find(kept.begin(), kept.end(), value) != kept.end()) continue;
+      ValueInfo& info = values_[static_cast<size_t>(value.id)];
+      info.recomputed = true;
+      forget(info);
+    }
+  }
+}
 
 Value Builder::append(NodeKind kind, const Meta& meta, const Array& array, std::string note) {
   if (scratch_ != nullptr) {

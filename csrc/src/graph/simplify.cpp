@@ -141,7 +141,7 @@ class Simplifier {
   Value without_work(const Node& node, const std::vector<Value>& inputs, const Meta& result) {
     const OpDef* op = node.op;
     const Value x = inputs[0];
-    if (op == &identity_op) return x;
+    if (op == &identity_op || op == &stop_gradient_op || op == &custom_vjp_op) return x;
     const bool unchanged = to().meta(x) == result;
     if (op == &reshape_op || op == &broadcast_to_op) {
       if (unchanged) return x;

@@ -316,6 +316,15 @@ const OpDef identity_op = {"identity",
                            identity_vjp,
                            identity_view,
                            batch_broadcasting};
+const OpDef stop_gradient_op = {"stop_gradient",
+                                1,
+                                1,
+                                kView | kUnaryTraits | kNoAttrs,
+                                identity_infer,
+                                identity_eval,
+                                kNotDifferentiable,
+                                identity_view,
+                                batch_broadcasting};
 const OpDef negative_op = number_unary<UnaryOp::negative>("negative", negative_vjp);
 const OpDef abs_op = number_unary<UnaryOp::abs>("abs", abs_vjp);
 // Piecewise constant: a zero cotangent.

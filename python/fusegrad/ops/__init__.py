@@ -318,6 +318,7 @@ from fusegrad.ops.unary import (
     signbit,
     sqrt,
     square,
+    stop_gradient,
     tanh,
 )
 
@@ -527,6 +528,7 @@ __all__ = [
     "squeeze",
     "stack",
     "std",
+    "stop_gradient",
     "subtract",
     "sum",
     "summed",

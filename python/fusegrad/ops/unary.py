@@ -20,6 +20,7 @@ __all__ = [
     "signbit",
     "sqrt",
     "square",
+    "stop_gradient",
     "tanh",
 ]
 
@@ -47,6 +48,28 @@ def identity(x: Any) -> Tensor:
     Tensor([1.], dtype=float32)
     """
     return of_one("identity", x)
+
+
+def stop_gradient(x: Any) -> Tensor:
+    """Return the same elements, as a constant to derivatives: ``dy/dx = 0``.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape and dtype.
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of `x`.
+
+    Examples
+    --------
+    >>> from fusegrad import grad
+    >>> grad(lambda x: x * stop_gradient(x))(3.0)
+    Tensor(3., dtype=float32)
+    """
+    return one("stop_gradient", (x,))
 
 
 def cast(x: Any, dtype: Any) -> Tensor:

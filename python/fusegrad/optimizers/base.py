@@ -389,7 +389,12 @@ class Optimizer(Spelled):
         Raises
         ------
         fusegrad.errors.ArgumentError
-            Their numbers or shapes differ; nothing is changed then.
+            Their numbers or shapes differ, or all gradients are None; nothing is changed then.
+
+        Warns
+        -----
+        UserWarning
+            Some gradients are None.
 
         Examples
         --------
@@ -447,7 +452,7 @@ class Optimizer(Spelled):
 
         Parameters
         ----------
-        grads_and_vars : iterable of (array_like, Variable)
+        grads_and_vars : iterable of (array_like or None, Variable)
 
         Examples
         --------
