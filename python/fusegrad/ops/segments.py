@@ -204,6 +204,9 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Tensor:
     if x.ndim != 1:
         raise ArgumentError("bincount", "x", "one axis", f"shape {x.shape}")
     known = elements("bincount", "x", x)
+    if known.size and (known.dtype.kind not in "iu" or known.min() < 0):
+        got = f"dtype {known.dtype}" if known.dtype.kind not in "iu" else str(known.min())
+        raise ArgumentError("bincount", "x", "integers >= 0", got)
     weights = ones(x.shape, "int64") if weights is None else as_tensor(weights)
     if weights.shape != x.shape:
         raise ArgumentError("bincount", "weights", f"shape {x.shape}", f"shape {weights.shape}")

@@ -260,6 +260,14 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
     if predictions.ndim == 0 or targets.shape != predictions.shape[:-1]:
         expected = f"shape {predictions.shape[:-1]}, a class for each row of predictions"
         raise ArgumentError("in_top_k", "targets", expected, f"shape {targets.shape}")
+    known = detached(targets)
+    classes = predictions.shape[-1]
+    if not in_current_trace(known):
+        for target in known.reshape(-1).tolist():
+            if not 0 <= target < classes:
+                raise ArgumentError(
+                    "in_top_k", "targets", f"classes in [0, {classes})", str(target)
+                )
     own = take_along_axis(predictions, targets.reshape((*targets.shape, 1)), -1)
     larger = sum(greater(predictions, own), axis=-1)
     inside = less(larger, k)
