@@ -6,10 +6,10 @@
 #include <array>
 #include <string>
 
+#include "fusegrad/emit.h"
 #include "fusegrad/error.h"
 #include "fusegrad/tape.h"
 #include "graph/print.h"
-#include "ops/emit.h"
 
 namespace fusegrad {
 

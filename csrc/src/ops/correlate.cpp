@@ -4,9 +4,9 @@
 // Threads split the results.
 #include <algorithm>
 
+#include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/emit.h"
 #include "ops/iterate.h"
 
 namespace fusegrad {

@@ -3,9 +3,9 @@
 // The mask is a function of place: Philox keyed by (seed, stream), with counter
 // {column / 4, row, epoch}, so that the gradient draws the same mask and no thread or batch size
 // changes it.
+#include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/emit.h"
 #include "ops/iterate.h"
 
 #include "fusegrad/batch.h"

@@ -1,8 +1,8 @@
 // Rounding to integers, and division with a remainder.
 //
 // Roundings and whole quotients are piecewise constant: a zero cotangent.
+#include "fusegrad/emit.h"
 #include "ops/elementwise.h"
-#include "ops/emit.h"
 
 namespace fusegrad {
 namespace {

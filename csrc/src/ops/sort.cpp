@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "fusegrad/emit.h"
 #include "fusegrad/workspace.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/emit.h"
 #include "ops/rows.h"
 
 #include "fusegrad/batch.h"

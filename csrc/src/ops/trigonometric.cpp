@@ -2,8 +2,8 @@
 //
 // Each op is its kernel and its gradient; dy is the cotangent of y = op(x). Slopes are written so
 // that they neither overflow nor cancel.
+#include "fusegrad/emit.h"
 #include "ops/elementwise.h"
-#include "ops/emit.h"
 
 namespace fusegrad {
 namespace {
