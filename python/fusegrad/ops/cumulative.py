@@ -8,8 +8,9 @@ from typing import Any
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.ops._call import as_floating, normal_axis, one, whole
 from fusegrad.ops.binary import equal, minimum, not_equal, subtract, where
+from fusegrad.ops.exponential import exp, log
 from fusegrad.ops.shapes import broadcast_to, concatenate
-from fusegrad.ops.unary import abs, exp, log
+from fusegrad.ops.unary import abs
 
 __all__ = [
     "cumprod",
