@@ -72,6 +72,20 @@ def function_hash() -> str:
             function = getattr(ops, name)
             feed(digest, function(x))
             feed(digest, fg.grad(lambda x, f=function: ops.sum(f(x)))(x[:-2]))
+        y = x[::-1].copy()
+        for name in ("sin", "cos", "tan", "arctan", "arcsinh", "sinh", "cosh", "exp2"):
+            feed(digest, getattr(ops, name)(x[:-2]))
+        for name in ("arcsin", "arccos", "arctanh"):
+            feed(digest, getattr(ops, name)(ops.clip(x, -1.0, 1.0)))
+        for name in ("log2", "log10"):
+            feed(digest, getattr(ops, name)(ops.abs(x)))
+        feed(digest, ops.arccosh(ops.maximum(ops.abs(x), 1.0)))
+        for name in ("rint", "floor", "ceil", "trunc", "isfinite", "signbit"):
+            feed(digest, getattr(ops, name)(x))
+        for name in ("arctan2", "hypot", "logaddexp", "copysign"):
+            feed(digest, getattr(ops, name)(x, y))
+        for name in ("floor_divide", "remainder"):
+            feed(digest, getattr(ops, name)(x[2:-4], y[2:-4]))
     return digest.hexdigest()
 
 

@@ -242,6 +242,8 @@ def test_what_cannot_be_rounded() -> None:
     for name in ("floor", "ceil", "trunc", "round"):
         with pytest.raises(ArgumentError):
             getattr(ops, name)(np.ones(2, np.uint8))
+    with pytest.raises(ArgumentError):
+        ops.round(np.ones(2, np.bool_), -1)
 
 
 # ---- division with remainder ---------------------------------------------------------------------

@@ -36,7 +36,6 @@ from fusegrad.ops.activations import (
     sparse_sigmoid,
     squareplus,
     tanh_shrink,
-    threshold,
 )
 
 __all__ = [
@@ -71,7 +70,6 @@ __all__ = [
     "squareplus",
     "tanh",
     "tanh_shrink",
-    "threshold",
 ]
 
 ActivationFunction = Callable[[Any], Any]
@@ -415,7 +413,7 @@ _REGISTRY: Registry[ActivationFunction] = Registry("activations.get", "activatio
 for _function in (
     linear, relu, relu6, leaky_relu, elu, selu, celu, gelu, glu, exponential, sigmoid,
     hard_sigmoid, hard_tanh, hard_shrink, log_sigmoid, mish, softsign, soft_shrink, sparse_plus,
-    sparse_sigmoid, squareplus, tanh, tanh_shrink, threshold, softmax, log_softmax, softplus,
+    sparse_sigmoid, squareplus, tanh, tanh_shrink, softmax, log_softmax, softplus,
 ):  # fmt: skip
     _REGISTRY.add(_function, _function.__name__)
 _REGISTRY.add(silu, "silu", "swish")

@@ -207,9 +207,9 @@ def round(x: Any, decimals: int = 0) -> Tensor:
     except TypeError:
         raise ArgumentError("round", "decimals", "an integer", repr(decimals)) from None
     if x.dtype.kind != "f":
-        x = trunc(x)
+        whole = trunc(x)
         if decimals >= 0:
-            return x
+            return whole
     if decimals == 0:
         return rint(x)
     scale = 10.0 ** min(-decimals if decimals < 0 else decimals, 300)
