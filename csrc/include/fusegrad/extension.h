@@ -7,6 +7,7 @@
 #pragma once
 
 #include "fusegrad/array.h"
+#include "fusegrad/batch.h"
 #include "fusegrad/builder.h"
 #include "fusegrad/emit.h"
 #include "fusegrad/error.h"
