@@ -333,3 +333,32 @@ def test_models_with_callbacks_train_in_threads() -> None:
         assert not thread.is_alive(), "a thread waits for ever"
     assert np.isfinite(losses).all()
     assert len(losses) == 3
+
+
+# ---- vmap ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("vectorized", [False, True])
+@pytest.mark.parametrize("many", [False, True])
+def test_vmap(vectorized: bool, many: bool) -> None:
+    """One call for all examples, or one for each; operands that do not differ are stacked too."""
+    shapes: list[Any] = []
+    specs = [fg.ShapeDtypeStruct((3,), "float64"), fg.ShapeDtypeStruct((), "float32")]
+    specs *= 3 if many else 1
+
+    def function(a: Any, b: Any) -> Any:
+        shapes.append((a.shape, b.shape))
+        parts = [a + b, np.sum(a * b, axis=-1).astype("f4")]
+        return parts * (len(specs) // 2)
+
+    def call(a: Any, b: Any) -> Any:
+        return fg.pure_callback(function, specs, a, b, vectorized=vectorized)
+
+    a, b = X[:5, :3].astype("f8"), np.arange(3.0)
+    for run in (fg.vmap(call, (0, None)), fg.jit(fg.vmap(call, (0, None)))):
+        shapes.clear()
+        got = run(a, b)
+        assert shapes == ([((5, 3), (5, 3))] if vectorized else [((3,), (3,))] * 5)
+        for i, part in enumerate(got):
+            want = (a * b).sum(1).astype("f4") if i % 2 else a + b
+            np.testing.assert_array_equal(part.numpy(), want)

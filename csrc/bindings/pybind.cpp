@@ -4,7 +4,6 @@
 
 #include <Python.h>
 
-#include "fusegrad/callback.h"
 #include "fusegrad/error.h"
 #include "program_call.h"
 

@@ -27,12 +27,30 @@ namespace binding {
 // The Recorder that ops of this thread are recorded by; a reference is held while it is set.
 inline thread_local PyObject* current_recorder = nullptr;
 
-enum class Raised { argument, memory, host, other };
+enum class Raised { argument, memory, python, other };
 
 // The byte order of a dtype that is not the machine's.
 constexpr char kForeignOrder = NPY_OPPBYTE;
 
-// Inside a catch block: what was caught. fields: where, argument, expected, got; or the text alone.
+inline void release_object(void* object) {
+  if (object == nullptr || Py_IsInitialized() == 0) return;
+  const PyGILState_STATE state = PyGILState_Ensure();
+  Py_DECREF(static_cast<PyObject*>(object));
+  PyGILState_Release(state);
+}
+
+inline void restore_python_error(const HostError& raised) {
+  auto* error = static_cast<PyObject*>(raised.error().get());
+#if PY_VERSION_HEX >= 0x030C0000
+  PyErr_SetRaisedException(Py_NewRef(error));
+#else
+  PyErr_Restore(Py_NewRef(reinterpret_cast<PyObject*>(Py_TYPE(error))), Py_NewRef(error),
+                PyException_GetTraceback(error));
+#endif
+}
+
+// Inside a catch block: what was caught; a Python exception is set again. fields: where, argument,
+// expected, got; or the text alone.
 inline Raised describe_exception(std::string* fields) {
   try {
     throw;
@@ -42,33 +60,18 @@ inline Raised describe_exception(std::string* fields) {
     fields[2] = error.expected();
     fields[3] = error.got();
     return Raised::argument;
-  } catch (const HostError&) {
-    return Raised::host;
   } catch (const std::bad_alloc& error) {
     fields[0] = error.what();
     return Raised::memory;
+  } catch (const HostError& error) {
+    restore_python_error(error);
+    return Raised::python;
   } catch (const std::exception& error) {
     fields[0] = error.what();
   } catch (...) {
     fields[0] = "unknown C++ exception";
   }
   return Raised::other;
-}
-
-// Inside a catch block of a HostError: the Python exception, a borrowed reference.
-inline PyObject* python_exception() {
-  try {
-    throw;
-  } catch (const HostError& error) {
-    return static_cast<PyObject*>(error.error().get());
-  }
-}
-
-inline void release_object(void* owner) {
-  if (Py_IsInitialized() == 0) return;
-  const PyGILState_STATE state = PyGILState_Ensure();
-  Py_DECREF(static_cast<PyObject*>(owner));
-  PyGILState_Release(state);
 }
 
 // A reference that is stolen, and dropped wherever the last copy goes.

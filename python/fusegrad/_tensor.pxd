@@ -251,11 +251,10 @@ cdef extern from "tensor_support.h" namespace "fusegrad::binding" nogil:
     cdef enum class Raised:
         argument
         memory
-        host
+        python
         other
 
     PyObject* current_recorder
-    PyObject* python_exception()
     void lend_python(
         PyObject* (*callback)(PyObject* function, const EvalContext& context) noexcept nogil,
         PyObject* (*linear_algebra)(

@@ -127,7 +127,7 @@ def add_custom_op(capsule):
         )
     op = <const OpDef*>PyCapsule_GetPointer(capsule, name)
     if op.name == NULL or op.infer == NULL or op.eval == NULL:
-        raise_argument("custom_op", "capsule", "an OpDef with a name, infer and eval", "one without")
+        raise_argument("custom_op", "capsule", "an OpDef with name, infer and eval", "one without")
     text = op.name.decode()
     known = f"{text} of an extension at {<size_t>op:#x}"
     if known not in OPS:

@@ -7,13 +7,13 @@ cdef int translate_exception() except -1:
     """Raises the Python form of the C++ exception that is being handled."""
     cdef string[4] fields
     cdef Raised kind = describe_exception(&fields[0])
+    if kind == Raised.python:
+        return -1
     texts = [field.decode("utf-8", "replace") for field in fields]
     if kind == Raised.argument:
         raise errors.ArgumentError(texts[0], texts[1], texts[2], texts[3])
     if kind == Raised.memory:
         raise MemoryError(texts[0])
-    if kind == Raised.host:
-        raise <object>python_exception()
     raise RuntimeError(texts[0])
 
 

@@ -90,7 +90,8 @@ def pure_callback(
     *args, **kwargs
         Arrays, numbers, and nested tuples, lists and dicts of them.
     vectorized : bool, default False
-        Whether the function takes arrays with further leading axes, and returns such.
+        Whether the function takes arrays with further leading axes, and returns such: `vmap` then
+        calls it once for all examples, with all arrays stacked. Else it is called for each example.
 
     Returns
     -------
@@ -200,11 +201,12 @@ def _called(
         groups: dict[str, list[Any]] = {dtype: [] for dtype in dtypes}
         for i, (value, (shape, dtype)) in enumerate(zip(values, results, strict=True)):
             x = np.asarray(value, dtype if isinstance(value, int | float) else None)
-            if x.shape != shape or x.dtype != dtype:
+            stack = x.shape[: x.ndim - len(shape)] if vectorized else ()
+            if x.shape != (*stack, *shape) or x.dtype != dtype:
                 got = f"shape {x.shape} and dtype {x.dtype}"
                 raise _wrong_result(f"shape {shape} and dtype {dtype} as result {i}", got)
-            groups[dtype].append(x.ravel())
-        return [np.concatenate(group) for group in groups.values()]
+            groups[dtype].append(x.reshape((*stack, math.prod(shape))))
+        return [np.concatenate(group, axis=-1) for group in groups.values()]
 
     lengths = dict.fromkeys(dtypes, 0)
     places = []

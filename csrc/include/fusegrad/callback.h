@@ -1,11 +1,9 @@
 // Functions that live outside the core: opaque ones of users, and the linear algebra that a host
-// lends. What they raise crosses the core unchanged.
+// lends. They raise HostError.
 #pragma once
 
-#include <exception>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "fusegrad/api.h"
@@ -21,18 +19,6 @@ struct Callback {
   bool vectorized = false;    // it takes operands and gives results with further leading axes
   void (*call)(const Callback& callback, const EvalContext& context) = nullptr;
   std::shared_ptr<void> closure;  // what `call` needs besides
-};
-
-// What a function of the host raised, such as a Python exception.
-class FUSEGRAD_API HostError : public std::exception {
- public:
-  explicit HostError(std::shared_ptr<void> error) : error_(std::move(error)) {}
-
-  const std::shared_ptr<void>& error() const { return error_; }
-  const char* what() const noexcept override { return "a function of the host raised an error"; }
-
- private:
-  std::shared_ptr<void> error_;
 };
 
 // Factorizations of stacks of matrices in double precision, which are LAPACK's and not ours.

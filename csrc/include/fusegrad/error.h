@@ -4,9 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "fusegrad/api.h"
 
@@ -34,6 +37,18 @@ class FUSEGRAD_API AllocationError : public std::bad_alloc {
 
  private:
   std::string message_;
+};
+
+// What a function of the host raised, such as a Python exception; it crosses the core unchanged.
+class FUSEGRAD_API HostError : public std::exception {
+ public:
+  explicit HostError(std::shared_ptr<void> error) : error_(std::move(error)) {}
+
+  const std::shared_ptr<void>& error() const { return error_; }
+  const char* what() const noexcept override { return "a function of the host raised an error"; }
+
+ private:
+  std::shared_ptr<void> error_;
 };
 
 // a*b and a+b of non-negative sizes; raise AllocationError where the result leaves int64.

@@ -1,7 +1,11 @@
 // callback: a function that nobody has looked into, as a node. attrs.data is its Callback.
 #include "fusegrad/callback.h"
 
+#include <memory>
+#include <vector>
+
 #include "fusegrad/batch.h"
+#include "fusegrad/builder.h"
 #include "fusegrad/error.h"
 #include "ops/check.h"
 
@@ -35,17 +39,41 @@ void callback_vjp(VjpContext& c) {
        "a gradient through '" + callback_of(c.attrs()).name + "'");
 }
 
-// One call for all examples, of a function that says it takes them.
-void callback_batch(BatchContext& c) {
-  const Callback& one = callback_of(c.attrs());
-  if (!one.vectorized) {
-    fail("vmap", "fun", "pure_callback(..., vectorized=True) of a function that takes all examples",
-         "the callback '" + one.name + "', which is not vectorized");
+// The same function for `size` examples, whose operands and results have an axis more in front.
+std::shared_ptr<Callback> with_examples(const Callback& callback, int64_t size) {
+  auto batched = std::make_shared<Callback>(callback);
+  for (Meta& result : batched->results) result.shape.insert(0, size);
+  return batched;
+}
+
+void take_example(View* view, int64_t i) {
+  view->data = static_cast<char*>(view->data) + i * view->strides[0] * itemsize(view->dtype);
+  view->shape.erase(0);
+  view->strides.erase(0);
+}
+
+// A function that knows one example only is called for each; `closure` is its own Callback.
+void call_for_each(const Callback& self, const EvalContext& c) {
+  const Callback& one = *static_cast<const Callback*>(self.closure.get());
+  const int64_t size = self.results[0].shape[0];
+  for (int64_t i = 0; i < size; ++i) {
+    std::vector<View> inputs(c.inputs, c.inputs + c.num_inputs);
+    std::vector<View> outputs(c.outputs, c.outputs + c.num_outputs);
+    for (View& view : inputs) take_example(&view, i);
+    for (View& view : outputs) take_example(&view, i);
+    one.call(one, {inputs.data(), c.num_inputs, outputs.data(), c.num_outputs, c.attrs});
   }
-  const auto all = std::make_shared<Callback>(one);
-  for (Meta& result : all->results) result.shape = c.with_batch(result.shape);
-  Attrs attrs = c.attrs();
-  attrs.data = all;
+}
+
+void callback_batch(BatchContext& c) {
+  const Callback& callback = callback_of(c.attrs());
+  const std::shared_ptr<Callback> batched = with_examples(callback, c.size());
+  if (!callback.vectorized) {
+    batched->call = &call_for_each;
+    batched->closure = std::make_shared<Callback>(callback);
+  }
+  Attrs attrs;
+  attrs.data = batched;
   std::vector<Value> inputs;
   for (int i = 0; i < c.num_inputs(); ++i) inputs.push_back(c.full(i));
   c.emit(inputs, attrs);

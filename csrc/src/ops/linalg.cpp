@@ -1,5 +1,6 @@
 // Factorizations of stacks of square or rectangular float64 matrices. The host computes them;
 // gradients are products, and further solutions. Matrices are the last two axes.
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 
@@ -126,6 +127,11 @@ void solve_vjp(VjpContext& c) {
   const Value x = c.output();
   c.set(0,
         negative(b, transposed ? product(b, x, db, false, true) : product(b, db, x, false, true)));
+}
+
+void solve_batch(BatchContext& c) {
+  const int rank = std::max(c.example(0).shape.rank(), c.example(1).shape.rank());
+  c.emit({c.aligned(0, rank), c.aligned(1, rank)}, c.attrs());
 }
 
 // ---- cholesky(a): the lower factor; a is symmetric, and its lower triangle is read
@@ -338,33 +344,23 @@ void set_linear_algebra(LinearAlgebraHost functions) {
   host.store(functions, std::memory_order_release);
 }
 
+// Operands are stacks; an axis that counts examples is one more in front.
+#define FUSEGRAD_LINEAR_ALGEBRA(name, outputs, traits, infer)                \
+  const OpDef name##_op = {#name,      1,       outputs,                     \
+                           traits,     infer,   hosted<LinearAlgebra::name>, \
+                           name##_vjp, nullptr, batch_leading};
+FUSEGRAD_LINEAR_ALGEBRA(cholesky, 1, 0, square_infer)
+FUSEGRAD_LINEAR_ALGEBRA(det, 1, 0, det_infer)
+FUSEGRAD_LINEAR_ALGEBRA(cofactor, 1, kGradient, square_infer)
+FUSEGRAD_LINEAR_ALGEBRA(slogdet, 2, 0, slogdet_infer)
+FUSEGRAD_LINEAR_ALGEBRA(eigh, 2, 0, eigh_infer)
+FUSEGRAD_LINEAR_ALGEBRA(svd, 3, 0, svd_infer)
+FUSEGRAD_LINEAR_ALGEBRA(qr, 2, 0, qr_infer)
+FUSEGRAD_LINEAR_ALGEBRA(pinv, 1, 0, pinv_infer)
+#undef FUSEGRAD_LINEAR_ALGEBRA
+
 const OpDef solve_op = {"solve",   2,           1,
                         kPromote,  solve_infer, hosted<LinearAlgebra::solve>,
-                        solve_vjp, nullptr,     batch_broadcasting};
-const OpDef cholesky_op = {
-    "cholesky",   1, 1, 0, square_infer, hosted<LinearAlgebra::cholesky>, cholesky_vjp, nullptr,
-    batch_leading};
-const OpDef det_op = {
-    "det", 1, 1, 0, det_infer, hosted<LinearAlgebra::det>, det_vjp, nullptr, batch_leading};
-const OpDef cofactor_op = {"cofactor",
-                           1,
-                           1,
-                           kGradient,
-                           square_infer,
-                           hosted<LinearAlgebra::cofactor>,
-                           cofactor_vjp,
-                           nullptr,
-                           batch_leading};
-const OpDef slogdet_op = {
-    "slogdet",    1, 2, 0, slogdet_infer, hosted<LinearAlgebra::slogdet>, slogdet_vjp, nullptr,
-    batch_leading};
-const OpDef eigh_op = {
-    "eigh", 1, 2, 0, eigh_infer, hosted<LinearAlgebra::eigh>, eigh_vjp, nullptr, batch_leading};
-const OpDef svd_op = {
-    "svd", 1, 3, 0, svd_infer, hosted<LinearAlgebra::svd>, svd_vjp, nullptr, batch_leading};
-const OpDef qr_op = {"qr",         1, 2, 0, qr_infer, hosted<LinearAlgebra::qr>, qr_vjp, nullptr,
-                     batch_leading};
-const OpDef pinv_op = {
-    "pinv", 1, 1, 0, pinv_infer, hosted<LinearAlgebra::pinv>, pinv_vjp, nullptr, batch_leading};
+                        solve_vjp, nullptr,     solve_batch};
 
 }  // namespace fusegrad

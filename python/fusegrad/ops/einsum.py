@@ -9,6 +9,7 @@ from typing import Any
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.ops._contract import Label, Labels, contract, summed
+from fusegrad.ops.matrices import diagonal
 from fusegrad.ops.shapes import reshape, transpose
 from fusegrad.ops.unary import cast
 
@@ -93,11 +94,8 @@ def _diagonals(x: Tensor, labels: Labels) -> tuple[Tensor, Labels]:
         while labels.count(label) > 1:
             i = labels.index(label)
             j = labels.index(label, i + 1)
-            rest = [k for k in range(x.ndim) if k not in (i, j)]
-            size = x.shape[i]
-            flat = reshape(transpose(x, (*rest, i, j)), [*(x.shape[k] for k in rest), size * size])
-            x = flat[..., :: size + 1]
-            labels = [*(labels[k] for k in rest), label]
+            x = diagonal(x, axis1=i, axis2=j)
+            labels = [*(labels[k] for k in range(x.ndim + 1) if k not in (i, j)), label]
     return x, labels
 
 
