@@ -80,8 +80,8 @@ inline DLDataType dlpack_dtype(DType dtype) {
 }
 
 inline bool dtype_of_dlpack(const DLDataType& type, DType* dtype) {
-  for (const DType candidate : {DType::float32, DType::float64, DType::int32, DType::int64,
-                                DType::uint8, DType::boolean}) {
+  for (const DType candidate :
+       {DType::float32, DType::float64, DType::int32, DType::int64, DType::uint8, DType::boolean}) {
     const DLDataType known = dlpack_dtype(candidate);
     if (type.code == known.code && type.bits == known.bits && type.lanes == 1) {
       *dtype = candidate;
@@ -94,8 +94,7 @@ inline bool dtype_of_dlpack(const DLDataType& type, DType* dtype) {
 template <typename Managed>
 void release_unused(PyObject* capsule) {
   if (PyCapsule_IsValid(capsule, CapsuleName<Managed>::fresh) == 0) return;  // it has been taken
-  auto* managed =
-      static_cast<Managed*>(PyCapsule_GetPointer(capsule, CapsuleName<Managed>::fresh));
+  auto* managed = static_cast<Managed*>(PyCapsule_GetPointer(capsule, CapsuleName<Managed>::fresh));
   managed->deleter(managed);
 }
 
@@ -108,8 +107,13 @@ Exported<Managed>* exported(const Array& array) {
     owner->sizes[i] = view.shape[i];
     owner->sizes[kMaxRank + i] = view.strides[i];
   }
-  owner->managed.dl_tensor = {view.data,    {kDLCPU, 0},  view.rank(), dlpack_dtype(view.dtype),
-                              owner->sizes, owner->sizes + kMaxRank, 0};
+  owner->managed.dl_tensor = {view.data,
+                              {kDLCPU, 0},
+                              view.rank(),
+                              dlpack_dtype(view.dtype),
+                              owner->sizes,
+                              owner->sizes + kMaxRank,
+                              0};
   owner->managed.manager_ctx = owner;
   owner->managed.deleter = [](Managed* self) {
     delete static_cast<Exported<Managed>*>(self->manager_ctx);
@@ -177,11 +181,10 @@ inline bool from_dlpack(PyObject* capsule, Array* array) {
     return managed->version.major == 1 && take_over(capsule, managed, array);
   }
   if (PyCapsule_IsValid(capsule, CapsuleName<DLManagedTensor>::fresh) == 0) return false;
-  return take_over(
-      capsule,
-      static_cast<DLManagedTensor*>(
-          PyCapsule_GetPointer(capsule, CapsuleName<DLManagedTensor>::fresh)),
-      array);
+  return take_over(capsule,
+                   static_cast<DLManagedTensor*>(
+                       PyCapsule_GetPointer(capsule, CapsuleName<DLManagedTensor>::fresh)),
+                   array);
 }
 
 }  // namespace binding
