@@ -389,12 +389,14 @@ def vecmat(x1: Any, x2: Any) -> Tensor:
 
 def _promoted(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
     """Return both operands as Tensors of one dtype; a Python number takes that of the other."""
-    if isinstance(x1, int | float) or isinstance(x2, int | float):
+    if isinstance(x1, (int, float)) or isinstance(x2, (int, float)):
         total = multiply(x1, x2).dtype
     else:
+        x1, x2 = as_tensor(x1), as_tensor(x2)
+        if x1.dtype == x2.dtype:
+            return x1, x2
         from numpy import result_type
 
-        x1, x2 = as_tensor(x1), as_tensor(x2)
         total = result_type(x1.dtype, x2.dtype)
     return cast(x1, total), cast(x2, total)
 
