@@ -145,6 +145,17 @@ def test_finish_that_raises_leaves_the_tape_recording() -> None:
         np.testing.assert_array_equal(tape.finish(y, [x])[0], ops.exp(ELEMENTS))
 
 
+def test_finish_through_a_checkpoint() -> None:
+    def function(x: Any) -> Any:
+        used, unused = ops.exp(ops.sin(x)), ops.tanh(x)
+        return used, unused, ops.square(unused * 3.0)[0]
+
+    def gradient(function: Callable[[Any], Any]) -> Any:
+        return fg.grad(lambda x: ops.sum(function(ops.exp(x))[0] * x))(ELEMENTS)
+
+    np.testing.assert_array_equal(gradient(fg.checkpoint(function)), gradient(function))
+
+
 def test_gradients_of_gradients_are_recorded() -> None:
     second = fg.grad(lambda x: ops.sum(fg.grad(lambda u: ops.sum(u**4))(x) * x))(ELEMENTS)
     np.testing.assert_allclose(second, 16 * ELEMENTS.astype(float) ** 3, rtol=1e-6)

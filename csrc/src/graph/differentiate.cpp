@@ -127,6 +127,12 @@ class Source {
     }
   }
 
+  // Whether the values of a node may be read when its checkpoint is computed again.
+  bool in_checkpoint(int32_t index) const {
+    return std::any_of(from_.checkpoints().begin(), from_.checkpoints().end(),
+                       [index](const NodeRange& range) { return range.contains(index); });
+  }
+
   // A cotangent that does not vanish with what was computed again.
   Value kept(Value cotangent) {
     const int32_t node = into_.info(cotangent).node;
@@ -227,7 +233,7 @@ class Walk {
     for (int32_t i = last_; i >= first_; --i) {
       if (counts(i)) visit(i);
       source_.passed(i);
-      if (scratch_ != nullptr) scratch_->pass(from_.node(i));
+      if (scratch_ != nullptr && !source_.in_checkpoint(i)) scratch_->pass(from_.node(i));
     }
   }
 

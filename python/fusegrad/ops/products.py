@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Sequence
 from typing import Any
 
-from fusegrad._tensor import Tensor, as_tensor
+from fusegrad._tensor import Tensor, as_tensor, has_floating_dtype
 from fusegrad.errors import ArgumentError
 from fusegrad.ops._call import in_bfloat16, normal_axis, of_two, one
 from fusegrad.ops._contract import Labels, contract
@@ -97,11 +97,12 @@ def dot(x1: Any, x2: Any) -> Tensor:
     Tensor(11., dtype=float32)
     """
     x1, x2 = _promoted(x1, x2)
-    if x1.ndim == 0 or x2.ndim == 0:
+    rank1, rank2 = x1.ndim, x2.ndim
+    if rank1 == 0 or rank2 == 0:
         return multiply(x1, x2)
-    if x1.ndim <= 2 and x2.ndim <= 2 and x1.dtype.kind == "f":
+    if rank1 <= 2 and rank2 <= 2 and has_floating_dtype(x1):
         return matmul(x1, x2)
-    return _contracted("dot", x1, x2, [-1], [-2 if x2.ndim > 1 else -1])
+    return _contracted("dot", x1, x2, [-1], [-2 if rank2 > 1 else -1])
 
 
 def inner(x1: Any, x2: Any) -> Tensor:
@@ -389,12 +390,14 @@ def vecmat(x1: Any, x2: Any) -> Tensor:
 
 def _promoted(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
     """Return both operands as Tensors of one dtype; a Python number takes that of the other."""
-    if isinstance(x1, int | float) or isinstance(x2, int | float):
+    if isinstance(x1, (int, float)) or isinstance(x2, (int, float)):
         total = multiply(x1, x2).dtype
     else:
+        x1, x2 = as_tensor(x1), as_tensor(x2)
+        if x1.dtype == x2.dtype:
+            return x1, x2
         from numpy import result_type
 
-        x1, x2 = as_tensor(x1), as_tensor(x2)
         total = result_type(x1.dtype, x2.dtype)
     return cast(x1, total), cast(x2, total)
 
