@@ -73,7 +73,7 @@ def function_hash() -> str:
             feed(digest, function(x))
             feed(digest, fg.grad(lambda x, f=function: ops.sum(f(x)))(x[:-2]))
         y = x[::-1].copy()
-        for name in ("sin", "cos", "tan", "arctan", "arcsinh", "sinh", "cosh", "exp2"):
+        for name in ("sin", "cos", "tan", "arctan", "arcsinh", "sinh", "cosh", "exp2", "cbrt"):
             feed(digest, getattr(ops, name)(x[:-2]))
         for name in ("arcsin", "arccos", "arctanh"):
             feed(digest, getattr(ops, name)(ops.clip(x, -1.0, 1.0)))

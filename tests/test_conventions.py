@@ -74,6 +74,7 @@ SLOPES: list[tuple[str, Callable[[Any], Any], float, float | None, float]] = [
     ("squareplus", lambda x: ops.squareplus(x, 0.0), 0.0, 0.0, 0.5),
     ("squareplus", lambda x: ops.squareplus(x, 0.0), -2.0, 0.0, 0.0),
     ("sqrt", ops.sqrt, 0.0, 0.0, 0.0),
+    ("cbrt", ops.cbrt, 0.0, 0.0, INF),
     ("sinc", ops.sinc, 0.0, 1.0, 0.0),
     ("x ** 2", lambda x: ops.power(x, 2.0), 0.0, 0.0, 0.0),
     ("x ** 1.5", lambda x: ops.power(x, 1.5), 0.0, 0.0, 0.0),

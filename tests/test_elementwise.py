@@ -22,6 +22,7 @@ EXACT: dict[str, Callable[[Any], Any]] = {
     "exp2": lambda x: mpmath.power(2, x),
     "log2": lambda x: mpmath.log(x) / mpmath.log(2),
     "log10": mpmath.log10,
+    "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
     "sin": mpmath.sin,
     "cos": mpmath.cos,
     "tan": mpmath.tan,
@@ -117,6 +118,8 @@ def test_powers_and_their_logarithms_are_exact(dtype: Any) -> None:
     powers = np.ldexp(dtype(1), n)
     np.testing.assert_array_equal(ops.exp2(n.astype(dtype)).numpy(), powers)
     np.testing.assert_array_equal(ops.log2(powers).numpy(), n.astype(dtype))
+    k = np.arange(-200.0, 200.0).astype(dtype)
+    np.testing.assert_array_equal(ops.cbrt(k * k * k).numpy(), k)
     tens = np.array([float(10**k) for k in range(11 if dtype is np.float32 else 23)], dtype)
     np.testing.assert_array_equal(ops.log10(tens).numpy(), np.arange(len(tens)))
 

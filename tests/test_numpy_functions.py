@@ -71,7 +71,7 @@ for elementwise, operand in {
     **dict.fromkeys(["exp", "expm1", "tanh", "square", "negative", "positive"], X),
     **dict.fromkeys(["reciprocal", "abs", "absolute", "fabs", "degrees", "radians"], X),
     **dict.fromkeys(["sin", "cos", "tan", "arctan", "sinh", "cosh", "arcsinh", "exp2"], X),
-    **dict.fromkeys(["log", "log1p", "log2", "log10", "sqrt"], PLUS),
+    **dict.fromkeys(["log", "log1p", "log2", "log10", "sqrt", "cbrt"], PLUS),
     **dict.fromkeys(["arcsin", "arccos", "arctanh", "sinc"], UNIT),
     **dict.fromkeys(["arccosh"], PLUS + 1),
     **dict.fromkeys(["conjugate", "real", "real_if_close", "nan_to_num"], X),

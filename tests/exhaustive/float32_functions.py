@@ -44,8 +44,8 @@ BOUNDS = {
 }
 # Evaluated in double and rounded once; NumPy has them by the same names.
 IN_DOUBLE = (
-    "exp2", "log2", "log10", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh",
-    "arcsinh", "arccosh", "arctanh",
+    "exp2", "log2", "log10", "cbrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh",
+    "cosh", "arcsinh", "arccosh", "arctanh",
 )  # fmt: skip
 BOUNDS.update(dict.fromkeys(IN_DOUBLE, 0.51))
 EXACT: dict[str, Callable[[Array], Array]] = {

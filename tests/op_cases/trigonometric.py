@@ -1,4 +1,4 @@
-"""Exponentials and logarithms to other bases, trigonometric and hyperbolic functions."""
+"""Exponentials, logarithms and roots to other bases, trigonometric and hyperbolic functions."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ for _name, _reference, _domain in (
     ("exp2", lambda x: 2.0**x, normal),
     ("log2", np.log2, positive),
     ("log10", np.log10, positive),
+    ("cbrt", lambda x: x ** (1 / 3), positive),
     ("sin", np.sin, normal),
     ("cos", np.cos, normal),
     ("tan", np.tan, inside),

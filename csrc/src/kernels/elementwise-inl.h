@@ -145,6 +145,7 @@ FUSEGRAD_OPERATION(Gelu, 1, return gelu(a);)
 FUSEGRAD_OPERATION(Exp2, 1, return exp2(a);)
 FUSEGRAD_OPERATION(Log2, 1, return log2(a);)
 FUSEGRAD_OPERATION(Log10, 1, return log10(a);)
+FUSEGRAD_OPERATION(Cbrt, 1, return cbrt(a);)
 FUSEGRAD_OPERATION(Sin, 1, return sin(a);)
 FUSEGRAD_OPERATION(Cos, 1, return cos(a);)
 FUSEGRAD_OPERATION(Tan, 1, return tan(a);)
@@ -228,6 +229,7 @@ Loop<T> unary_loop(UnaryOp op) {
     case UnaryOp::exp2: return loop<T, Exp2>;
     case UnaryOp::log2: return loop<T, Log2>;
     case UnaryOp::log10: return loop<T, Log10>;
+    case UnaryOp::cbrt: return loop<T, Cbrt>;
     case UnaryOp::sin: return loop<T, Sin>;
     case UnaryOp::cos: return loop<T, Cos>;
     case UnaryOp::tan: return loop<T, Tan>;

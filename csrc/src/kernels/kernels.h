@@ -34,6 +34,7 @@ enum class UnaryOp : int {
   exp2,
   log2,
   log10,
+  cbrt,
   sin,
   cos,
   tan,

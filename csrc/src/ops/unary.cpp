@@ -82,6 +82,13 @@ void log10_vjp(VjpContext& c) {
   c.set(0, divide(b, c.cotangent(), multiply(b, c.input(0), kLn10)));
 }
 
+// dx = dy / (3 y^2)
+void cbrt_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  const Value y = c.output();
+  c.set(0, divide(b, c.cotangent(), multiply(b, multiply(b, y, y), 3.0)));
+}
+
 // dx = dy * (1 - y^2)
 void tanh_vjp(VjpContext& c) { c.set(0, tanh_grad(c.builder(), c.cotangent(), c.output())); }
 
@@ -339,6 +346,7 @@ const OpDef log1p_op = float_unary<UnaryOp::log1p>("log1p", log1p_vjp);
 const OpDef exp2_op = float_unary<UnaryOp::exp2>("exp2", exp2_vjp);
 const OpDef log2_op = float_unary<UnaryOp::log2>("log2", log2_vjp);
 const OpDef log10_op = float_unary<UnaryOp::log10>("log10", log10_vjp);
+const OpDef cbrt_op = float_unary<UnaryOp::cbrt>("cbrt", cbrt_vjp);
 const OpDef tanh_op = float_unary<UnaryOp::tanh>("tanh", tanh_vjp);
 const OpDef sigmoid_op = float_unary<UnaryOp::sigmoid>("sigmoid", sigmoid_vjp);
 const OpDef softplus_op = float_unary<UnaryOp::softplus>("softplus", softplus_vjp);

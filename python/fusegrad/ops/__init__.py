@@ -308,6 +308,7 @@ from fusegrad.ops.trigonometric import (
 from fusegrad.ops.unary import (
     abs,
     cast,
+    cbrt,
     erf,
     erfc,
     identity,
@@ -354,6 +355,7 @@ __all__ = [
     "broadcast_to",
     "cast",
     "categorical_cross_entropy",
+    "cbrt",
     "ceil",
     "celu",
     "clip",

@@ -10,6 +10,7 @@ from fusegrad.ops._call import of_one, one
 __all__ = [
     "abs",
     "cast",
+    "cbrt",
     "erf",
     "erfc",
     "identity",
@@ -275,6 +276,32 @@ def sqrt(x: Any) -> Tensor:
     Tensor([2. , 0.5], dtype=float32)
     """
     return of_one("sqrt", x)
+
+
+def cbrt(x: Any) -> Tensor:
+    """Return the cube root of `x`.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape and dtype; integers and booleans are converted to float64.
+
+    Returns
+    -------
+    Tensor
+        Shape of `x`; float32 for float32, else float64.
+
+    Notes
+    -----
+    Within 0.51 units in the last place; that of a negative number is negative. The derivative
+    ``1 / (3 * y**2)`` is infinite at 0.
+
+    Examples
+    --------
+    >>> cbrt([27.0, -8.0])
+    Tensor([ 3., -2.], dtype=float32)
+    """
+    return one("cbrt", (x,))
 
 
 def reciprocal(x: Any) -> Tensor:
