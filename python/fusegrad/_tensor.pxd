@@ -283,6 +283,10 @@ cdef extern from "tensor_support.h" namespace "fusegrad::binding" nogil:
     vector[Value] values_read(const Builder& builder, int32_t first) except +translate_exception
     ctypedef PyObject* (*RuleCall)(void* rule, VjpContext& context) noexcept
     RuleCall call_python_rule
+    ctypedef PyObject* (*RuleBatch)(
+        void* rule, int64_t size, const vector[char]& batched, PyObject** result
+    ) noexcept
+    RuleBatch batch_python_rule
     void set_rule(Attrs& attrs, PyObject* rule) except +translate_exception
     void preserve(Builder& tape, const Array& array) except +translate_exception
     Array clean_booleans(const Array& array) except +translate_exception

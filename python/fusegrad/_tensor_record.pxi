@@ -328,8 +328,8 @@ def current_builder():
 
 
 def in_current_trace(Tensor tensor not None):
-    """Whether `tensor` belongs to what is being recorded in this thread."""
-    return tensor.recorded() and <PyObject*>tensor.recorder == current_recorder
+    """Whether `tensor` belongs to what is being recorded in this thread, or is seen from there."""
+    return tensor.recorded() and seen_here(tensor.recorder)
 
 
 def identity(Tensor x not None):
@@ -385,7 +385,7 @@ cdef int locate(
     """The places of `y`, of its seed and of `xs` on the recorder, which is current."""
     cdef Meta meta
     for x in xs:
-        if not in_current_trace(<Tensor?>x):
+        if (<Tensor?>x).recorder is not recorder:
             raise RuntimeError("gradient() needs Tensors of the recording in progress")
         inputs.push_back((<Tensor>x).value)
     if y.recorded() and y.recorder is not recorder:
