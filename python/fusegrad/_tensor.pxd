@@ -369,7 +369,7 @@ cdef class GraphHandle(Recorder):
     cdef dict pending  # the id of a state -> the id of the value assigned to it
     cdef list rules    # of custom_vjp
 
-    cdef Recorder around(self)
+    cpdef Recorder around(self)
     cdef Value nested_value(self, Tensor x) except *
     cdef Value nested_input(self, Tensor source, int axis) except *
 

@@ -67,7 +67,10 @@ cdef class ExampleTrace:
             if source.recorded():
                 outer = current_builder()
         results = self.evaluate(size) if outer is None else self.record(size, outer)
-        self.graph.forget_rules()
+        if outer is None:
+            self.graph.forget_rules()
+        elif outer.is_graph:
+            (<GraphHandle>outer).rules.extend(self.graph.rules)
         return results
 
     cdef list record(self, int64_t size, Recorder outer):

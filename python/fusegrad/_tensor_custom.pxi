@@ -174,7 +174,10 @@ def rule_of_batch(function, int64_t size, list batched):
                 if part is not None:
                     trace.output(part, 0)
         found = iter(trace.run(size))
-        return [None if part is None else next(found) for part in parts]
+        results = [None if part is None else next(found) for part in parts]
+        # What all examples share gets the sum of their parts.
+        return [
+            x if x is None or each else x.sum(axis=0) for x, each in zip(results, batched)]
 
     return rule
 

@@ -13,8 +13,8 @@ namespace fusegrad {
 // The node's first operand is the result, which it passes through; the others are what the rule
 // needs, in an order of its own. No cotangent reaches the first operand.
 struct CustomRule {
-  // The rule for `size` examples at once: `batched` says which operands have an axis more, in front,
-  // that counts them. The first operand has.
+  // The rule for `size` examples at once: `batched` says which operands have an axis more, in
+  // front, that counts them. The first operand has.
   using Batch = std::shared_ptr<const CustomRule> (*)(void* closure, int64_t size,
                                                       const std::vector<char>& batched);
 

@@ -216,12 +216,12 @@ def _jacobian(
             tape = Tape()
             hold = Hold(tape)
             with tape:
-                value, aux, *linear = record()
-            blocks = _blocks(leaves(value), leaves(watched), *linear)
+                value, aux, weights, linear = record()
+            blocks = _blocks(leaves(value), leaves(watched), weights, linear)
         else:
             with recording():
-                value, aux, *linear = record()
-            blocks = _blocks(leaves(value), leaves(watched), *linear)
+                value, aux, weights, linear = record()
+            blocks = _blocks(leaves(value), leaves(watched), weights, linear)
         del hold
         structure = tuple(watched) if not isinstance(argnums, int) else watched[0]
         found = iter(blocks)
@@ -240,8 +240,8 @@ def _traced(record: Callable[[], Any], watched: list[Any]) -> tuple[Any, Any, li
         value, aux, weights, linear = record()
         ys, xs = leaves(value), leaves(watched)
         known = [i for i, g in enumerate(linear) if g is not None]
-        units = _unit_vectors(xs if weights else ys)
-        seeds = [trace.input(unit, 0) for unit in units]
+        basis = _unit_vectors(xs if weights else ys)
+        seeds = [trace.input(vectors, 0) for vectors in basis]
         if weights:
             outputs = [linear[i] for i in known]
             found = gradients(outputs, weights, [seeds[i] for i in known]) if known else []
@@ -253,7 +253,7 @@ def _traced(record: Callable[[], Any], watched: list[Any]) -> tuple[Any, Any, li
         for each in found:
             if each is not None:
                 trace.output(each, 0)
-    results = iter(trace.run(units[0].shape[0] if units else 0))
+    results = iter(trace.run(basis[0].shape[0] if basis else 0))
     plain = {id(x): next(results) for x in kept}
     aux = tree_map(lambda leaf: plain.get(id(leaf), leaf), aux)
     whole = [None if each is None else next(results) for each in found]
