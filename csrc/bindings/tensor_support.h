@@ -339,14 +339,17 @@ inline int64_t kept_bytes(const Builder& tape) {
   return bytes;
 }
 
-// What the ops from node `first` on read of the nodes before it, but for constants.
+// What the ops from node `first` on read of the nodes before it, but for constants, and of inputs
+// of a graph, which a nested one gets when it reads a value of what is recorded around it.
 inline std::vector<Value> values_read(const Builder& builder, int32_t first) {
+  const bool graph = dynamic_cast<const Graph*>(&builder) != nullptr;
   std::vector<Value> values;
   for (int32_t i = first; i < builder.num_nodes(); ++i) {
     const Node& node = builder.node(i);
     if (node.kind != NodeKind::op) continue;
     for (const Value input : node.inputs) {
-      if (builder.info(input).node >= first) continue;
+      const bool outside = graph && builder.producer(input).kind == NodeKind::input;
+      if (builder.info(input).node >= first && !outside) continue;
       if (builder.producer(input).kind == NodeKind::constant) continue;
       if (std::find(values.begin(), values.end(), input) == values.end()) values.push_back(input);
     }
@@ -362,9 +365,22 @@ inline void run_python_rule(void* rule, VjpContext& context) {
   raise_python(call_python_rule(rule, context));
 }
 
+// Makes the rule for several examples, a new reference; returns what was raised, or null.
+using RuleBatch = PyObject* (*)(void* rule, int64_t size, const std::vector<char>& batched,
+                                PyObject** result);
+inline RuleBatch batch_python_rule = nullptr;
+
+inline std::shared_ptr<const CustomRule> rule_of_batch(void* rule, int64_t size,
+                                                       const std::vector<char>& batched) {
+  PyObject* result = nullptr;
+  raise_python(batch_python_rule(rule, size, batched, &result));
+  return std::make_shared<CustomRule>(&run_python_rule, &release_object, &rule_of_batch, result);
+}
+
 inline void set_rule(Attrs& attrs, PyObject* rule) {
   Py_INCREF(rule);
-  attrs.data = std::make_shared<CustomRule>(&run_python_rule, &release_object, rule);
+  attrs.data =
+      std::make_shared<CustomRule>(&run_python_rule, &release_object, &rule_of_batch, rule);
 }
 
 inline Graph& as_graph(Builder& builder) { return static_cast<Graph&>(builder); }

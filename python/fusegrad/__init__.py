@@ -75,9 +75,9 @@ if TYPE_CHECKING:
         remat,
         value_and_grad,
         vjp,
+        vmap,
     )
     from fusegrad.variable import Variable
-    from fusegrad.vectorize import vmap
 
     __version__: str
 
@@ -182,7 +182,7 @@ _HOMES = {
     "stop_gradient": "fusegrad.ops",
     "value_and_grad": "fusegrad.transforms",
     "vjp": "fusegrad.transforms",
-    "vmap": "fusegrad.vectorize",
+    "vmap": "fusegrad.transforms",
 }
 #: Submodules whose names are asked for as if they were here: `from fusegrad import Dense`.
 _INSIDE = ("layers", "losses", "optimizers", "metrics", "callbacks", "activations", "ops")

@@ -283,6 +283,10 @@ cdef extern from "tensor_support.h" namespace "fusegrad::binding" nogil:
     vector[Value] values_read(const Builder& builder, int32_t first) except +translate_exception
     ctypedef PyObject* (*RuleCall)(void* rule, VjpContext& context) noexcept
     RuleCall call_python_rule
+    ctypedef PyObject* (*RuleBatch)(
+        void* rule, int64_t size, const vector[char]& batched, PyObject** result
+    ) noexcept
+    RuleBatch batch_python_rule
     void set_rule(Attrs& attrs, PyObject* rule) except +translate_exception
     void preserve(Builder& tape, const Array& array) except +translate_exception
     Array clean_booleans(const Array& array) except +translate_exception
@@ -365,7 +369,7 @@ cdef class GraphHandle(Recorder):
     cdef dict pending  # the id of a state -> the id of the value assigned to it
     cdef list rules    # of custom_vjp
 
-    cdef Recorder around(self)
+    cpdef Recorder around(self)
     cdef Value nested_value(self, Tensor x) except *
     cdef Value nested_input(self, Tensor source, int axis) except *
 

@@ -25,7 +25,8 @@ __all__ = [
     "ExampleTrace", "Function", "GraphHandle", "Hold", "Tape", "Tensor", "add_custom_op", "apply",
     "apply_one", "apply_reduction", "apply_two", "as_tensor", "callback", "copy_into",
     "current_builder", "custom_vjp", "detached", "empty", "from_dlpack", "from_numpy", "full",
-    "gradient", "gradients", "has_floating_dtype", "identity", "in_current_trace", "rebind",
+    "gradient", "gradients", "has_floating_dtype", "identity", "identity_on", "in_current_trace",
+    "rebind",
     "within",
 ]
 

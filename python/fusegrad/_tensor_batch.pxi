@@ -16,6 +16,7 @@ cdef class ExampleTrace:
         self.graph.nested = True
         self.graph.states = {}
         self.graph.pending = {}
+        self.graph.rules = []
         self.graph.sources = []
         self.graph.axes = []
         self.graph.captures = {}
@@ -29,6 +30,8 @@ cdef class ExampleTrace:
 
     def __exit__(self, *exception):
         self.graph.leave()
+        if exception[0] is not None:
+            self.graph.forget_rules()
 
     def input(self, Tensor examples not None, int axis):
         """One example of those that `axis` of a Tensor counts."""
@@ -57,12 +60,18 @@ cdef class ExampleTrace:
         they are evaluated now.
         """
         cdef Tensor source
+        cdef Recorder outer = None
         if self.graph.live:
             raise RuntimeError("run() comes after the trace")
         for source in self.graph.sources:
             if source.recorded():
-                return self.record(size, current_builder())
-        return self.evaluate(size)
+                outer = current_builder()
+        results = self.evaluate(size) if outer is None else self.record(size, outer)
+        if outer is None:
+            self.graph.forget_rules()
+        elif outer.is_graph:
+            (<GraphHandle>outer).rules.extend(self.graph.rules)
+        return results
 
     cdef list record(self, int64_t size, Recorder outer):
         cdef vector[BatchedValue] inputs

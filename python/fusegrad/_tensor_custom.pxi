@@ -160,3 +160,46 @@ cdef int answer(Rule rule, VjpContext& context) except -1:
 
 
 call_python_rule = call_rule
+
+
+def rule_of_batch(function, int64_t size, list batched):
+    """A rule for many examples at once, from that for one."""
+
+    def rule(values, cotangent, needed):
+        with ExampleTrace() as trace:
+            examples = [
+                trace.input(x, 0) if each else x for x, each in zip(values, batched)]
+            parts = function(examples, trace.input(cotangent, 0), needed)
+            for part in parts:
+                if part is not None:
+                    trace.output(part, 0)
+        found = iter(trace.run(size))
+        results = [None if part is None else next(found) for part in parts]
+        # What all examples share gets the sum of their parts.
+        return [
+            x if x is None or each else x.sum(axis=0) for x, each in zip(results, batched)]
+
+    return rule
+
+
+cdef PyObject* batch_rule(
+    void* rule, int64_t size, const vector[char]& batched, PyObject** result
+) noexcept with gil:
+    cdef Rule made
+    cdef Recorder recorder
+    try:
+        made = Rule.__new__(Rule)
+        recorder = current_builder()
+        made.function = rule_of_batch(
+            (<Rule>rule).function, size, [batched[i] != 0 for i in range(<int>batched.size())])
+        if recorder is not None and recorder.is_graph:
+            (<GraphHandle>recorder).rules.append(made)
+        Py_INCREF(made)
+        result[0] = <PyObject*>made
+    except BaseException as error:
+        Py_INCREF(error)
+        return <PyObject*>error
+    return NULL
+
+
+batch_python_rule = batch_rule

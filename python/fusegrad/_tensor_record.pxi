@@ -176,7 +176,7 @@ cdef class GraphHandle(Recorder):
     def __init__(self):
         raise TypeError("a GraphHandle is made by fusegrad._core.Graph")
 
-    cdef Recorder around(self):
+    cpdef Recorder around(self):
         """The recorder around nested graphs; None where their values are computed at once."""
         cdef Recorder outer = self
         while outer is not None and outer.is_graph and (<GraphHandle>outer).nested:
@@ -328,8 +328,25 @@ def current_builder():
 
 
 def in_current_trace(Tensor tensor not None):
-    """Whether `tensor` belongs to what is being recorded in this thread."""
-    return tensor.recorded() and <PyObject*>tensor.recorder == current_recorder
+    """Whether `tensor` belongs to what is being recorded in this thread, or is seen from there."""
+    return tensor.recorded() and seen_here(tensor.recorder)
+
+
+def identity_on(Recorder recorder, Tensor x not None, bint stopped=False):
+    """`identity` on a recorder around what is being recorded; `stopped`: gradients end there."""
+    cdef Value value
+    cdef Value result
+    if recorder is None:
+        return x
+    if <PyObject*>recorder == current_recorder and not stopped:
+        return identity(x)
+    if not x.recorded() and not recorder.is_graph and not stopped:
+        need_defined(x)
+        return recorder.tensor(watch(deref(recorder.builder), x.array))
+    value = recorder.value_of(x)
+    deref(recorder.builder).emit(
+        deref(op_defs[STOP_GRADIENT if stopped else IDENTITY]), &value, 1, Attrs.none(), &result)
+    return recorder.tensor(result)
 
 
 def identity(Tensor x not None):
@@ -385,7 +402,7 @@ cdef int locate(
     """The places of `y`, of its seed and of `xs` on the recorder, which is current."""
     cdef Meta meta
     for x in xs:
-        if not in_current_trace(<Tensor?>x):
+        if (<Tensor?>x).recorder is not recorder:
             raise RuntimeError("gradient() needs Tensors of the recording in progress")
         inputs.push_back((<Tensor>x).value)
     if y.recorded() and y.recorder is not recorder:

@@ -12,12 +12,12 @@ from fusegrad._spelling import Spelled
 from fusegrad._tensor import (
     GraphHandle,
     Tensor,
-    apply,
     as_tensor,
     copy_into,
     current_builder,
     detached,
     empty,
+    identity_on,
 )
 from fusegrad.errors import ArgumentError
 
@@ -110,9 +110,10 @@ class Variable(Spelled):
         substitute = substitutes.values.get(id(self))
         builder = current_builder()
         value = self._tensor if substitute is None else substitute
-        if substitute is None and isinstance(builder, GraphHandle):
+        outer = builder.around() if isinstance(builder, GraphHandle) else None
+        if substitute is None and isinstance(outer, GraphHandle):
             # What was assigned in the trace is a new value, as it is where ops just run.
-            value = apply("stop_gradient", (builder.read(self._tensor, self.path),))
+            value = identity_on(outer, outer.read(self._tensor, self.path), stopped=True)
         for tape in substitutes.tapes:
             value = tape.read_variable(self, value, substitute)
         return value

@@ -30,6 +30,20 @@ void custom_vjp_vjp(VjpContext& c) {
   rule->vjp(rule->closure, c);
 }
 
+// The results of all examples, with the rule for all of them.
+void custom_vjp_batch(BatchContext& c) {
+  const auto* rule = static_cast<const CustomRule*>(c.attrs().data.get());
+  std::vector<Value> inputs{c.full(0)};
+  std::vector<char> batched{1};
+  for (int i = 1; i < c.num_inputs(); ++i) {
+    inputs.push_back(c.input(i));
+    batched.push_back(c.batched(i) ? 1 : 0);
+  }
+  Attrs attrs = c.attrs();
+  attrs.data = rule->batch(rule->closure, c.size(), batched);
+  c.emit(inputs, attrs);
+}
+
 // dx = dy
 void barrier_vjp(VjpContext& c) { c.set(0, c.cotangent()); }
 
@@ -42,7 +56,8 @@ const OpDef custom_vjp_op = {"custom_vjp",
                              custom_vjp_infer,
                              first_eval,
                              custom_vjp_vjp,
-                             first_view};
+                             first_view,
+                             custom_vjp_batch};
 // As a random op it is never merged with an equal node, nor computed before the program runs.
 const OpDef barrier_op = {
     "barrier",         1,          1,           kView | kAnyOrder | kRandom | kGradient | kNoAttrs,

@@ -20,6 +20,7 @@ from fusegrad.transforms.gradients import grad, value_and_grad
 from fusegrad.transforms.jacobians import hessian, jacfwd, jacobian, jacrev
 from fusegrad.transforms.products import hvp, jvp, vjp
 from fusegrad.transforms.tape import GradientTape
+from fusegrad.transforms.vectorize import vmap
 
 __all__ = [
     "GradientTape",
@@ -39,6 +40,7 @@ __all__ = [
     "remat",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 
 __getattr__ = missing(__name__, __all__)

@@ -10,7 +10,18 @@ import numpy as np
 
 from fusegrad import ops
 from fusegrad._spelling import missing
-from fusegrad._tensor import Hold, Tape, Tensor, as_tensor, current_builder, gradients, identity
+from fusegrad._tensor import (
+    ExampleTrace,
+    GraphHandle,
+    Hold,
+    Tape,
+    Tensor,
+    as_tensor,
+    current_builder,
+    gradients,
+    identity,
+    in_current_trace,
+)
 from fusegrad.transforms.products import called
 from fusegrad.transforms.trees import (
     checked_function,
@@ -196,18 +207,21 @@ def _jacobian(
             return value, aux, weights, gradients(ys, xs, weights)
 
         # What is recorded once is differentiated once for each row or column, by a tape that is
-        # forgotten then; or on what is being recorded.
+        # forgotten then; or on what is being recorded. A trace has one pass for all of them.
         hold = None
-        if current_builder() is None:
+        recorder = current_builder()
+        if isinstance(recorder, GraphHandle):
+            value, aux, blocks = _traced(record, watched)
+        elif recorder is None:
             tape = Tape()
             hold = Hold(tape)
             with tape:
                 value, aux, weights, linear = record()
+            blocks = _blocks(leaves(value), leaves(watched), weights, linear)
         else:
             with recording():
                 value, aux, weights, linear = record()
-        ys, xs = leaves(value), leaves(watched)
-        blocks = _columns(ys, xs, weights, linear) if weights else _rows(ys, xs)
+            blocks = _blocks(leaves(value), leaves(watched), weights, linear)
         del hold
         structure = tuple(watched) if not isinstance(argnums, int) else watched[0]
         found = iter(blocks)
@@ -215,6 +229,79 @@ def _jacobian(
         return (result, aux) if has_aux else result
 
     return jacobian_of
+
+
+def _traced(record: Callable[[], Any], watched: list[Any]) -> tuple[Any, Any, list[Tensor]]:
+    """Record a function, and its derivatives with all unit vectors as the examples of a batch.
+
+    Returns its result, of which the shapes count; its auxiliary result; and the blocks.
+    """
+    with ExampleTrace() as trace:
+        value, aux, weights, linear = record()
+        ys, xs = leaves(value), leaves(watched)
+        known = [i for i, g in enumerate(linear) if g is not None]
+        basis = _unit_vectors(xs if weights else ys)
+        seeds = [trace.input(vectors, 0) for vectors in basis]
+        if weights:
+            outputs = [linear[i] for i in known]
+            found = gradients(outputs, weights, [seeds[i] for i in known]) if known else []
+        else:
+            found = gradients(ys, xs, seeds)
+        kept = [leaf for leaf in leaves(aux) if isinstance(leaf, Tensor) and in_current_trace(leaf)]
+        for x in kept:
+            trace.output(x, -1)
+        for each in found:
+            if each is not None:
+                trace.output(each, 0)
+    results = iter(trace.run(basis[0].shape[0] if basis else 0))
+    plain = {id(x): next(results) for x in kept}
+    aux = tree_map(lambda leaf: plain.get(id(leaf), leaf), aux)
+    whole = [None if each is None else next(results) for each in found]
+    if not weights:
+        return value, aux, _parts(whole, ys, xs)
+    by_x = _parts(whole or [None] * len(ys), xs, ys)
+    blocks = []
+    for j, y in enumerate(ys):
+        for i, x in enumerate(xs):
+            part = ops.reshape(by_x[i * len(ys) + j], (x.size, y.size))
+            blocks.append(ops.reshape(ops.transpose(part), (*y.shape, *x.shape)))
+    return value, aux, blocks
+
+
+def _unit_vectors(arrays: Sequence[Tensor]) -> list[Tensor]:
+    """Return the unit vectors of all elements of the arrays, as arrays of the shape of each."""
+    sizes = [x.size for x in arrays]
+    basis, first, result = np.eye(sum(sizes)), 0, []
+    for x, size in zip(arrays, sizes, strict=True):
+        part = basis[:, first : first + size].astype(x.dtype)
+        result.append(as_tensor(part.reshape((len(basis), *x.shape))))
+        first += size
+    return result
+
+
+def _parts(
+    whole: Sequence[Tensor | None], ys: Sequence[Tensor], xs: Sequence[Tensor]
+) -> list[Tensor]:
+    """Return the blocks y.shape + x.shape of arrays whose first axis counts the elements of ys."""
+    blocks, first = [], 0
+    for y in ys:
+        for x, rows in zip(xs, whole, strict=True):
+            shape = (*y.shape, *x.shape)
+            if rows is None:
+                blocks.append(as_tensor(np.zeros(shape, x.dtype)))
+            else:
+                blocks.append(ops.reshape(rows[first : first + y.size], shape))
+        first += y.size
+    return blocks
+
+
+def _blocks(
+    ys: Sequence[Tensor],
+    xs: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    linear: Sequence[Tensor | None],
+) -> list[Tensor]:
+    return _columns(ys, xs, weights, linear) if weights else _rows(ys, xs)
 
 
 def _rows(ys: Sequence[Tensor], xs: Sequence[Tensor]) -> list[Tensor]:

@@ -18,6 +18,7 @@ from fusegrad._tensor import (
     current_builder,
     gradients,
     identity,
+    identity_on,
     rebind,
 )
 from fusegrad.errors import ArgumentError
@@ -183,7 +184,10 @@ class GradientTape(Spelled):
         if known is not None and known[0] is substitute:
             return known[1]
         self._variables[key] = variable
-        watched = identity(value)
+        recorder = current_builder()
+        if isinstance(recorder, GraphHandle):  # maybe of an example of a batch
+            recorder = recorder.around()
+        watched = identity_on(recorder, value)
         self._reads[key] = substitute, watched
         self._watched.setdefault(key, (variable, []))[1].append(watched)
         return watched

@@ -14,11 +14,11 @@ Tensor([1., 2.], dtype=float64)
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fusegrad._spelling import missing
-from fusegrad._tensor import ExampleTrace, Tensor, as_tensor, gradient, identity
+from fusegrad._tensor import ExampleTrace, Tensor, as_tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.transforms.trees import leaves as leaves_of
 from fusegrad.transforms.trees import tree_map
@@ -122,45 +122,6 @@ def vmap(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callab
         return tree_map(lambda _: next(outputs), structure)
 
     return vectorized
-
-
-def batched_gradients(
-    fun: Callable[..., Any], primals: Sequence[Tensor]
-) -> tuple[Tensor, list[Tensor]]:
-    """Return ``fun(*primals)`` and its Jacobian with respect to each primal.
-
-    One backward pass for all elements of the result, on what is being recorded.
-
-    Parameters
-    ----------
-    fun : callable
-        Returns a floating Tensor.
-    primals : sequence of Tensor
-        Floating.
-
-    Returns
-    -------
-    tuple
-        The value, of shape S, and for each primal a Tensor of shape ``S + primal.shape``.
-    """
-    with ExampleTrace() as trace:
-        watched = [identity(x) for x in primals]
-        value = as_tensor(fun(*watched))
-        basis = _basis(value)
-        gradients = gradient(value, watched, trace.input(basis, 0))
-        trace.output(value, _SAME)
-        for each in gradients:
-            trace.output(each, 0)
-    value, *rows = trace.run(basis.shape[0])
-    return value, [row.reshape(value.shape + x.shape) for row, x in zip(rows, primals, strict=True)]
-
-
-def _basis(like: Tensor) -> Tensor:
-    """Return the unit vectors of arrays like this one, along a new first axis."""
-    from fusegrad import ops
-
-    places = ops.one_hot(ops.arange(like.size), max(like.size, 1), like.dtype)
-    return places.reshape((like.size, *like.shape))
 
 
 class _Leaf:

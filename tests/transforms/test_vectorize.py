@@ -13,17 +13,18 @@ import pytest
 
 import fusegrad as fg
 from fusegrad import _core, layers, ops
-from fusegrad._tensor import Tensor, apply, as_tensor
+from fusegrad._tensor import Tensor, apply
 from fusegrad.errors import ArgumentError
+from fusegrad.transforms.trees import leaves
 from fusegrad.variable import substituted
-from fusegrad.vectorize import batched_gradients
 from op_cases import CASES, OpCase
 from test_ops import arrays, projected
 
 Array = np.ndarray[Any, Any]
 
 TABLE = {row["name"]: row for row in _core.op_table()}
-BATCHED = [case for case in CASES if TABLE[case.op]["batches"] and case.op != "callback"]
+SPECIAL = ("callback", "custom_vjp")  # have tests of their own
+BATCHED = [case for case in CASES if TABLE[case.op]["batches"] and case.op not in SPECIAL]
 EXAMPLES = 3
 
 
@@ -223,8 +224,10 @@ def test_callbacks() -> None:
     twice = fg.vmap(fg.vmap(f, (None, 0)), (0, None))(x, x)
     assert twice.tolist() == (2 * x[:, None] + x).tolist()
     assert calls == [(2, 3), (2, 3), (2, 2, 3)]
-    with pytest.raises(ArgumentError, match="'double', which is not vectorized"):
-        fg.vmap(lambda x: f(x, y, vectorized=False))(x)
+    calls.clear()
+    one_by_one = fg.vmap(lambda x: f(x, y, vectorized=False))(x)
+    assert one_by_one.tolist() == (2 * x + 1).tolist()
+    assert calls == [(3,), (3,)]
 
 
 def test_rank_limit() -> None:
@@ -522,39 +525,123 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / before)
     assert float(grown) < 4.0  # all 80 results would be some 15 times what the process had
 
 
-# ---- Jacobians -----------------------------------------------------------------------------------
+# ---- transforms of a trace -----------------------------------------------------------------------
 
 
-def test_jacobian_by_one_backward_pass() -> None:
+@pytest.mark.parametrize("transform", [fg.jacrev, fg.jacfwd, fg.jacobian])
+def test_a_traced_jacobian_is_one_pass(transform: Any) -> None:
     rng = np.random.default_rng(0)
     w = rng.normal(size=(3, 4))
 
     def f(x: Any, s: Any) -> Any:
-        return ops.tanh(ops.matmul(x, w)) * s
+        return {"a": ops.tanh(ops.matmul(x, w)) * s, "b": (ops.sum(x), 2.0)}, {"seen": x * 2.0}
 
-    x, s = as_tensor(rng.normal(size=(2, 3))), as_tensor(rng.normal(size=4))
-    value, (dx, ds) = batched_gradients(f, [x, s])
-    t = np.tanh(x.numpy() @ w)
-    np.testing.assert_allclose(value, t * s.numpy(), rtol=1e-14)
-    slope = (1 - t**2) * s.numpy()
-    want = np.einsum("ij,kj,il->ijlk", slope, w, np.eye(2))
-    np.testing.assert_allclose(dx, want, rtol=1e-13)
-    np.testing.assert_allclose(ds, t[:, :, None] * np.eye(4), rtol=1e-13)
-    compiled = fg.jit(lambda x, s: batched_gradients(f, [x, s])[1], exact_rewrites=False)
-    same_bits(tuple(compiled(x, s)), [dx.numpy(), ds.numpy()])
-    again = fg.grad(lambda x: ops.sum(batched_gradients(lambda x: f(x, s), [x])[1][0] ** 2))(x)
-    np.testing.assert_allclose(
-        again, 2 * (slope * (-2 * t * slope) * (w**2).sum(axis=0)) @ w.T, rtol=1e-12
-    )
+    def traced(size: int) -> Any:
+        both = fg.jit(transform(f, argnums=(0, 1), has_aux=True), exact_rewrites=False)
+        return both, rng.normal(size=(size, 3)), rng.normal(size=4)
+
+    lengths = set()
+    for size in (2, 40):
+        both, x, s = traced(size)
+        got, aux = both(x, s)
+        want, _ = transform(f, argnums=(0, 1), has_aux=True)(x, s)
+        assert aux["seen"].numpy().tolist() == (2 * x).tolist()
+        for g, e in zip(leaves(got), leaves(want), strict=True):
+            assert g.shape == e.shape
+            np.testing.assert_allclose(g, e, rtol=1e-13, atol=1e-13)
+        lengths.add(len(both.lower(x, s).text("trace").splitlines()))
+    assert len(lengths) == 1 or transform is fg.jacobian
 
 
-def test_a_traced_jacobian_has_as_many_nodes_for_any_size() -> None:
-    def hessian(x: Any) -> Any:
-        return batched_gradients(fg.grad(lambda x: ops.sum(ops.exp(x) * x[::-1])), [x])[1][0]
+def test_traced_hessians_and_derivatives_of_jacobians() -> None:
+    def f(x: Any) -> Any:
+        return ops.sum(ops.exp(x) * x[::-1])
 
-    lengths = {len(fg.jit(hessian).lower(np.ones(n)).text("trace").splitlines()) for n in (2, 50)}
-    assert len(lengths) == 1
     x = np.array([0.5, -1.0])
     flipped = np.exp(x)[::-1]
     want = np.diag(np.exp(x) * x[::-1]) + np.fliplr(np.diag(np.exp(x)) + np.diag(flipped))
-    np.testing.assert_allclose(fg.jit(hessian)(x), want, rtol=1e-14)
+    np.testing.assert_allclose(fg.jit(fg.hessian(f))(x), want, rtol=1e-14)
+    each = np.stack([x, 2 * x])
+    both = np.stack([fg.hessian(f)(row).numpy() for row in each])
+    np.testing.assert_allclose(fg.vmap(fg.hessian(f))(each), both, rtol=1e-14)
+    np.testing.assert_allclose(fg.jit(fg.vmap(fg.hessian(f)))(each), both, rtol=1e-14)
+    size = lambda x: ops.sum(fg.jacobian(fg.grad(f))(x) ** 2)  # noqa: E731
+    np.testing.assert_allclose(fg.jit(fg.grad(size))(x), fg.grad(size)(x), rtol=1e-13)
+    assert fg.jit(fg.jacobian(lambda x: x[:0] * 2.0))(x).shape == (0, 2)
+
+
+def test_products_of_jacobians_by_vmap() -> None:
+    x = np.array([0.5, -1.0, 2.0])
+    f = lambda x: ops.sin(x) * x[0]  # noqa: E731
+    want = fg.jacobian(f)(x).numpy()
+    _, pullback = fg.vjp(f, x)
+    rows = fg.vmap(pullback)(np.eye(3))
+    np.testing.assert_allclose(rows[0] if isinstance(rows, tuple) else rows, want, rtol=1e-14)
+    columns = fg.vmap(lambda v: fg.jvp(f, (x,), (v,))[1], out_axes=1)(np.eye(3))
+    np.testing.assert_allclose(columns, want, rtol=1e-14)
+
+
+def test_custom_rules_apply_to_each_example() -> None:
+    @fg.custom_vjp
+    def clipped(x: Any, scale: Any) -> Any:
+        return ops.sum(x * x) * scale
+
+    def fwd(x: Any, scale: Any) -> Any:
+        return clipped(x, scale), (x, scale)
+
+    def bwd(saved: Any, g: Any) -> Any:
+        x, scale = saved
+        return ops.clip(2.0 * x * scale * g, -1.0, 1.0), ops.sum(x) * g * 100.0
+
+    clipped.defvjp(fwd, bwd)
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    s = np.array(3.0)
+    rows = [fg.grad(clipped, (0, 1))(row, s) for row in x]
+    want = [np.stack([part.numpy() for part in parts]) for parts in zip(*rows, strict=True)]
+    same_bits(fg.vmap(fg.grad(clipped, (0, 1)), (0, None))(x, s), want)
+    same_bits(fg.jit(fg.vmap(fg.grad(clipped, (0, 1)), (0, None)))(x, s), want)
+    # The rule of what is differentiated outside is that of all examples.
+    total = lambda x, s: ops.sum(fg.vmap(clipped, (0, None))(x, s))  # noqa: E731
+    for outer in (lambda f: f, fg.jit):
+        dx, ds = outer(fg.grad(total, (0, 1)))(x, s)
+        np.testing.assert_array_equal(dx, want[0])
+        np.testing.assert_allclose(ds, want[1].sum(), rtol=1e-14)
+    # Also where only values from outside are differentiated, and two levels down.
+    closure = lambda s: ops.sum(fg.vmap(lambda row: clipped(row, s))(x))  # noqa: E731
+    np.testing.assert_allclose(fg.grad(closure)(s), want[1].sum(), rtol=1e-14)
+    alone = lambda s: ops.sum(fg.vmap(lambda row: row[0] * clipped(x[0], s))(x))  # noqa: E731
+    np.testing.assert_allclose(fg.grad(alone)(s), x[:, 0].sum() * want[1][0], rtol=1e-13)
+    twice = fg.vmap(fg.vmap(clipped, (0, None)), (None, 0))
+    nested = fg.grad(lambda x, s: ops.sum(twice(x, s)), (0, 1))(x, np.array([3.0, 3.0]))
+    np.testing.assert_allclose(nested[0], 2 * want[0], rtol=1e-14)
+    np.testing.assert_allclose(nested[1], [want[1].sum()] * 2, rtol=1e-14)
+    second = fg.vmap(lambda row: ops.sum(fg.grad(clipped, 1)(row, s)))
+    np.testing.assert_array_equal(fg.grad(lambda x: ops.sum(second(x)))(x), np.full((4, 3), 100.0))
+
+    def reads(row: Any, hidden: Any) -> Any:
+        @fg.custom_vjp
+        def bad(x: Any) -> Any:
+            return ops.sum(x * hidden)
+
+        bad.defvjp(lambda x: (bad(x), ()), lambda saved, g: (g * x[0],))
+        return bad(row)
+
+    with pytest.raises(ArgumentError, match="pass it as an argument"):
+        fg.grad(lambda w: ops.sum(fg.vmap(lambda row: reads(row, w))(x)))(np.array(2.0))
+
+
+def test_checkpoints_within_vmap() -> None:
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    plain = lambda x: ops.sum(ops.tanh(ops.exp(x)))  # noqa: E731
+    want = [np.stack([fg.grad(plain)(row).numpy() for row in x])]
+    same_bits(fg.vmap(fg.grad(fg.checkpoint(plain)))(x), want)
+    same_bits(fg.grad(lambda x: ops.sum(fg.vmap(fg.checkpoint(plain))(x)))(x), want)
+    same_bits(fg.vmap(lambda x: fg.stop_gradient(x) * x)(x), [x * x])
+
+
+def test_gradient_tape_around_vmap() -> None:
+    w = fg.Variable([1.0, 2.0])
+    x = np.array([[1.0, 1.0], [0.0, 3.0]], np.float32)
+    with fg.GradientTape() as tape:
+        y = ops.sum(fg.vmap(lambda row: ops.sum(row * w) ** 2)(x))
+    assert tape.gradient(y, w).tolist() == [6.0, 6.0 + 36.0]
