@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fusegrad as fg
 from fusegrad import ops, testing
 from fusegrad._tensor import detached
 from fusegrad.errors import ArgumentError
@@ -83,6 +84,28 @@ def test_what_a_failure_shows(mode: str) -> None:
     found = re.search(r"analytic (\S+), numeric (\S+)", message)
     assert found is not None
     assert abs(float(found[1]) - float(found[2])) > 0.1
+
+
+@fg.custom_vjp
+def right(x: Any) -> Any:
+    return ops.exp(x)
+
+
+@fg.custom_vjp
+def wrong(x: Any) -> Any:
+    return ops.exp(x)
+
+
+right.defvjp(lambda x: (ops.exp(x), x), lambda x, g: (g * ops.exp(x),))
+wrong.defvjp(lambda x: (ops.exp(x), x), lambda x, g: (g * ops.exp(x) * 1.001,))
+
+
+@pytest.mark.parametrize("mode", ["fwd", "rev"])
+def test_a_rule_of_ones_own(mode: str) -> None:
+    check_grads(lambda x: ops.tanh(right(x)), (X,), modes=[mode])
+    with pytest.raises(AssertionError, match="all ops but the rules of custom_vjp agree") as caught:
+        check_grads(lambda x: ops.tanh(wrong(x)), (X,), modes=[mode])
+    assert "12 of 12 elements differ" in str(caught.value)
 
 
 def test_a_wrong_second_derivative() -> None:

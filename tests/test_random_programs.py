@@ -17,7 +17,7 @@ from random_programs import ROWS, Program, program
 PROGRAMS = 300
 HESSIANS = 50
 # Differentiable ops that a program cannot hold: what only gradients, passes and layers emit.
-ELSEWHERE = {"cofactor", "dropout", "identity"}
+ELSEWHERE = {"barrier", "cofactor", "custom_vjp", "dropout", "identity"}
 
 
 def gradient(p: Program, dtype: str = "float64") -> tuple[Callable[..., Any], list[np.ndarray]]:

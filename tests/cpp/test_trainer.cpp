@@ -115,6 +115,23 @@ FUSEGRAD_TEST(trainer_epochs) {
   }
 }
 
+// What the latest batch gave, which is shorter here; nothing of the batches before.
+FUSEGRAD_TEST(trainer_latest_values) {
+  Example example;
+  TrainerSpec spec = example.spec(rows_of(DType::float32, 23), labels_of(23), 5);
+  spec.outputs[0] = OutputKind::last;
+  Trainer trainer(spec);
+  for (int64_t epoch = 0; epoch < 2; ++epoch) {
+    trainer.begin_epoch(epoch);
+    CHECK_EQ(*trainer.result(0).view().as<double>(), 0.0);
+    trainer.run(1, Tick());
+    CHECK_EQ(*trainer.result(0).view().as<double>(), total_of(5));
+    trainer.run(-1, Tick());
+    CHECK_EQ(*trainer.result(0).view().as<double>(), total_of(23) - total_of(20));
+    check_collected(trainer, 23, 1, 0);
+  }
+}
+
 FUSEGRAD_TEST(trainer_types_scale_and_offset) {
   for (DType dtype : {DType::float32, DType::float64, DType::int32, DType::int64, DType::uint8}) {
     for (bool shuffle : {false, true}) {

@@ -41,6 +41,24 @@ class Guide(keras.Sequential):
     def train_step(self, data: Any) -> Any:
         type(self).traces += 1
         x, y = data
+        with fg.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred)
+        grads = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(grads, self.trainable_variables, strict=True))
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(loss)
+            else:
+                metric.update_state(y, y_pred)
+        return {m.name: m.result() for m in self.metrics}
+
+
+class ByValueAndGrad(keras.Sequential):
+    """The same by a transform."""
+
+    def train_step(self, data: Any) -> Any:
+        x, y = data
         seen = {}
 
         def loss_of() -> Any:
@@ -49,12 +67,8 @@ class Guide(keras.Sequential):
 
         loss, grads = gradients(loss_of, self.trainable_variables)
         self.optimizer.apply_gradients(zip(grads, self.trainable_variables, strict=True))
-        for metric in self.metrics:
-            if metric.name == "loss":
-                metric.update_state(loss)
-            else:
-                metric.update_state(y, seen["y_pred"])
-        return {m.name: m.result() for m in self.metrics}
+        self.compiled.loss_tracker.update_state(loss)
+        return self.compute_metrics(x, y, seen["y_pred"])
 
 
 def classifier(cls: Any, **settings: Any) -> Any:
@@ -89,6 +103,7 @@ def test_the_step_of_the_guide() -> None:
     )
     assert compiled == eager
     assert Guide.traces == 2 + 3 * 4  # a trace for each shape of a batch; eager a call for each
+    assert compiled == run(classifier(ByValueAndGrad, metrics=METRICS))
     plain = run(classifier(fg.Sequential, metrics=METRICS))
     assert compiled[0] == plain[0]  # the weights
     assert compiled[3] == plain[3]
@@ -171,9 +186,9 @@ class Autoencoder(keras.Model):
         return ops.mean(ops.square(self.y - x))
 
     def train_step(self, data: Any) -> Any:
-        if not self.trainable_weights:
-            self._step(data)  # makes them
-        loss, grads = gradients(lambda: self._step(data), self.trainable_weights)
+        with fg.GradientTape() as tape:
+            loss = self._step(data)
+        grads = tape.gradient(loss, self.trainable_weights)
         self.optimizer.apply(grads, self.trainable_weights)
         self.loss_tracker.update_state(loss)
         self.error.update_state(data, self.y)
@@ -233,11 +248,12 @@ class GAN(keras.Model):
         fake = self.generator(noise, training=True)
         both = ops.concatenate([fake, real], axis=0)
         labels = ops.concatenate([ops.ones((rows, 1)), ops.zeros((rows, 1))], axis=0)
-        d_loss, grads = gradients(
-            lambda: self.loss_fn(labels, self.discriminator(both)),
-            self.discriminator.trainable_weights,
+        with fg.GradientTape() as tape:
+            d_loss = self.loss_fn(labels, self.discriminator(both))
+        grads = tape.gradient(d_loss, self.discriminator.trainable_weights)
+        self.d_optimizer.apply_gradients(
+            zip(grads, self.discriminator.trainable_weights, strict=True)
         )
-        self.d_optimizer.apply(grads, self.discriminator.trainable_weights)
         g_loss, grads = gradients(
             lambda: self.loss_fn(
                 ops.zeros((rows, 1)), self.discriminator(self.generator(noise, training=True))

@@ -24,6 +24,7 @@ from fusegrad._tensor import GraphHandle, Tensor, as_tensor, current_builder, de
 from fusegrad.data.adapters import to_array
 from fusegrad.dtype_policies import DTypePolicy, policy_of
 from fusegrad.errors import ArgumentError
+from fusegrad.layers.nests import holds_shapes, is_nest, map_nest, plain_shape, shape_of
 from fusegrad.layers.tracked import TrackedDict, TrackedList
 from fusegrad.variable import Variable
 
@@ -601,10 +602,10 @@ class Layer(Spelled):
         -------
         Tensor
         """
-        several = not self._ours and _is_nest(x)
-        x = _map_nest(self._converted_part, x) if several else self.convert(x)
+        several = not self._ours and is_nest(x)
+        x = map_nest(self._converted_part, x) if several else self.convert(x)
         if not self.built:
-            shape = _shape_of(x)
+            shape = shape_of(x)
             try:
                 self.build_for(shape)
             except ArgumentError as error:
@@ -807,7 +808,7 @@ def _one_number(where: str, argument: str, value: Any) -> Tensor:
 
 def _check_input_shape(layer: Layer, shape: Any) -> None:
     """Raise ArgumentError for what is no shape of inputs: sizes, and None where one is unknown."""
-    if not layer._ours and _holds_shapes(shape):
+    if not layer._ours and holds_shapes(shape):
         for inner in shape.values() if isinstance(shape, dict) else shape:
             _check_input_shape(layer, inner)
         return
@@ -819,46 +820,6 @@ def _check_input_shape(layer: Layer, shape: Any) -> None:
     if not known:
         where, expected = f"{type(layer).__name__}.build", "a tuple of sizes such as (None, 4)"
         raise ArgumentError(where, "input_shape", expected, repr(shape))
-
-
-def _holds_shapes(shape: Any) -> bool:
-    """Whether this is a nest of shapes: of a layer that is called on several Tensors."""
-    if isinstance(shape, dict):
-        return bool(shape)
-    return (
-        isinstance(shape, tuple | list)
-        and bool(shape)
-        and all(isinstance(inner, tuple | list | dict) for inner in shape)
-    )
-
-
-def plain_shape(shape: Any) -> Any:
-    """Return a shape as a tuple, and a nest of shapes as it is."""
-    return shape if _holds_shapes(shape) else tuple(shape)
-
-
-def _shape_of(x: Any) -> Any:
-    """Return the shape that a layer is built for, with None for the rows; a nest of a nest."""
-    if isinstance(x, Tensor):
-        return (None, *x.shape[1:]) if x.ndim else ()
-    return _map_nest(_shape_of, x)
-
-
-def _is_nest(x: Any) -> bool:
-    """Whether this is a list, tuple or dict with a Tensor in it: several inputs."""
-    if isinstance(x, dict):
-        x = x.values()
-    elif not isinstance(x, list | tuple):
-        return False
-    return any(isinstance(part, Tensor | Variable) or _is_nest(part) for part in x)
-
-
-def _map_nest(function: Callable[[Any], Any], x: Any) -> Any:
-    if isinstance(x, dict):
-        return {key: _map_nest(function, part) for key, part in x.items()}
-    if isinstance(x, list | tuple) and _is_nest(x):
-        return type(x)(_map_nest(function, part) for part in x)
-    return function(x)
 
 
 def features_of(where: str, input_shape: Any) -> int:
