@@ -470,6 +470,10 @@ def test_variables_are_arrays_too() -> None:
         (np.sum(v, axis=0), np.sum(X, axis=0)),
         (X * v, X * X),
         (np.concatenate([v, X]), np.concatenate([X, X])),
+        (v // 0.5, X // 0.5),
+        (1.0 % v, 1.0 % X),
+        (v > 0, X > 0),
+        (np.less(Y, v), np.less(Y, X)),
     ):
         assert type(got) is Tensor
         np.testing.assert_allclose(got.numpy(), want, rtol=1e-14)
