@@ -238,7 +238,7 @@ row("pad", lambda x: np.pad(x, ((0, 1), (2, 0)), mode="edge"), X)
 for name in ["split", "array_split", "hsplit"]:
     row(name, lambda x, n=name: numpys(n)(x, 3, *((1,) if n != "hsplit" else ())), X)
 row("vsplit", lambda x: np.vsplit(x, 2), X)
-row("unstack", np.unstack, X)
+row("unstack", lambda x: np.unstack(x), X)  # noqa: PLW0108  of NumPy 2.1
 row("meshgrid", np.meshgrid, ROW, ROW * 2)
 row("interp", lambda x, y: np.interp(x, [-2.0, 0.0, 2.0], y), X, ROW)
 row("convolve", np.convolve, ROW, ROW * 2)
@@ -470,6 +470,10 @@ def test_variables_are_arrays_too() -> None:
         (np.sum(v, axis=0), np.sum(X, axis=0)),
         (X * v, X * X),
         (np.concatenate([v, X]), np.concatenate([X, X])),
+        (v // 0.5, X // 0.5),
+        (1.0 % v, 1.0 % X),
+        (v > 0, X > 0),
+        (np.less(Y, v), np.less(Y, X)),
     ):
         assert type(got) is Tensor
         np.testing.assert_allclose(got.numpy(), want, rtol=1e-14)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -81,14 +81,21 @@ class Adapted:
     )
 
     def __init__(self, name: str, numpys: Any, function: Callable[..., Any]) -> None:
-        ours = inspect.signature(function).parameters
-        try:
-            theirs = inspect.signature(numpys).parameters
-        except ValueError:  # a function of C in an older NumPy
-            theirs = ours
         self._name = name
         self._numpys = numpys
         self.function = function
+        #: How many positional arguments are ours as they are; none before `prepare`.
+        self.straight = -1
+
+    def prepare(self) -> Adapted:
+        """Compare the two signatures, at first use: there are hundreds of them."""
+        import inspect
+
+        ours = inspect.signature(self.function).parameters
+        try:
+            theirs = inspect.signature(self._numpys).parameters
+        except ValueError:  # a function of C in an older NumPy
+            theirs = ours
         positional = [p.name for p in ours.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
         free = [n if n not in theirs else None for n in positional]
         #: Arguments of NumPy's -> of ours; None for those that ours lacks.
@@ -104,18 +111,19 @@ class Adapted:
             if p.kind is not p.KEYWORD_ONLY:
                 self._places.append(p.name)
         varies = any(p.kind is p.VAR_POSITIONAL for p in theirs.values())
-        #: How many positional arguments, and which keywords, are ours as they are.
-        self.straight = 0
-        for n, place in zip(positional, self._places, strict=False):
-            if self._targets[place] != n:
-                break
-            self.straight += 1
-        if varies:
-            self.straight = 1 << 30
+        same_place = takewhile(
+            lambda pair: self._targets[pair[1]] == pair[0],
+            zip(positional, self._places, strict=False),
+        )
         more = {n for n in ours if any(p.kind is p.VAR_KEYWORD for p in theirs.values())}
+        #: The keywords that are.
         self._common = frozenset({n for n, to in self._targets.items() if n == to} | more)
+        self.straight = 1 << 30 if varies else len(list(same_place))  # last, for other threads
+        return self
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.straight < 0:
+            self.prepare()
         if len(args) <= self.straight:
             if not kwargs:
                 return self.function(*args)
@@ -149,7 +157,9 @@ class Adapted:
         if dtype is None or dtype is _NO_VALUE:
             return self.function(*operands, **arguments)
         for k, v in arguments.items():
-            if k == self._targets.get(self._places[0]) and not isinstance(v, list | tuple):
+            if k == self._targets.get(next(iter(self._places), "")) and not isinstance(
+                v, list | tuple
+            ):
                 arguments[k] = ops.cast(v, dtype)
         result = as_tensor(self.function(*operands, **arguments))
         if "casting" in self._targets and not np.can_cast(result.dtype, dtype, casting):

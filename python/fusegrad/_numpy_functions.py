@@ -137,14 +137,7 @@ def _methods() -> dict[str, Function]:
 _METHODS = _methods()
 #: What answers for each function; the ops that ufuncs are.
 _ANSWERS, THIN = _table()
-_answer_numpy(
-    THIN,
-    {
-        f: (a, a.function, a.straight) if isinstance(a, Adapted) else (a, a, 0)
-        for f, a in _ANSWERS.items()
-        if not isinstance(f, np.ufunc)
-    },
-)
+_answer_numpy(THIN, {})
 
 
 def supported() -> list[str]:
@@ -176,6 +169,9 @@ def _has_outer(ufunc: Any) -> bool:
 def answer(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return what a NumPy function gives for Tensors, or raise TypeError."""
     known = _ANSWERS.get(function)
+    if isinstance(known, Adapted):
+        known.prepare()
+        _answer_numpy({}, {function: (known, known.function, known.straight)})
     if known is not None:
         return known(*args, **kwargs)
     name = _full_name(function)

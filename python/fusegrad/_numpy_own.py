@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fusegrad import ops
-from fusegrad._numpy_arguments import Adapted, by_elements, is_tensor, need_defaults
+from fusegrad._numpy_arguments import Adapted, by_elements, into_array, is_tensor, need_defaults
 from fusegrad._tensor import Tensor, as_tensor, detached
 
 __all__ = ["OWN"]
@@ -199,13 +199,17 @@ def _matrix_transpose(x: Any, /) -> Tensor:
 
 def _joined(
     arrays: Any, /, axis: int | None = 0, out: Any = None, *, dtype: Any = None, **options: Any
-) -> Tensor:
+) -> Any:
     if axis is None:
         arrays, axis = [as_tensor(a).ravel() for a in arrays], 0
-    return as_tensor(_CONCATENATE(arrays, axis, out, dtype=dtype, **options))
+    if out is not None:
+        given = {"axis": axis, "out": out, **options}
+        return into_array("concatenate", np.concatenate, out, (arrays,), given)
+    return as_tensor(_CONCATENATE(arrays, axis, dtype=dtype, **options))
 
 
-_CONCATENATE = Adapted("concatenate", np.concatenate, ops.concatenate)
+# The arguments of stack are the same; those of concatenate, which is of C, NumPy 2.0 does not tell.
+_CONCATENATE = Adapted("concatenate", np.stack, ops.concatenate)
 OWN["concatenate"] = _joined
 
 

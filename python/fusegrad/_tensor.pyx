@@ -538,7 +538,8 @@ cdef class Tensor:
             Where `casting` forbids it, as by numpy.can_cast.
         """
         if casting != "unsafe" and not numpy().can_cast(self.dtype, dtype, casting):
-            raise TypeError(f"astype() from {self.dtype} to {dtype} is not a cast of kind {casting!r}")
+            raise TypeError(
+                f"astype() from {self.dtype} to {dtype} is not a cast of kind {casting!r}")
         return cast(self, parse_dtype(dtype, "astype"))
 
     def reshape(self, *shape, str order="C", copy=None):
@@ -712,7 +713,7 @@ cdef class Tensor:
         return plain(copied(self.array, self.array.dtype()))
 
     def detach(self):
-        """The same elements, where gradients end: on a tape a plain Tensor; see `ops.stop_gradient`."""
+        """The same elements, where gradients end; on a tape a plain Tensor."""
         if self.recorder is not None and self.recorder.is_graph:
             return ops_function("stop_gradient")(self)
         return detached(self)

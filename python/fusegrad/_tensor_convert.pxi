@@ -226,8 +226,9 @@ cdef bint holds_recorded(object x) except -1:
         elif isinstance(item, (list, tuple)):
             if holds_recorded(item):
                 return True
-        elif hasattr(item, "__fusegrad_tensor__") and (<Tensor>item.__fusegrad_tensor__()).recorded():
-            return True
+        elif hasattr(item, "__fusegrad_tensor__"):
+            if (<Tensor>item.__fusegrad_tensor__()).recorded():
+                return True
     return False
 
 

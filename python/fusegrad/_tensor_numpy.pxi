@@ -1,8 +1,10 @@
 # What answers NumPy's functions of Tensors; _numpy_functions.py fills it when first asked.
 
-cdef dict UFUNCS = {}     # a ufunc -> the index of the op that it is
-cdef dict FUNCTIONS = {}  # another function -> what answers it, a function of ops, up to how
-                          # many positional arguments that is the same
+# A ufunc -> the index of the op that it is.
+cdef dict UFUNCS = {}
+# Another function -> what answers it, and the function of ops that is the same up to so many
+# positional arguments.
+cdef dict FUNCTIONS = {}
 cdef object numpy_functions_module = None
 
 

@@ -293,6 +293,34 @@ class Variable(Spelled):
         result: Tensor = other / self.value
         return result
 
+    def __floordiv__(self, other: object) -> Tensor:
+        return self.value // other
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        result: Tensor = other // self.value
+        return result
+
+    def __mod__(self, other: object) -> Tensor:
+        return self.value % other
+
+    def __rmod__(self, other: Any) -> Tensor:
+        result: Tensor = other % self.value
+        return result
+
+    # == and != compare identities: Variables are keys of dicts.
+
+    def __lt__(self, other: object) -> Tensor:
+        return self.value < other
+
+    def __le__(self, other: object) -> Tensor:
+        return self.value <= other
+
+    def __gt__(self, other: object) -> Tensor:
+        return self.value > other
+
+    def __ge__(self, other: object) -> Tensor:
+        return self.value >= other
+
     def __matmul__(self, other: object) -> Tensor:
         return self.value @ other
 

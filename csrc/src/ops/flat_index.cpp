@@ -1,4 +1,5 @@
 // ravel_multi_index: from an index for each axis to one index in C order.
+#include "fusegrad/batch.h"
 #include "ops/check.h"
 #include "ops/iterate.h"
 #include "ops/labels.h"
