@@ -223,8 +223,10 @@ def test_callbacks() -> None:
     twice = fg.vmap(fg.vmap(f, (None, 0)), (0, None))(x, x)
     assert twice.tolist() == (2 * x[:, None] + x).tolist()
     assert calls == [(2, 3), (2, 3), (2, 2, 3)]
-    with pytest.raises(ArgumentError, match="'double', which is not vectorized"):
-        fg.vmap(lambda x: f(x, y, vectorized=False))(x)
+    calls.clear()
+    one_by_one = fg.vmap(fg.vmap(lambda a, b: f(a, b, False), (None, 0)), (0, None))(x, x)
+    assert one_by_one.tolist() == twice.tolist()
+    assert calls == [(3,)] * 4
 
 
 def test_rank_limit() -> None:
