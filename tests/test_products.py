@@ -180,6 +180,8 @@ CASES: list[tuple[str, Callable[..., Any], Callable[..., Any], list[Shape]]] = [
         ((3,), (3,), -1), ((2, 3), (2, 3), 1), ((3, 4), (3, 4), 0), ((2, 3), (3,), -1),
         ((2, 3, 4), (2, 3, 4), 1),
     ]),
+    ("cross axes", lambda x, y: ops.cross(x, y, 0, 1, 0), lambda x, y: np.cross(x, y, 0, 1, 0),
+     [(3, 2), (2, 3)]),
     *((f"vecdot {axis}", lambda x, y, a=axis: ops.vecdot(x, y, a),
        lambda x, y, a=axis: np.vecdot(x, y, axis=a), [a, b]) for a, b, axis in [
         ((3,), (3,), -1), ((2, 3), (3,), -1), ((3, 4), (3, 4), 0), ((2, 1, 3), (4, 3), -1),

@@ -225,9 +225,9 @@ def test_callbacks() -> None:
     assert twice.tolist() == (2 * x[:, None] + x).tolist()
     assert calls == [(2, 3), (2, 3), (2, 2, 3)]
     calls.clear()
-    one_by_one = fg.vmap(lambda x: f(x, y, vectorized=False))(x)
-    assert one_by_one.tolist() == (2 * x + 1).tolist()
-    assert calls == [(3,), (3,)]
+    one_by_one = fg.vmap(fg.vmap(lambda a, b: f(a, b, False), (None, 0)), (0, None))(x, x)
+    assert one_by_one.tolist() == twice.tolist()
+    assert calls == [(3,)] * 4
 
 
 def test_rank_limit() -> None:

@@ -39,6 +39,8 @@ def contract(
         order = [labels.index(label) for group in groups for label in group]
         if order != list(range(len(order))):
             t = transpose(t, order)
+        if all(len(group) == 1 for group in groups):
+            return t
         return reshape(t, [math.prod(size[label] for label in group) for group in groups])
 
     if not inner:
@@ -68,8 +70,12 @@ def contract(
             (arranged(x, x_labels, left, inner), arranged(y, y_labels, inner, right)),
         )
     labels = batch + left + right
-    shaped = reshape(product, [size[label] for label in labels])
-    return cast(shaped, x.dtype), labels  # sums of int32 are int64
+    shape = tuple(size[label] for label in labels)
+    if product.shape != shape:
+        product = reshape(product, shape)
+    if product.dtype != x.dtype:  # sums of int32 are int64
+        product = cast(product, x.dtype)
+    return product, labels
 
 
 def summed(x: Tensor, labels: Labels, keep: Collection[Label]) -> tuple[Tensor, Labels]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from fusegrad._tensor import Tensor, as_tensor
@@ -18,6 +19,8 @@ __all__ = [
 ]
 
 # A label is a letter of the subscripts, or -1, -2, ... for an axis of an ellipsis, from its end.
+Path = list[tuple[int, ...]]
+
 _SYMBOLS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -68,14 +71,15 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = True) -> Tensor:
     if not isinstance(subscripts, str):
         subscripts, operands = _of_lists((subscripts, *operands))
     tensors = [as_tensor(x) for x in operands]
-    terms, result = _parsed(subscripts, tensors)
-    sizes = _sizes(terms, tensors)
+    if isinstance(optimize, list):
+        optimize = tuple(optimize)
+    terms, result, sizes, path = _plan(subscripts, tuple(x.shape for x in tensors), optimize)
     dtype = result_type(*(x.dtype for x in tensors))
     pairs = [
-        _without_stretched(*_diagonals(cast(x, dtype), labels), sizes)
+        _without_stretched(*_diagonals(x if x.dtype == dtype else cast(x, dtype), labels), sizes)
         for x, labels in zip(tensors, terms, strict=True)
     ]
-    for chosen in _order(pairs, result, optimize):
+    for chosen in path:
         taken = [pairs[i] for i in sorted(chosen)]
         pairs = [pair for i, pair in enumerate(pairs) if i not in chosen]
         total = taken[0]
@@ -90,6 +94,8 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = True) -> Tensor:
 
 def _diagonals(x: Tensor, labels: Labels) -> tuple[Tensor, Labels]:
     """Return the elements whose indices for a repeated label are equal, with that label once."""
+    if len(set(labels)) == len(labels):
+        return x, labels
     for label in [label for label, count in Counter(labels).items() if count > 1]:
         while labels.count(label) > 1:
             i = labels.index(label)
@@ -107,36 +113,50 @@ def _without_stretched(x: Tensor, labels: Labels, sizes: dict[Label, int]) -> tu
     return reshape(x, [n for n, _ in kept]), [label for _, label in kept]
 
 
-def _order(
-    pairs: Sequence[tuple[Tensor, Labels]], result: Labels, optimize: Any
-) -> Iterable[tuple[int, ...]]:
-    """Return the places of the operands that are contracted next; the product comes last."""
-    if len(pairs) < 3 and not isinstance(optimize, list | tuple):
-        return [tuple(range(len(pairs)))]
-    from numpy import broadcast_to, einsum_path, float32
-
-    names: dict[Label, str] = {}
-    for _, labels in pairs:
-        for label in labels:
-            if label not in names and len(names) == len(_SYMBOLS):
-                raise ArgumentError("einsum", "subscripts", "at most 52 axes", "more")
-            names.setdefault(label, _SYMBOLS[len(names) % len(_SYMBOLS)])
-    terms = ["".join(names[label] for label in labels) for _, labels in pairs]
-    text = ",".join(terms) + "->" + "".join(names[label] for label in result if label in names)
-    shapes = [broadcast_to(float32(0), x.shape) for x, _ in pairs]
-    try:
-        path = einsum_path(text, *shapes, optimize=optimize)[0]
-    except (TypeError, KeyError, ValueError, RuntimeError) as error:
-        raise ArgumentError(
-            "einsum", "optimize", "what numpy.einsum_path takes", repr(optimize)
-        ) from error
-    return list(path[1:])
-
-
 # ---- subscripts --------------------------------------------------------------------------------
 
 
-def _parsed(text: str, operands: Sequence[Tensor]) -> tuple[list[Labels], Labels]:
+@lru_cache(maxsize=256)
+def _plan(
+    text: str, shapes: tuple[tuple[int, ...], ...], optimize: Any
+) -> tuple[list[Labels], Labels, dict[Label, int], Path]:
+    """Return the labels of operands and result, their sizes, and the order of contractions."""
+    terms, result = _parsed(text, shapes)
+    sizes = _sizes(terms, shapes)
+    stretched = [
+        {label for label, n in zip(labels, shape, strict=True) if n != sizes[label]}
+        for labels, shape in zip(terms, shapes, strict=True)
+    ]
+    reduced: list[Labels] = [
+        [label for label in dict.fromkeys(labels) if label not in left_out]
+        for labels, left_out in zip(terms, stretched, strict=True)
+    ]
+    return terms, result, sizes, _path(reduced, result, sizes, optimize)
+
+
+def _path(terms: Sequence[Labels], result: Labels, sizes: dict[Label, int], optimize: Any) -> Path:
+    """Return the places of the operands that are contracted next; the product comes last."""
+    if len(terms) < 3 and not isinstance(optimize, tuple):
+        return [tuple(range(len(terms)))]
+    from numpy import broadcast_to, einsum_path, float32
+
+    if len(sizes) > len(_SYMBOLS):
+        raise ArgumentError("einsum", "subscripts", "at most 52 axes", str(len(sizes)))
+    names = dict(zip(sizes, _SYMBOLS, strict=False))
+    kept = {label for labels in terms for label in labels}
+    outputs = "".join(names[label] for label in result if label in kept)
+    written = ",".join("".join(names[label] for label in labels) for labels in terms)
+    shapes = [broadcast_to(float32(0), [sizes[label] for label in labels]) for labels in terms]
+    chosen = list(optimize) if isinstance(optimize, tuple) else optimize
+    try:
+        path = einsum_path(f"{written}->{outputs}", *shapes, optimize=chosen)[0]
+    except (TypeError, KeyError, ValueError, RuntimeError) as error:
+        expected = "what numpy.einsum_path takes"
+        raise ArgumentError("einsum", "optimize", expected, repr(optimize)) from error
+    return list(path[1:])
+
+
+def _parsed(text: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Labels], Labels]:
     """Return the labels of each operand and of the result."""
     text = "".join(text.split())
     inputs, arrow, output = text.partition("->")
@@ -146,10 +166,10 @@ def _parsed(text: str, operands: Sequence[Tensor]) -> tuple[list[Labels], Labels
         if not all(letter in _SYMBOLS for letter in letters):
             expected = "letters, ',', '->' and one '...' an operand"
             raise ArgumentError("einsum", "subscripts", expected, repr(text))
-    if len(terms) != len(operands):
+    if len(terms) != len(shapes):
         expected = f"subscripts of {len(terms)} operands, as {text!r} has"
-        raise ArgumentError("einsum", "operands", expected, str(len(operands)))
-    labels = [_labels(text, term, x.ndim) for term, x in zip(terms, operands, strict=True)]
+        raise ArgumentError("einsum", "operands", expected, str(len(shapes)))
+    labels = [_labels(text, term, len(shape)) for term, shape in zip(terms, shapes, strict=True)]
     dotted = [label for term in labels for label in term if isinstance(label, int)]
     axes: Labels = list(range(min(dotted, default=0), 0))
     if not arrow:
@@ -177,12 +197,12 @@ def _labels(text: str, term: str, ndim: int) -> Labels:
     return [*before, *range(-rest, 0), *after]
 
 
-def _sizes(terms: Sequence[Labels], operands: Sequence[Tensor]) -> dict[Label, int]:
+def _sizes(terms: Sequence[Labels], shapes: Sequence[tuple[int, ...]]) -> dict[Label, int]:
     """Return the size of each label; an axis of size 1 broadcasts."""
     sizes: dict[Label, int] = {}
-    for labels, x in zip(terms, operands, strict=True):
+    for labels, shape in zip(terms, shapes, strict=True):
         own: dict[Label, int] = {}
-        for label, n in zip(labels, x.shape, strict=True):
+        for label, n in zip(labels, shape, strict=True):
             known = sizes.get(label, 1)
             if own.setdefault(label, n) != n or (n != known and 1 not in (n, known)):
                 name = "'...'" if isinstance(label, int) else f"'{label}'"

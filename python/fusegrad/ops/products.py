@@ -258,15 +258,24 @@ def kron(x1: Any, x2: Any) -> Tensor:
     return reshape(product, [a * b for a, b in zip(rows, columns, strict=True)])
 
 
-def cross(x1: Any, x2: Any, axis: int = -1) -> Tensor:
+def cross(
+    x1: Any,
+    x2: Any,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> Tensor:
     """Return the cross products of vectors of three elements.
 
     Parameters
     ----------
     x1, x2 : array_like
-        Size 3 along `axis`; the other axes broadcast.
-    axis : int, default -1
-        The axis of the vectors, of the operands and of the result.
+        Size 3 along the axis of the vectors; the other axes broadcast.
+    axisa, axisb, axisc : int, default -1
+        The axis of the vectors of `x1`, of `x2` and of the result.
+    axis : int, optional
+        All three of them.
 
     Returns
     -------
@@ -283,17 +292,19 @@ def cross(x1: Any, x2: Any, axis: int = -1) -> Tensor:
     >>> cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
     Tensor([0., 0., 1.], dtype=float32)
     """
+    if axis is not None:
+        axisa = axisb = axisc = axis
     parts = []
-    for name, x in zip(("x1", "x2"), _promoted(x1, x2), strict=True):
-        place = normal_axis("cross", axis, x.ndim)
+    for name, x, of_x in zip(("x1", "x2"), _promoted(x1, x2), (axisa, axisb), strict=True):
+        place = normal_axis("cross", of_x, x.ndim)
         if x.shape[place] != 3:
-            expected = f"size 3 along axis {axis}"
+            expected = f"size 3 along axis {of_x}"
             raise ArgumentError("cross", name, expected, f"shape {x.shape}")
         last = transpose(x, (*(i for i in range(x.ndim) if i != place), place))
         parts.append([last[..., i] for i in range(3)])
     (a0, a1, a2), (b0, b1, b2) = parts
     components = (a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0)
-    return stack(components, axis=axis)
+    return stack(components, axis=axisc)
 
 
 def vecdot(x1: Any, x2: Any, axis: int = -1) -> Tensor:
