@@ -71,6 +71,11 @@ cdef api int recorder_builder(object recorder, shared_ptr[Builder]* builder) exc
     return 0
 
 
+cdef api int preserve_states(const vector[Array]* arrays) except -1:
+    """Before a program writes states: what tapes keep of them is copied."""
+    return preserve_written(arrays[0])
+
+
 cdef api int recorder_enter(object recorder) except -1:
     return (<Recorder?>recorder).enter()
 

@@ -28,6 +28,15 @@ cdef class Hold:
                 self.tape.release()
 
 
+cdef int preserve_written(const vector[Array]& arrays) except -1:
+    """Gives held tapes a copy of what they have of arrays that are about to be written."""
+    cdef size_t i
+    for tape in held_tapes:
+        for i in range(arrays.size()):
+            preserve(deref((<Tape>tape).builder), arrays[i])
+    return 0
+
+
 def gradients(ys, xs, seeds, within=()):
     """The gradients of several `ys` together, on what is being recorded.
 
