@@ -4,6 +4,9 @@
 // Both pass their first operand through, as a view.
 #include "fusegrad/custom.h"
 
+#include <memory>
+#include <vector>
+
 #include "fusegrad/batch.h"
 #include "ops/check.h"
 #include "ops/iterate.h"
@@ -30,6 +33,22 @@ void custom_vjp_vjp(VjpContext& c) {
   rule->vjp(rule->closure, c);
 }
 
+void refuse_vjp(void*, VjpContext&) {
+  fail("vmap", "fun",
+       "a function without a gradient rule of its own, where vmap is differentiated (vmap its"
+       " gradient instead)",
+       "one with custom_vjp or custom_gradient");
+}
+
+// The rule is one of one example.
+void custom_vjp_batch(BatchContext& c) {
+  std::vector<Value> inputs{c.full(0)};
+  for (int i = 1; i < c.num_inputs(); ++i) inputs.push_back(c.input(i));
+  Attrs attrs;
+  attrs.data = std::make_shared<CustomRule>(&refuse_vjp, [](void*) {}, nullptr);
+  c.emit(inputs, attrs);
+}
+
 // dx = dy
 void barrier_vjp(VjpContext& c) { c.set(0, c.cotangent()); }
 
@@ -42,7 +61,8 @@ const OpDef custom_vjp_op = {"custom_vjp",
                              custom_vjp_infer,
                              first_eval,
                              custom_vjp_vjp,
-                             first_view};
+                             first_view,
+                             custom_vjp_batch};
 // As a random op it is never merged with an equal node, nor computed before the program runs.
 const OpDef barrier_op = {
     "barrier",         1,          1,           kView | kAnyOrder | kRandom | kGradient | kNoAttrs,
