@@ -48,6 +48,7 @@ class Release {
 
 py::list run_arrays(Program& self, const std::vector<Array>& arrays) {
   std::vector<Array> results;
+  preserve_written(self);
   {
     const py::gil_scoped_release release;
     const std::lock_guard<OwnedMutex> lock(self.mutex());

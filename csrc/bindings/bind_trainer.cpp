@@ -65,6 +65,7 @@ struct PythonTick {
 
 int64_t run(Trainer& self, int64_t max_batches, const py::object& tick) {
   PythonTick context{tick, nullptr};
+  for (const Program* program : self.programs()) preserve_written(*program);
   int64_t done = 0;
   {
     const py::gil_scoped_release release;
@@ -92,6 +93,7 @@ py::list to_list(const std::vector<Array>& arrays) {
 void run_epochs(Trainer& self, int64_t first, int64_t count, const py::object& tick,
                 py::list& finished) {
   PythonTick context{tick, nullptr};
+  for (const Program* program : self.programs()) preserve_written(*program);
   std::vector<std::vector<Array>> epochs;
   std::exception_ptr error;
   {

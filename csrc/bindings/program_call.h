@@ -30,6 +30,8 @@ class ProgramCall {
   }
 
   int num_inputs() const { return static_cast<int>(inputs_.size()); }
+  // The states that a run writes.
+  const std::vector<Array>& written() const { return program_->written(); }
   // Whether a view is just what input i is.
   bool takes(int i, const View& view) const {
     const Meta& meta = inputs_[static_cast<size_t>(i)];

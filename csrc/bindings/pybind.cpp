@@ -5,6 +5,7 @@
 #include <Python.h>
 
 #include "fusegrad/error.h"
+#include "fusegrad/program.h"
 #include "program_call.h"
 
 // After the core's headers, whose types it names.
@@ -51,6 +52,10 @@ Array unwrap(const Tensor& tensor) {
   Array array;
   check(tensor_unwrap(tensor.object.ptr(), &array));
   return array;
+}
+
+void preserve_written(const Program& program) {
+  if (!program.written().empty()) check(preserve_states(&program.written()));
 }
 
 py::object graph_of(const Tensor& tensor) { return checked(tensor_graph(tensor.object.ptr())); }

@@ -14,6 +14,8 @@
 #include "fusegrad/graph.h"
 
 namespace fusegrad {
+
+class Program;
 namespace binding {
 
 namespace py = pybind11;
@@ -48,6 +50,8 @@ std::shared_ptr<Builder> builder_of(const py::object& handle);
 Value value_of(const py::object& handle, const Tensor& tensor);
 Tensor wrap(const py::object& handle, Value value);
 void enter(const py::object& handle);
+// Before a program that writes states runs, with the interpreter lock.
+void preserve_written(const Program& program);
 void leave(const py::object& handle);
 
 // What Python sees as fusegrad._core.Graph.

@@ -315,6 +315,7 @@ cdef extern from "fusegrad/program.h" namespace "fusegrad" nogil:
 cdef extern from "program_call.h" namespace "fusegrad::binding" nogil:
     cdef cppclass ProgramCall:
         int num_inputs()
+        const vector[Array]& written()
         cbool brief()
         cbool takes(int i, const View& view)
         cbool takes_data(int i, const View& view) except +translate_exception

@@ -31,7 +31,6 @@ cdef api object graph_handle(const shared_ptr[Builder]* graph, int exact):
     handle.exact = exact
     handle.states = {}
     handle.pending = {}
-    handle.rules = []
     return handle
 
 
@@ -69,6 +68,11 @@ cdef api object tensor_graph(object tensor):
 cdef api int recorder_builder(object recorder, shared_ptr[Builder]* builder) except -1:
     builder[0] = (<Recorder?>recorder).builder
     return 0
+
+
+cdef api int preserve_states(const vector[Array]* arrays) except -1:
+    """Before a program writes states: what tapes keep of them is copied."""
+    return preserve_written(arrays[0])
 
 
 cdef api int recorder_enter(object recorder) except -1:

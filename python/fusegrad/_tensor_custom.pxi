@@ -28,6 +28,15 @@ cdef class Hold:
                 self.tape.release()
 
 
+cdef int preserve_written(const vector[Array]& arrays) except -1:
+    """Gives held tapes a copy of what they have of arrays that are about to be written."""
+    cdef size_t i
+    for tape in held_tapes:
+        for i in range(arrays.size()):
+            preserve(deref((<Tape>tape).builder), arrays[i])
+    return 0
+
+
 def gradients(ys, xs, seeds, within=()):
     """The gradients of several `ys` together, on what is being recorded.
 
@@ -130,6 +139,8 @@ def custom_vjp(Tensor y not None, inputs, function):
     rule.function = function
     set_rule(attrs, <PyObject*>rule)
     if recorder is not None and recorder.is_graph:
+        if (<GraphHandle>recorder).rules is None:
+            (<GraphHandle>recorder).rules = []
         (<GraphHandle>recorder).rules.append(rule)
     return dispatch(CUSTOM_VJP, [y, *inputs], attrs)
 

@@ -78,6 +78,8 @@ cdef class Function:
             ):
                 return False
             i += 1
+        if held_tapes:
+            preserve_written(deref(self.program).written())
         if not deref(self.program).brief() or not deref(self.program).run(views, outputs, False):
             with nogil:
                 deref(self.program).run(views, outputs, True)

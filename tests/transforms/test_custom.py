@@ -292,3 +292,13 @@ def test_rules_keep_nothing_alive():
         kept = use(compiled)
         gc.collect()
         assert kept() is None
+
+
+def test_batches_of_rules():
+    x = np.array([0.0, 1.0, 100.0])
+    expected = sigmoid(x)
+    np.testing.assert_allclose(fg.vmap(log1pexp)(x), np.log1p(np.exp(x)), rtol=1e-12)
+    np.testing.assert_allclose(fg.vmap(fg.grad(log1pexp))(x), expected, rtol=1e-15)
+    np.testing.assert_allclose(fg.jit(fg.vmap(fg.grad(log1pexp)))(x), expected, rtol=1e-15)
+    with pytest.raises(ArgumentError, match="vmap its gradient"):
+        fg.grad(lambda x: ops.sum(fg.vmap(log1pexp)(x)))(x)

@@ -375,3 +375,23 @@ def test_many_tapes_leak_nothing():
     gc.collect()
     assert len(gc.get_objects()) - objects < 100
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 20_000  # kilobytes
+
+
+def test_programs_that_write_what_a_tape_keeps():
+    v = fg.Variable(np.arange(3.0))
+    grow = fg.jit(lambda: v.assign(v * 10.0) or v.value)
+    with GradientTape(persistent=True) as tape:
+        y = v**3
+    for _ in range(2):
+        grow()
+        assert tape.gradient(y, v).tolist() == [0, 3, 12]
+    x, y = linear_problem()
+    model = fg.Sequential([layers.Input((3,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    kernel = model.trainable_variables[0]
+    with GradientTape(persistent=True) as tape:
+        norm = ops.sum(kernel**3)
+    expected = 3 * kernel.numpy() ** 2
+    model.fit(x, y, epochs=2, verbose=0)
+    model.train_on_batch(x, y)
+    np.testing.assert_allclose(tape.gradient(norm, kernel), expected, rtol=1e-6)

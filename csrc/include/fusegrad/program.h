@@ -64,6 +64,9 @@ class FUSEGRAD_API Program {
   void run();
   OwnedMutex& mutex();
 
+  // The states that a run writes.
+  const std::vector<Array>& written() const;
+
   int64_t arena_bytes() const;
   // Text of a stage: "trace", "rewrite", "simplify", "fuse", "layout", "plan".
   std::string text(const std::string& stage) const;

@@ -53,6 +53,7 @@ class FUSEGRAD_API Trainer {
   int64_t num_rows() const;
   int64_t num_batches() const;
   int num_outputs() const;
+  std::vector<const Program*> programs() const;
 
   // Starts epoch `epoch`: new permutation, totals zero.
   void begin_epoch(int64_t epoch);

@@ -62,6 +62,7 @@ struct Program::Impl {
     arena = StoragePtr(Storage::allocate(std::max(plan.arena_bytes, kAlignment)));
     own_constants();
     link();
+    for (const auto& update : fused.updates()) written.push_back(fused.info(update.first).array);
   }
 
   // Copies, so that later writes to an array that was captured do not reach the program.
@@ -207,6 +208,7 @@ struct Program::Impl {
   Plan plan;
   StoragePtr arena;
   std::vector<Array> constants;  // by block
+  std::vector<Array> written;
   std::vector<int> input_of_value;
   std::vector<Array> buffers;
   std::vector<bool> bound;
@@ -325,6 +327,8 @@ void Program::run() {
 }
 
 OwnedMutex& Program::mutex() { return impl_->mutex; }
+
+const std::vector<Array>& Program::written() const { return impl_->written; }
 
 int64_t Program::arena_bytes() const { return impl_->plan.arena_bytes; }
 

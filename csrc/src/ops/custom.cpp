@@ -4,6 +4,9 @@
 // Both pass their first operand through, as a view.
 #include "fusegrad/custom.h"
 
+#include <memory>
+#include <vector>
+
 #include "fusegrad/batch.h"
 #include "ops/check.h"
 #include "ops/iterate.h"

@@ -270,6 +270,12 @@ Trainer::~Trainer() = default;
 
 int64_t Trainer::num_rows() const { return impl_->rows; }
 
+std::vector<const Program*> Trainer::programs() const {
+  std::vector<const Program*> programs;
+  for (const Impl::Stage& stage : impl_->stages) programs.push_back(stage.program.get());
+  return programs;
+}
+
 int64_t Trainer::num_batches() const { return impl_->batches; }
 
 int Trainer::num_outputs() const { return static_cast<int>(impl_->sinks.size()); }
