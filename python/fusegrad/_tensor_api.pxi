@@ -31,6 +31,7 @@ cdef api object graph_handle(const shared_ptr[Builder]* graph, int exact):
     handle.exact = exact
     handle.states = {}
     handle.pending = {}
+    handle.rules = []
     return handle
 
 

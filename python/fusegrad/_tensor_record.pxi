@@ -315,9 +315,9 @@ cdef class GraphHandle(Recorder):
 
     def forget_rules(self):
         """Lets go of the functions that gradients of custom_vjp would call: the trace is over."""
-        for rule in self.rules or ():
+        for rule in self.rules:
             (<Rule>rule).function = None
-        self.rules = None
+        self.rules.clear()
 
 
 def current_builder():
