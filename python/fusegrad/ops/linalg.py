@@ -29,9 +29,21 @@ from fusegrad._spelling import missing
 from fusegrad._tensor import Tensor, apply, as_tensor
 from fusegrad.errors import ArgumentError
 from fusegrad.ops._call import one
+from fusegrad.ops.decompositions import (
+    cholesky,
+    eigh,
+    eigvalsh,
+    in_double,
+    pinv,
+    qr,
+    require_square,
+    svd,
+    svdvals,
+)
+from fusegrad.ops.matrices import eye, matrix_transpose
 from fusegrad.ops.norms import matrix_norm, norm, vector_norm
 from fusegrad.ops.products import matmul
-from fusegrad.ops.shapes import broadcast_to, concatenate, squeeze, transpose
+from fusegrad.ops.shapes import broadcast_to, squeeze
 from fusegrad.ops.unary import cast
 
 __all__ = [
@@ -57,33 +69,11 @@ __all__ = [
 __getattr__ = missing(__name__, __all__)
 
 
-class EighResult(NamedTuple):
-    """What `eigh` returns."""
-
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-
-
-class QRResult(NamedTuple):
-    """What `qr` returns."""
-
-    Q: Tensor
-    R: Tensor
-
-
 class SlogdetResult(NamedTuple):
     """What `slogdet` returns."""
 
     sign: Tensor
     logabsdet: Tensor
-
-
-class SVDResult(NamedTuple):
-    """What `svd` returns."""
-
-    U: Tensor
-    S: Tensor
-    Vh: Tensor
 
 
 def solve(a: Any, b: Any) -> Tensor:
@@ -117,7 +107,7 @@ def solve(a: Any, b: Any) -> Tensor:
     >>> solve([[3.0, 1.0], [1.0, 2.0]], [9.0, 8.0])
     Tensor([2., 3.], dtype=float32)
     """
-    (a, b), dtype = _double(a, b)
+    (a, b), dtype = in_double(a, b)
     if b.ndim == 1:
         columns = one("solve", (a, b.reshape(-1, 1)))
         return cast(squeeze(columns, -1), dtype)
@@ -154,47 +144,9 @@ def inv(a: Any) -> Tensor:
     Tensor([[0.5 , 0.  ],
             [0.  , 0.25]], dtype=float32)
     """
-    (a,), dtype = _double(a)
-    _require_square("inv", a)
-    return cast(one("solve", (a, _unit_matrix(a))), dtype)
-
-
-def cholesky(a: Any, upper: bool = False) -> Tensor:
-    """Return the factor L with ``a = L L^T``, which is lower triangular.
-
-    Parameters
-    ----------
-    a : array_like
-        Symmetric, positive definite matrices, shape (..., n, n); others are taken as
-        ``(a + a^T) / 2``.
-    upper : bool, default False
-        Whether to return the upper triangular ``L^T``.
-
-    Returns
-    -------
-    Tensor
-        The shape of `a`.
-
-    Raises
-    ------
-    fusegrad.errors.ArgumentError
-        a is not square.
-    numpy.linalg.LinAlgError
-        A matrix is not positive definite.
-
-    Notes
-    -----
-    The gradient is symmetric, as `a` is.
-
-    Examples
-    --------
-    >>> cholesky([[4.0, 2.0], [2.0, 5.0]])
-    Tensor([[2., 0.],
-            [1., 2.]], dtype=float32)
-    """
-    (a,), dtype = _double(a)
-    lower = one("cholesky", (_symmetric("cholesky", a),))
-    return cast(matrix_transpose(lower) if upper else lower, dtype)
+    (a,), dtype = in_double(a)
+    require_square("inv", a)
+    return cast(one("solve", (a, eye(a.shape[-1], dtype="float64"))), dtype)
 
 
 def det(a: Any) -> Tensor:
@@ -225,7 +177,7 @@ def det(a: Any) -> Tensor:
     >>> det([[1.0, 2.0], [3.0, 4.0]])
     Tensor(-2., dtype=float32)
     """
-    (a,), dtype = _double(a)
+    (a,), dtype = in_double(a)
     return cast(one("det", (a,)), dtype)
 
 
@@ -259,245 +211,8 @@ def slogdet(a: Any) -> SlogdetResult:
     >>> slogdet([[0.0, 2.0], [2.0, 0.0]]).sign
     Tensor(-1., dtype=float32)
     """
-    (a,), dtype = _double(a)
+    (a,), dtype = in_double(a)
     return SlogdetResult(*(cast(part, dtype) for part in apply("slogdet", (a,))))
-
-
-def eigh(a: Any) -> EighResult:
-    """Return eigenvalues and eigenvectors of symmetric matrices.
-
-    Parameters
-    ----------
-    a : array_like
-        Symmetric matrices, shape (..., n, n); others are taken as ``(a + a^T) / 2``.
-
-    Returns
-    -------
-    EighResult
-        ``eigenvalues`` in ascending order, shape (..., n); ``eigenvectors``, shape (..., n, n):
-        column i belongs to eigenvalue i and has length 1. Its sign is LAPACK's choice.
-
-    Raises
-    ------
-    fusegrad.errors.ArgumentError
-        a is not square.
-    numpy.linalg.LinAlgError
-        The computation does not converge, as for NaN.
-
-    Notes
-    -----
-    With V the eigenvectors the gradient is ``V (diag(dw) + F * (V^T dV)) V^T``, where
-    ``F_ij = 1 / (w_j - w_i)``. Vectors of equal eigenvalues have no derivative: F is 0 there.
-
-    Examples
-    --------
-    >>> eigh([[2.0, 0.0], [0.0, 1.0]]).eigenvalues
-    Tensor([1., 2.], dtype=float32)
-    """
-    (a,), dtype = _double(a)
-    return EighResult(*(cast(part, dtype) for part in apply("eigh", (_symmetric("eigh", a),))))
-
-
-def eigvalsh(a: Any) -> Tensor:
-    """Return the eigenvalues of symmetric matrices, in ascending order: those of `eigh`.
-
-    Parameters
-    ----------
-    a : array_like
-        Shape (..., n, n).
-
-    Returns
-    -------
-    Tensor
-        Shape (..., n).
-
-    Raises
-    ------
-    fusegrad.errors.ArgumentError
-        a is not square.
-
-    Examples
-    --------
-    >>> eigvalsh([[0.0, 1.0], [1.0, 0.0]])
-    Tensor([-1.,  1.], dtype=float32)
-    """
-    return eigh(a).eigenvalues
-
-
-def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """Return the singular value decomposition ``a = U diag(S) Vh``.
-
-    Parameters
-    ----------
-    a : array_like
-        Shape (..., m, n), k = min(m, n).
-    full_matrices : bool, default True
-        Whether U and Vh are square. Where m and n differ only S can be differentiated then.
-    compute_uv : bool, default True
-        Whether to return U and Vh besides S.
-
-    Returns
-    -------
-    SVDResult or Tensor
-        ``U``, shape (..., m, m) or (..., m, k); ``S``, shape (..., k), in descending order; ``Vh``,
-        shape (..., n, n) or (..., k, n). S alone without `compute_uv`.
-
-    Raises
-    ------
-    fusegrad.errors.ArgumentError
-        a has fewer than two axes; U or Vh with `full_matrices` is differentiated.
-    numpy.linalg.LinAlgError
-        The computation does not converge, as for NaN.
-
-    Notes
-    -----
-    Vectors of equal singular values, and those of a singular value 0 beyond the square part, have
-    no derivative: what would divide by 0 counts as 0.
-
-    Examples
-    --------
-    >>> svd([[0.0, 2.0], [1.0, 0.0]]).S
-    Tensor([2., 1.], dtype=float32)
-    """
-    (a,), dtype = _double(a)
-    parts = apply("svd", (a,), flag=bool(full_matrices and compute_uv))
-    if not compute_uv:
-        return cast(parts[1], dtype)
-    return SVDResult(*(cast(part, dtype) for part in parts))
-
-
-def svdvals(a: Any) -> Tensor:
-    """Return the singular values of matrices, in descending order.
-
-    Parameters
-    ----------
-    a : array_like
-        Shape (..., m, n).
-
-    Returns
-    -------
-    Tensor
-        Shape (..., min(m, n)).
-
-    Raises
-    ------
-    fusegrad.errors.ArgumentError
-        a has fewer than two axes.
-
-    Examples
-    --------
-    >>> svdvals([[3.0, 0.0], [0.0, 4.0]])
-    Tensor([4., 3.], dtype=float32)
-    """
-    values: Tensor = svd(a, compute_uv=False)
-    return values
-
-
-def qr(a: Any, mode: str = "reduced") -> Any:
-    """Return orthonormal columns Q and an upper triangular R with ``a = Q R``.
-
-    Parameters
-    ----------
-    a : array_like
-        Shape (..., m, n), k = min(m, n).
-    mode : {"reduced", "r"}, default "reduced"
-        "r" returns R alone.
-
-    Returns
-    -------
-    QRResult or Tensor
-        ``Q``, shape (..., m, k), and ``R``, shape (..., k, n).
-
-    Raises
-    ------
-    fusegrad.errors.ArgumentError
-        a has fewer than two axes; another mode.
-    numpy.linalg.LinAlgError
-        A matrix whose first k columns are dependent is differentiated.
-
-    Examples
-    --------
-    >>> qr([[3.0], [4.0]], mode="r")
-    Tensor([[-5.]], dtype=float32)
-    """
-    if mode not in ("reduced", "r"):
-        raise ArgumentError("qr", "mode", "'reduced' or 'r'", repr(mode))
-    (a,), dtype = _double(a)
-    _require_matrices("qr", a)
-    rows = a.shape[-2]
-    q, r = apply("qr", (a[..., :rows],))
-    if rows < a.shape[-1]:  # the other columns, in terms of Q
-        r = concatenate((r, matmul(matrix_transpose(q), a[..., rows:])), axis=-1)
-    return cast(r, dtype) if mode == "r" else QRResult(cast(q, dtype), cast(r, dtype))
-
-
-def pinv(a: Any, rcond: float | None = None) -> Tensor:
-    """Return the Moore-Penrose inverses of matrices.
-
-    Parameters
-    ----------
-    a : array_like
-        Shape (..., m, n).
-    rcond : float, optional
-        Singular values up to `rcond` times the largest count as 0; max(m, n) times the machine
-        epsilon of the dtype by default.
-
-    Returns
-    -------
-    Tensor
-        Shape (..., n, m).
-
-    Raises
-    ------
-    fusegrad.errors.ArgumentError
-        a has fewer than two axes; a negative `rcond`.
-
-    Notes
-    -----
-    The gradient (Golub and Pereyra, 1973) is that of matrices of the same rank.
-
-    Examples
-    --------
-    >>> pinv([[2.0, 0.0]])
-    Tensor([[0.5],
-            [0. ]], dtype=float32)
-    """
-    (a,), dtype = _double(a)
-    _require_matrices("pinv", a)
-    if rcond is None:
-        rcond = builtins.max(a.shape[-2:]) * (2.0**-23 if dtype == "float32" else 2.0**-52)
-    if not rcond >= 0:
-        raise ArgumentError("pinv", "rcond", "a number >= 0", repr(rcond))
-    return cast(one("pinv", (a,), scalars=(rcond,)), dtype)
-
-
-def matrix_transpose(x: Any) -> Tensor:
-    """Return matrices with their rows and columns exchanged.
-
-    Parameters
-    ----------
-    x : array_like
-        Shape (..., m, n).
-
-    Returns
-    -------
-    Tensor
-        Shape (..., n, m).
-
-    Raises
-    ------
-    fusegrad.errors.ArgumentError
-        x has fewer than two axes.
-
-    Examples
-    --------
-    >>> matrix_transpose([[1.0, 2.0]])
-    Tensor([[1.],
-            [2.]], dtype=float32)
-    """
-    x = as_tensor(x)
-    _require_matrices("matrix_transpose", x, "x")
-    return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
 def matrix_power(a: Any, n: int) -> Tensor:
@@ -529,12 +244,12 @@ def matrix_power(a: Any, n: int) -> Tensor:
             [0., 1.]], dtype=float32)
     """
     a = as_tensor(a)
-    _require_square("matrix_power", a)
+    require_square("matrix_power", a)
     if not hasattr(n, "__index__") or isinstance(n, bool):
         raise ArgumentError("matrix_power", "n", "an integer", repr(n))
     n = n.__index__()
     if n == 0:
-        return broadcast_to(cast(_unit_matrix(a), a.dtype), a.shape)
+        return broadcast_to(eye(a.shape[-1], dtype=a.dtype), a.shape)
     base = inv(a) if n < 0 else a
     result = None
     for place, bit in enumerate(reversed(f"{abs(n):b}")):
@@ -603,31 +318,3 @@ def _cheapest_splits(sizes: Sequence[int]) -> dict[tuple[int, int], int]:
             split[i, j] = builtins.min(costs, key=lambda k: (costs[k], k))
             cost[i, j] = costs[split[i, j]]
     return split
-
-
-def _double(*operands: Any) -> tuple[list[Tensor], str]:
-    """Return operands in double precision, and the dtype of the result."""
-    tensors = [as_tensor(x) for x in operands]
-    single = all(x.dtype == "float32" for x in tensors)
-    return [cast(x, "float64") for x in tensors], "float32" if single else "float64"
-
-
-def _unit_matrix(a: Tensor) -> Tensor:
-    from numpy import eye
-
-    return as_tensor(eye(a.shape[-1]))
-
-
-def _require_matrices(where: str, x: Tensor, argument: str = "a") -> None:
-    if x.ndim < 2:
-        raise ArgumentError(where, argument, "at least two axes", f"shape {x.shape}")
-
-
-def _require_square(where: str, a: Tensor) -> None:
-    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
-        raise ArgumentError(where, "a", "square matrices", f"shape {a.shape}")
-
-
-def _symmetric(where: str, a: Tensor) -> Tensor:
-    _require_square(where, a)
-    return (a + matrix_transpose(a)) * 0.5

@@ -1,4 +1,4 @@
-"""Diagonals and triangles of matrices."""
+"""Diagonals, triangles and transposes of matrices."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ __all__ = [
     "diagflat",
     "diagonal",
     "eye",
+    "matrix_transpose",
     "trace",
     "tri",
     "tril",
@@ -324,3 +325,34 @@ def triu(x: Any, k: int = 0) -> Tensor:
             [0, 4]], dtype=int64)
     """
     return _masked("triu", x, k, lower=False)
+
+
+def matrix_transpose(x: Any) -> Tensor:
+    """Return matrices with their rows and columns exchanged.
+
+    Parameters
+    ----------
+    x : array_like
+        Shape (..., m, n).
+
+    Returns
+    -------
+    Tensor
+        Shape (..., n, m).
+
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        x has fewer than two axes.
+
+    Examples
+    --------
+    >>> matrix_transpose([[1.0, 2.0]])
+    Tensor([[1.],
+            [2.]], dtype=float32)
+    """
+    matrices = as_tensor(x)
+    if matrices.ndim < 2:
+        raise ArgumentError("matrix_transpose", "x", "at least two axes", f"shape {matrices.shape}")
+    ndim = matrices.ndim
+    return matrices.transpose([*range(ndim - 2), ndim - 1, ndim - 2])
