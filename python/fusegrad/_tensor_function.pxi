@@ -55,7 +55,8 @@ cdef class Function:
         cdef Py_ssize_t k, given = count if self.constants is None else len(self.constants)
         cdef vector[View] views
         if len(arguments) != given:
-            raise TypeError(f"the program takes {given} arguments, {len(arguments)} given")
+            what = "inputs" if self.constants is None else "arguments"
+            raise TypeError(f"the program takes {given} {what}, {len(arguments)} given")
         if current_recorder != NULL:
             return False
         numpy()
