@@ -139,8 +139,6 @@ def custom_vjp(Tensor y not None, inputs, function):
     rule.function = function
     set_rule(attrs, <PyObject*>rule)
     if recorder is not None and recorder.is_graph:
-        if (<GraphHandle>recorder).rules is None:
-            (<GraphHandle>recorder).rules = []
         (<GraphHandle>recorder).rules.append(rule)
     return dispatch(CUSTOM_VJP, [y, *inputs], attrs)
 

@@ -173,6 +173,11 @@ cdef class Tape(Recorder):
 cdef class GraphHandle(Recorder):
     """A graph being traced; `fusegrad._core.Graph` owns one."""
 
+    def __cinit__(self):
+        self.states = {}
+        self.pending = {}
+        self.rules = []
+
     def __init__(self):
         raise TypeError("a GraphHandle is made by fusegrad._core.Graph")
 
@@ -315,9 +320,9 @@ cdef class GraphHandle(Recorder):
 
     def forget_rules(self):
         """Lets go of the functions that gradients of custom_vjp would call: the trace is over."""
-        for rule in self.rules or ():
+        for rule in self.rules:
             (<Rule>rule).function = None
-        self.rules = None
+        self.rules.clear()
 
 
 def current_builder():
