@@ -29,9 +29,6 @@ cdef api object graph_handle(const shared_ptr[Builder]* graph, int exact):
     handle.builder = deref(graph)
     handle.is_graph = True
     handle.exact = exact
-    handle.states = {}
-    handle.pending = {}
-    handle.rules = []
     return handle
 
 

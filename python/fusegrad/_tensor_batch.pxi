@@ -14,9 +14,6 @@ cdef class ExampleTrace:
         self.graph.builder = new_graph()
         self.graph.is_graph = True
         self.graph.nested = True
-        self.graph.states = {}
-        self.graph.pending = {}
-        self.graph.rules = []
         self.graph.sources = []
         self.graph.axes = []
         self.graph.captures = {}

@@ -173,6 +173,11 @@ cdef class Tape(Recorder):
 cdef class GraphHandle(Recorder):
     """A graph being traced; `fusegrad._core.Graph` owns one."""
 
+    def __cinit__(self):
+        self.states = {}
+        self.pending = {}
+        self.rules = []
+
     def __init__(self):
         raise TypeError("a GraphHandle is made by fusegrad._core.Graph")
 
