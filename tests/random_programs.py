@@ -421,17 +421,20 @@ row("sparse_softmax_cross_entropy",
     "lambda x, labels: -jnp.take_along_axis(nn.log_softmax(x), labels[:, None], -1)[:, 0]",
     "lambda x, labels: F.cross_entropy(x, torch.tensor(labels), reduction='none')",
     one(is_rows, classes))  # fmt: skip
+# Of bounded logits: probabilities are clipped.
 row("sparse_categorical_cross_entropy",
-    lambda x, labels: ops.sparse_categorical_cross_entropy(labels, ops.softmax(x)),
-    lambda x, labels: -ref.picked(ref.log_softmax(x), labels),
-    "lambda x, labels: -jnp.take_along_axis(nn.log_softmax(x), labels[:, None], -1)[:, 0]",
-    "lambda x, labels: F.nll_loss(torch.log_softmax(x, -1), torch.tensor(labels), reduction='none')",  # noqa: E501
+    lambda x, labels: ops.sparse_categorical_cross_entropy(labels, ops.softmax(ops.tanh(x))),
+    lambda x, labels: -ref.picked(ref.log_softmax(np.tanh(x)), labels),
+    "lambda x, labels:"
+    " -jnp.take_along_axis(nn.log_softmax(jnp.tanh(x)), labels[:, None], -1)[:, 0]",
+    "lambda x, labels: F.nll_loss(torch.log_softmax(torch.tanh(x), -1), torch.tensor(labels),"
+    " reduction='none')",
     one(is_rows, classes))  # fmt: skip
 row("categorical_cross_entropy",
-    lambda x: ops.categorical_cross_entropy(ops.softmax(-x), ops.softmax(x)),
-    lambda x: -np.sum(ref.softmax(-x) * ref.log_softmax(x), axis=-1),
-    "lambda x: -jnp.sum(nn.softmax(-x) * nn.log_softmax(x), axis=-1)",
-    "lambda x: -torch.sum(torch.softmax(-x, -1) * torch.log_softmax(x, -1), -1)",
+    lambda x: ops.categorical_cross_entropy(ops.softmax(-x), ops.softmax(ops.tanh(x))),
+    lambda x: -np.sum(ref.softmax(-x) * ref.log_softmax(np.tanh(x)), axis=-1),
+    "lambda x: -jnp.sum(nn.softmax(-x) * nn.log_softmax(jnp.tanh(x)), axis=-1)",
+    "lambda x: -torch.sum(torch.softmax(-x, -1) * torch.log_softmax(torch.tanh(x), -1), -1)",
     one(is_rows))  # fmt: skip
 row("mean_squared_error", lambda x, y, axis: ops.mean_squared_error(x, y),
     lambda x, y, axis: np.mean((x - y) ** 2, axis=-1),
@@ -445,6 +448,8 @@ for _name, _inside in (
 ):  # fmt: skip
     elementwise(_name, getattr(ops, _name), getattr(np, _name), f"jnp.{_name}", f"torch.{_name}",
                 _inside)  # fmt: skip
+elementwise("cbrt", ops.cbrt, lambda x: x ** (1 / 3), "jnp.cbrt", "lambda x: x ** (1 / 3)",
+            "positive")  # fmt: skip
 elementwise("arccosh", lambda x: ops.arccosh(x + 1.0), lambda x: np.arccosh(x + 1.0),
             "lambda x: jnp.arccosh(x + 1.0)", "lambda x: torch.arccosh(x + 1.0)",
             "positive")  # fmt: skip
