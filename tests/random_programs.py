@@ -472,7 +472,7 @@ row("logaddexp", ops.logaddexp, lambda x, y: np.log(np.exp(x) + np.exp(y)), "jnp
 row("copysign", ops.copysign,
     lambda x, y: ref.magnitude(x) * np.where(np.signbit(np.real(y)), -1.0, 1.0),
     "lambda x, y: jnp.abs(x) * jnp.where(jnp.signbit(y), -1.0, 1.0)",
-    "lambda x, y: torch.abs(x) * torch.where(torch.signbit(y), -1.0, 1.0)",
+    "lambda x, y: torch.abs(x) * torch.where(torch.signbit(y), -1.0, 1.0).to(x)",
     broadcast)  # fmt: skip
 row("remainder", lambda x, y: ops.remainder(x, positive(y)),
     lambda x, y: x - np.floor(np.real(x) / np.real(positive(y))) * positive(y),
