@@ -85,6 +85,7 @@ cdef extern from "fusegrad/op.h" namespace "fusegrad" nogil:
 
     cdef cppclass Attrs:
         Attrs()
+
         @staticmethod
         const Attrs& none()
         Dims shape
