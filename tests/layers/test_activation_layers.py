@@ -153,9 +153,9 @@ def test_by_name_by_function_and_as_a_layer(name: str) -> None:
     dense = layers.Dense
     results = []
     for make in makers:
-        results.append(trained([dense(5, make()), dense(4, make()), dense(2, "tanh")]))
+        results.append(trained([dense(4, make()), dense(4, make()), dense(2, "tanh")]))
         apart = [layers.Activation(make()) for _ in range(2)]
-        results.append(trained([dense(5), apart[0], dense(4), apart[1], dense(2, "tanh")]))
+        results.append(trained([dense(4), apart[0], dense(4), apart[1], dense(2, "tanh")]))
     assert all(result == results[0] for result in results)
     if name != "linear":
         assert results[0] != trained([dense(5), dense(4), dense(2, "tanh")])

@@ -8,7 +8,7 @@ from typing import Any
 from fusegrad import activations
 from fusegrad._registry import named
 from fusegrad._tensor import Tensor
-from fusegrad.layers.base import Layer, Shape, register
+from fusegrad.layers.base import Layer, Shape, register, traced_shape
 
 
 class Activated(Layer):
@@ -39,6 +39,16 @@ class Activated(Layer):
         if isinstance(self._activation, Layer):
             self._activation.build_for(input_shape)
 
+    def activated_shape(self, shape: Shape) -> Shape:
+        """Return the shape of what the activation makes of an array of this shape."""
+        function = self._activation
+        if isinstance(function, Layer):
+            return function.compute_output_shape(shape)
+        if activations.keeps_shape(function):
+            return tuple(shape)
+        where = f"{type(self).__name__}.compute_output_shape"
+        return traced_shape(where, function, shape, self.dtype)
+
     def without_head(self, x: Tensor) -> Tensor:
         """Return what `head_activation` is applied to, where the activation gets `x`."""
         function = self._activation
@@ -63,7 +73,7 @@ class Activation(Activated):
 
     Notes
     -----
-    Input and output have the same shape.
+    Input and output have the same shape, but for `glu` and functions of one's own.
 
     Examples
     --------
@@ -101,8 +111,8 @@ class Activation(Activated):
         return self.without_head(self.convert(x))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the input shape."""
-        return tuple(input_shape)
+        """Return the input shape; with `glu`, or a function of one's own, what becomes of it."""
+        return self.activated_shape(input_shape)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -562,18 +562,8 @@ class Layer(Spelled):
         -------
         tuple
         """
-        sizes = [size for size in input_shape[1:] if size is not None]
-        if len(sizes) + 1 != len(input_shape):
-            raise ArgumentError(
-                f"{type(self).__name__}.compute_output_shape",
-                "input_shape",
-                "known sizes after the first",
-                str(tuple(input_shape)),
-            )
-        graph = _core.Graph()
-        with graph, call_scope(False):
-            y = self(graph.input((2, *sizes), self.dtype, "x"))
-        return (None, *y.shape[1:])
+        where = f"{type(self).__name__}.compute_output_shape"
+        return traced_shape(where, self, input_shape, self.dtype)
 
     def build_for(self, input_shape: Shape) -> None:
         """Build once, for inputs of this shape."""
@@ -820,6 +810,20 @@ def _check_input_shape(layer: Layer, shape: Any) -> None:
     if not known:
         where, expected = f"{type(layer).__name__}.build", "a tuple of sizes such as (None, 4)"
         raise ArgumentError(where, "input_shape", expected, repr(shape))
+
+
+def traced_shape(
+    where: str, function: Callable[[Any], Any], input_shape: Shape, dtype: Any
+) -> Shape:
+    """Return the shape of what a function makes of batches of a shape, by tracing it."""
+    sizes = [size for size in input_shape[1:] if size is not None]
+    if len(sizes) + 1 != len(input_shape):
+        expected = "known sizes after the first"
+        raise ArgumentError(where, "input_shape", expected, str(tuple(input_shape)))
+    graph = _core.Graph()
+    with graph, call_scope(False):
+        y = function(graph.input((2, *sizes), dtype, "x"))
+    return (None, *y.shape[1:])
 
 
 def features_of(where: str, input_shape: Any) -> int:

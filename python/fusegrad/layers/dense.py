@@ -152,8 +152,8 @@ class Dense(Activated):
         return self.without_head(self._product(x))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the input shape with `units` as its last size."""
-        return (*input_shape[:-1], self.units)
+        """Return the input shape with `units` as its last size; `glu` halves it."""
+        return self.activated_shape((*input_shape[:-1], self.units))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
