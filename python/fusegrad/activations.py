@@ -421,11 +421,6 @@ _REGISTRY.add(hard_silu, "hard_silu", "hard_swish")
 _NAMES = {_REGISTRY.resolve(_name): _name for _name in _REGISTRY}
 
 
-def keeps_shape(activation: Any) -> bool:
-    """Whether this is one of the activations here that give an array of the shape they get."""
-    return looked_up(_NAMES, activation) is not None and activation is not glu
-
-
 def get(identifier: Any) -> ActivationFunction:
     """Return the activation function that `identifier` names.
 

@@ -44,7 +44,7 @@ class Activated(Layer):
         function = self._activation
         if isinstance(function, Layer):
             return function.compute_output_shape(shape)
-        if activations.keeps_shape(function):
+        if function is not activations.glu:  # a function of one's own keeps the shape, as in Keras
             return tuple(shape)
         where = f"{type(self).__name__}.compute_output_shape"
         return traced_shape(where, function, shape, self.dtype)
@@ -73,7 +73,7 @@ class Activation(Activated):
 
     Notes
     -----
-    Input and output have the same shape, but for `glu` and functions of one's own.
+    Input and output have the same shape, but for `glu`, which halves the last size.
 
     Examples
     --------
@@ -111,7 +111,7 @@ class Activation(Activated):
         return self.without_head(self.convert(x))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the input shape; with `glu`, or a function of one's own, what becomes of it."""
+        """Return the input shape; `glu` halves its last size."""
         return self.activated_shape(input_shape)
 
     def get_config(self) -> dict[str, Any]:
