@@ -8,7 +8,10 @@ from types import ModuleType
 from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 
@@ -34,6 +37,32 @@ def test_digits() -> None:
 
 def test_gradients() -> None:
     assert load("gradients").main(steps=5_000) < 0.1
+
+
+def test_newton_finds_the_weights_of_scikit_learn() -> None:
+    x, y = load_breast_cancer(return_X_y=True)
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    peer = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-10).fit(x, y)
+    weights = load("newton").main(penalty=1 / len(x))
+    np.testing.assert_allclose(weights[:-1], peer.coef_[0], rtol=1e-6)
+    assert weights[-1] == pytest.approx(peer.intercept_[0], rel=1e-6)
+
+
+def test_training_loop() -> None:
+    assert load("training_loop").main() > 0.95
+
+
+def test_example_gradients() -> None:
+    module = load("example_gradients")
+    assert module.main() > 0.7
+    rng = np.random.default_rng(0)
+    x, w, b = rng.normal(size=(20, 6)), rng.normal(size=(6, 4)), rng.normal(size=4)
+    labels = rng.integers(0, 4, 20)
+    e = np.exp(x @ w + b)
+    error = e / e.sum(axis=1, keepdims=True) - np.eye(4)[labels]
+    # The gradient is the outer product of (x, 1) and the error.
+    expected = np.linalg.norm(error, axis=1) * np.sqrt(1 + np.sum(x**2, axis=1))
+    np.testing.assert_allclose(module.lengths({"w": w, "b": b}, x, labels), expected, rtol=1e-12)
 
 
 def test_linear_regression_comes_within_2_percent_of_least_squares() -> None:
