@@ -33,7 +33,8 @@ def cost(weights: Any, x: Any, labels: Any) -> Any:
 def lengths(weights: Any, x: Array, labels: Array) -> Array:
     """Return how long the gradient of each example's loss is."""
     each = fusegrad.vmap(fusegrad.grad(loss), in_axes=(None, 0, 0))(weights, x, labels)
-    return np.sqrt(np.sum(each["w"] ** 2, axis=(1, 2)) + np.sum(each["b"] ** 2, axis=1)).numpy()
+    squares = np.sum(each["w"] ** 2, axis=(1, 2)) + np.sum(each["b"] ** 2, axis=1)
+    return np.asarray(np.sqrt(squares))
 
 
 def main(wrong: int = 30, steps: int = 300) -> float:
