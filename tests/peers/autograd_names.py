@@ -39,10 +39,26 @@ def hessian_vector_product(fun: Callable[..., Any]) -> Callable[..., Any]:
 # ---- autograd.numpy ------------------------------------------------------------------------------
 
 
-class NumPy:
-    """NumPy, whose constructor of arrays cannot be dispatched: ops.array takes its place."""
+def array(data: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return numpy.array of what holds no Tensors, and a Tensor of what holds some."""
+    held = isinstance(data, list | tuple) and any(
+        isinstance(leaf, fg.Tensor) for leaf in leaves(data)
+    )
+    if held or isinstance(data, fg.Tensor):
+        return fg.Tensor(data, *args, **kwargs)
+    return np.array(data, *args, **kwargs)
 
-    array = staticmethod(ops.array)
+
+def leaves(data: Any) -> list[Any]:
+    if isinstance(data, list | tuple):
+        return [leaf for part in data for leaf in leaves(part)]
+    return [data]
+
+
+class NumPy:
+    """NumPy, but for its constructor of arrays, which asks no operand for an answer."""
+
+    array = staticmethod(array)
     random = np.random
     linalg = np.linalg
 
