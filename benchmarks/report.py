@@ -41,7 +41,7 @@ def medians(workload: dict[str, Any]) -> dict[str, float]:
 
 def is_ours(name: str) -> bool:
     """Return whether a contender is fusegrad in one of the ways in which it is used."""
-    return name.split(",")[0] == OURS
+    return name.split(",", maxsplit=1)[0] == OURS
 
 
 def ratios(workload: dict[str, Any], peer: str, name: str = OURS) -> list[float]:
