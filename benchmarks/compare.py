@@ -28,8 +28,8 @@ import limits
 import processes
 import report
 import workloads
-from peers import MODULES, OURS
-from workloads import ALL, Call, Training, Workload
+from peers import AUTODIFF_MODULES, MODULES, OURS
+from workloads import ALL, AUTODIFF, Call, Training, Workload
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -89,15 +89,15 @@ def measure(team: processes.Team, w: Workload, folder: Path, quick: bool) -> dic
             seconds=QUICK_TURN if quick else TURN,
             budget=QUICK_BUDGET if quick else BUDGET,
         )  # fmt: skip
+    elements = w.count if isinstance(w, Call) else 1
+    count = max(count, elements)
     if w.group == "functions":
-        count = w.shape[0]  # type: ignore[union-attr]
         add_errors(team, w.name, results)
     for row in results.values():
         if "rounds" in row:
             row["rounds"] = {r: seconds / count for r, seconds in row["rounds"].items()}
         for trial in row.get("trials", []):
             trial["seconds"] /= count
-    elements = count if w.group == "functions" else 1
     workload = {
         "name": w.name,
         "title": w.title,
@@ -131,9 +131,9 @@ def run(
     started = time.monotonic()
     everything = len(os.sched_getaffinity(0))
     counts = sorted({1, min(2, everything)})
-    modules = tuple(
-        m for m in MODULES if (not only or m in only) and not (quick and m in NOT_QUICK)
-    )
+    todo = chosen(names, quick)
+    known = (*MODULES, *(AUTODIFF_MODULES if any(w.group == AUTODIFF for w in todo) else ()))
+    modules = tuple(m for m in known if (not only or m in only) and not (quick and m in NOT_QUICK))
     results: dict[str, Any] = {
         "when": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "quick": quick,
@@ -146,7 +146,7 @@ def run(
         team = processes.Team(modules, counts[:1] if quick else counts, folder)
         results["versions"], results["failed"] = team.versions(), team.failed
         try:
-            for w in chosen(names, quick):
+            for w in todo:
                 began = time.monotonic()
                 results["workloads"].append(measure(team, w, folder, quick))
                 results["minutes"] = (time.monotonic() - started) / 60
@@ -168,10 +168,11 @@ def merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_docs(results: dict[str, Any]) -> None:
-    import charts
+    if report.complete(results):  # else the charts would lose what was not run
+        import charts
 
-    for path in charts.draw(results, DOCS / "images"):
-        print(f"drawn: {path}", file=sys.stderr)
+        for path in charts.draw(results, DOCS / "images"):
+            print(f"drawn: {path}", file=sys.stderr)
     page = DOCS / "benchmarks.md"
     page.write_text(report.replace_sections(page.read_text(), report.sections(results)))
     print(f"written: {page}", file=sys.stderr)

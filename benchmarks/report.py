@@ -17,6 +17,7 @@ GROUPS = {
     "loss": "Losses with gradients",
     "call": "Single calls",
     "functions": "Functions",
+    "autodiff": "Automatic differentiation",
     "costs": "Import, size, memory",
 }
 
@@ -38,17 +39,26 @@ def medians(workload: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def ratios(workload: dict[str, Any], peer: str) -> list[float]:
+def is_ours(name: str) -> bool:
+    """Return whether a contender is fusegrad in one of the ways in which it is used."""
+    return name.split(",", maxsplit=1)[0] == OURS
+
+
+def ratios(workload: dict[str, Any], peer: str, name: str = OURS) -> list[float]:
     """Return peer / ours for each round in which both took part."""
-    ours = workload["results"][OURS]["rounds"]
+    ours = workload["results"][name]["rounds"]
     theirs = workload["results"][peer]["rounds"]
     return [theirs[r] / ours[r] for r in ours if r in theirs]
 
 
 def fastest_peer(workload: dict[str, Any]) -> str | None:
     """Return the name of the fastest of the others; NumPy is none where packages are compared."""
-    others = {OURS, "NumPy by hand"} if workload["group"] == "costs" else {OURS}
-    rivals = {name: value for name, value in medians(workload).items() if name not in others}
+    hand = {"NumPy by hand"} if workload["group"] in {"costs", "autodiff"} else set()
+    rivals = {
+        name: value
+        for name, value in medians(workload).items()
+        if name not in hand and not is_ours(name)
+    }
     return min(rivals, key=rivals.__getitem__) if rivals else None
 
 
@@ -126,15 +136,16 @@ def summary(results: dict[str, Any], groups: list[str] | None = None) -> str:
             continue
         peer = fastest_peer(workload)
         share = share_of_limit(workload, results["limits"])
-        rows.append(
-            [
-                label(workload),
-                measured_text(workload, OURS),
-                f"{peer}: {measured_text(workload, peer)}" if peer else "",
-                with_quartiles(ratios(workload, peer)) if peer else "",
-                "" if share is None else percent(share),
-            ]
-        )
+        for name in filter(is_ours, medians(workload)):
+            rows.append(
+                [
+                    label(workload) + name.removeprefix(OURS),
+                    measured_text(workload, name),
+                    f"{peer}: {measured_text(workload, peer)}" if peer else "",
+                    with_quartiles(ratios(workload, peer, name)) if peer else "",
+                    "" if share is None else percent(share),
+                ]
+            )
     header = ["workload", "fusegrad", "fastest peer", "peer / fusegrad", "of the limit"]
     return table(header, rows)
 
@@ -193,9 +204,22 @@ def machine(results: dict[str, Any]) -> str:
         "",
         *limit_lines(results["limits"]),
         "",
-        ", ".join(f"{name} {version}" for name, version in results["versions"].items()) + ".",
+        f"{versions(results)}.",
     ]
     return "\n".join(lines)
+
+
+def versions(results: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+
+
+def own_run(results: dict[str, Any]) -> str:
+    return f"Of a run of its own, {results['when']}: {versions(results)}."
+
+
+def complete(results: dict[str, Any]) -> bool:
+    """Return whether every group of workloads has results."""
+    return set(GROUPS) == {w["group"] for w in results["workloads"]}
 
 
 def limit_lines(limits: dict[str, Any]) -> list[str]:
@@ -215,11 +239,14 @@ def limit_lines(limits: dict[str, Any]) -> list[str]:
 
 def sections(results: dict[str, Any]) -> dict[str, str]:
     """Return every generated piece of docs/benchmarks.md, by the name in its markers."""
-    pieces = {"machine": machine(results), "failures": failures(results)}
+    whole = complete(results)
+    pieces = {"machine": machine(results), "failures": failures(results)} if whole else {}
     for group in GROUPS:
         if any(w["group"] == group for w in results["workloads"]):
             pieces[group] = summary(results, [group])
             pieces[f"{group}-all"] = everybody(results, group)
+            if not whole:
+                pieces[f"{group}-all"] += f"\n\n{own_run(results)}"
     if any(w["group"] == "functions" for w in results["workloads"]):
         pieces["accuracy"] = accuracy(results)
     return pieces

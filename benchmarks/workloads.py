@@ -79,6 +79,11 @@ class Call:
     one_thread: bool = False  # measured in one thread only
     quick: bool = True  # takes part in quick runs
 
+    @property
+    def count(self) -> int:
+        """Return how many elements or nodes a call has, where the time is that of one of them."""
+        return {"element": self.shape[0], "node": CHAIN}.get(self.per, 1)
+
     def flops(self) -> int:
         """Return the operations of the matrix products in it."""
         if self.kind == "matmul":
@@ -124,6 +129,8 @@ class Cost:
 
 Workload = Training | Call | Cost
 
+AUTODIFF = "autodiff"  # the group of derivatives
+CHAIN = 200  # elementwise functions, one of the other
 SEED = (784, 25, 15, 10)
 LOSSES = ((32, 10), (1024, 10), (256, 1000), (64, 50_000))
 SQUARES = (512, 1024, 2048, 4096)
@@ -176,6 +183,14 @@ CALLS = [
              "element", one_thread=True)
         for kind in ("exp", "log", "tanh", "sigmoid")
     ),
+    Call("logistic_style", "value and gradient of a logistic cost in NumPy's style, 32 x 8",
+         "logistic", (32, 8), AUTODIFF, one_thread=True),
+    Call("hessian", "Hessian of a logistic cost of 50 weights, 100 rows", "hessian", (100, 50),
+         AUTODIFF, one_thread=True),
+    Call("record", "exp and negative in turn, 16 float32, recorded", "record", (16,), AUTODIFF,
+         "ns", "node", one_thread=True),
+    Call("chain", "the same, recorded, and the gradient", "chain", (16,), AUTODIFF, "ns", "node",
+         one_thread=True),
 ]  # fmt: skip
 
 COSTS = [
@@ -246,10 +261,13 @@ def arguments(call: Call) -> list[Any]:
         return [normal(*call.shape), rng.integers(0, call.shape[1], call.shape[0])]
     if call.kind == "forward":
         return [normal(1, call.shape[0])]
-    if call.kind == "cost":
+    if call.kind in {"record", "chain"}:
+        return [np.abs(normal(*call.shape))]
+    if call.kind in {"cost", "logistic", "hessian"}:
         x = normal(*call.shape)
         y = (x.sum(1) + normal(call.shape[0]) > 0).astype(np.float32)
-        return [normal(call.shape[1]), np.float32(0.1), x, y]
+        w = normal(call.shape[1]) / np.float32(np.sqrt(call.shape[1]))
+        return [w, x, y] if call.kind == "hessian" else [w, np.float32(0.1), x, y]
     return [function_inputs(call.kind, call.shape[0])]
 
 

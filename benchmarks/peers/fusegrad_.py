@@ -9,8 +9,8 @@ import numpy as np
 
 import fusegrad as fg
 from fusegrad import config, layers, losses, ops
-from peers import Unsupported
-from workloads import Prepared, Training
+from peers import Unsupported, numpy_style
+from workloads import AUTODIFF, Prepared, Training
 
 NAME = "fusegrad"
 FORMS = ("uint8",)
@@ -57,10 +57,30 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     return ops.mean(ops.sparse_softmax_cross_entropy(labels, logits))
 
 
+def derivative(p: Prepared, xp: Any, wrap: Callable[[Any], Any] = lambda f: f) -> Callable[[], Any]:
+    """Return a call that differentiates what is written with the functions of `xp`."""
+    kind = p.workload.kind  # type: ignore[union-attr]
+    tensors = [fg.Tensor(a) for a in p.arguments]
+    cost, cost_of_w, chain = numpy_style.functions(xp)
+    if kind == "record":
+        if wrap is fg.jit:
+            raise Unsupported("nothing is recorded when a compiled function runs")
+        return lambda: fg.vjp(chain, *tensors)[0]
+    transformed = {
+        "logistic": lambda: fg.value_and_grad(cost, argnums=(0, 1)),
+        "chain": lambda: fg.grad(chain),
+        "hessian": lambda: fg.hessian(cost_of_w),
+    }
+    function = wrap(transformed[kind]())
+    return lambda: function(*tensors)
+
+
 def prepare(p: Prepared) -> Callable[[], Any]:
     w = p.workload
     if isinstance(w, Training):
         return training(p, w)
+    if w.group == AUTODIFF:
+        return derivative(p, np)
     tensors = [fg.Tensor(a) for a in p.arguments]
     if w.kind == "matmul":
         a, b = tensors

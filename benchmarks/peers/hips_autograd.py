@@ -8,10 +8,10 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
-from autograd import value_and_grad
+from autograd import grad, hessian, make_vjp, value_and_grad
 
-from peers import Unsupported, tape
-from workloads import Prepared, Training
+from peers import Unsupported, numpy_style, tape
+from workloads import AUTODIFF, Prepared, Training
 
 NAME = "HIPS autograd"
 
@@ -41,10 +41,24 @@ def cost(parameters: Any, x: Any, y: Any) -> Any:
     return binary_cross_entropy(anp.dot(x, w) + b, y)
 
 
+def derivative(p: Prepared) -> Callable[[], Any]:
+    kind, a = p.workload.kind, p.arguments  # type: ignore[union-attr]
+    cost, cost_of_w, chain = numpy_style.functions(anp)
+    if kind == "record":
+        return lambda: make_vjp(chain)(*a)[1]
+    if kind == "logistic":
+        both = value_and_grad(lambda parameters, x, y: cost(*parameters, x, y))
+        return lambda: both((a[0], a[1]), a[2], a[3])
+    function = grad(chain) if kind == "chain" else hessian(cost_of_w)
+    return lambda: function(*a)
+
+
 def prepare(p: Prepared) -> Callable[[], Any]:
     w = p.workload
     if isinstance(w, Training):
         return tape.training(p, w, value_and_grad(loss))
+    if w.group == AUTODIFF:
+        return derivative(p)
     a = p.arguments
     if w.kind == "cross_entropy":
         function = value_and_grad(cross_entropy)

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from workloads import Prepared, Training
+from peers import Unsupported, numpy_style
+from workloads import AUTODIFF, Prepared, Training
 
 NAME = "JAX jit"
 FORMS = ("float32", "uint8")
@@ -93,10 +94,29 @@ def cost(w: Any, b: Any, x: Any, y: Any) -> Any:
     return binary_cross_entropy(x @ w + b, y)
 
 
+def derivative(p: Prepared, wrap: Callable[[Any], Any] = lambda f: f) -> Callable[[], Any]:
+    kind = p.workload.kind  # type: ignore[union-attr]
+    a = [jnp.asarray(x) for x in p.arguments]
+    cost, cost_of_w, chain = numpy_style.functions(jnp)
+    if kind == "record":
+        if wrap is jax.jit:
+            raise Unsupported("nothing is recorded when a compiled function runs")
+        return lambda: jax.block_until_ready(jax.vjp(chain, *a)[0])
+    transformed = {
+        "logistic": lambda: jax.value_and_grad(cost, argnums=(0, 1)),
+        "chain": lambda: jax.grad(chain),
+        "hessian": lambda: jax.hessian(cost_of_w),
+    }
+    function = wrap(transformed[kind]())
+    return lambda: jax.block_until_ready(function(*a))
+
+
 def prepare(p: Prepared) -> Callable[[], Any]:
     w = p.workload
     if isinstance(w, Training):
         return training(p, w)
+    if w.group == AUTODIFF:
+        return derivative(p, jax.jit)
     a = [jnp.asarray(x) for x in p.arguments]
     functions: dict[str, Any] = {
         "matmul": jnp.matmul,

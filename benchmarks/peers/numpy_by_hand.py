@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from peers import Unsupported
-from workloads import Prepared, Training
+from peers import Unsupported, numpy_style
+from workloads import AUTODIFF, CHAIN, Prepared, Training
 
 NAME = "NumPy by hand"
 FORMS = ("float32", "uint8")
@@ -122,6 +122,40 @@ def cost(w: Any, b: Any, x: Any, y: Any) -> Any:
     return loss, (x.T @ d[:, 0], d.sum())
 
 
+def logistic(w: Any, b: Any, x: Any, y: Any) -> Any:
+    p = 1 / (1 + np.exp(-(x @ w + b)))
+    value = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+    d = (p - y) / np.float32(len(y))
+    return value, (x.T @ d, d.sum())
+
+
+def chain_gradient(a: Any) -> Any:
+    values = []
+    for _ in range(CHAIN // 2):
+        a = np.exp(-a)
+        values.append(a)
+    g = np.ones_like(a)
+    for a in reversed(values):
+        g = -(g * a)
+    return g
+
+
+def logistic_hessian(w: Any, x: Any, y: Any) -> Any:
+    p = 1 / (1 + np.exp(-(x @ w)))
+    return (x.T * (p * (1 - p) / np.float32(len(y)))) @ x
+
+
+def derivative(p: Prepared) -> Callable[[], Any]:
+    functions = {
+        "logistic": logistic,
+        "chain": chain_gradient,
+        "hessian": logistic_hessian,
+        "record": numpy_style.functions(np)[2],
+    }
+    function = functions[p.workload.kind]  # type: ignore[union-attr]
+    return lambda: function(*p.arguments)
+
+
 def forward(x: Any, weights: list[Any]) -> Any:
     for i in range(0, len(weights) - 2, 2):
         x = x @ weights[i]
@@ -134,6 +168,8 @@ def prepare(p: Prepared) -> Callable[[], Any]:
     w = p.workload
     if isinstance(w, Training):
         return training(p, w)
+    if w.group == AUTODIFF:
+        return derivative(p)
     a = p.arguments
     if w.kind == "matmul":
         return lambda: a[0] @ a[1]

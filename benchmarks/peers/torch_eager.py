@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from workloads import Prepared, Training
+from peers import numpy_style
+from workloads import AUTODIFF, Prepared, Training
 
 NAME = "PyTorch eager"
 FORMS = ("float32", "uint8")
@@ -82,10 +83,28 @@ def cost(w: Any, b: Any, x: Any, y: Any) -> Any:
     return functional.binary_cross_entropy_with_logits(x @ w + b, y)
 
 
+def derivative(p: Prepared) -> Callable[[], Any]:
+    kind = p.workload.kind  # type: ignore[union-attr]
+    a = [torch.from_numpy(np.array(x)) for x in p.arguments]
+    function, cost_of_w, chain = numpy_style.functions(torch)
+    if kind == "hessian":
+        hessian = torch.func.hessian(cost_of_w)
+        return lambda: hessian(*a)
+    if kind == "logistic":
+        return value_and_gradient(function, 2, a)
+    if kind == "chain":
+        both = value_and_gradient(chain, 1, a)
+        return lambda: both()[1]
+    a[0].requires_grad_()
+    return lambda: chain(a[0])
+
+
 def prepare(p: Prepared) -> Callable[[], Any]:
     w = p.workload
     if isinstance(w, Training):
         return training(p, w)
+    if w.group == AUTODIFF:
+        return derivative(p)
     a = [torch.from_numpy(np.array(x)) for x in p.arguments]
     if w.kind == "cross_entropy":
         return value_and_gradient(functional.cross_entropy, 1, a)
