@@ -9,9 +9,18 @@ from typing import Any
 import numpy as np
 
 from fusegrad import ops
-from fusegrad._tensor import Tensor, as_tensor
+from fusegrad._tensor import Tensor, as_tensor, in_current_trace
 
-__all__ = ["READERS", "Adapted", "by_elements", "into_array", "is_tensor", "need_defaults"]
+__all__ = [
+    "READERS",
+    "Adapted",
+    "by_elements",
+    "elements",
+    "into_array",
+    "is_recorded",
+    "is_tensor",
+    "need_defaults",
+]
 
 #: Functions that read data and compute no array of its kind: given plain Tensors, NumPy gets their
 #: elements.
@@ -179,18 +188,26 @@ def by_elements(
     name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Any:
     """Call NumPy with the elements of plain Tensors."""
+    try:
+        operands = [elements(x) for x in args]
+        options = {k: elements(v) for k, v in kwargs.items()}
+    except TypeError as error:
+        raise TypeError(f"np.{name}() reads elements: {error}") from None
+    return function(*operands, **options)
 
-    def elements(x: Any) -> Any:
-        if isinstance(x, list | tuple):
-            return type(x)(map(elements, x))
-        if not is_tensor(x):
-            return x
-        try:
-            return as_tensor(x).numpy()
-        except TypeError as error:
-            raise TypeError(f"np.{name}() reads elements: {error}") from None
 
-    return function(*map(elements, args), **{k: elements(v) for k, v in kwargs.items()})
+def elements(x: Any) -> Any:
+    """Return `x` with arrays in the place of Tensors; TypeError where that would cut a gradient."""
+    if type(x) in (list, tuple):
+        return type(x)(map(elements, x))
+    return as_tensor(x).numpy() if is_tensor(x) else x
+
+
+def is_recorded(x: Any) -> bool:
+    """Whether `x` is or holds a Tensor that is being differentiated or traced."""
+    if isinstance(x, list | tuple):
+        return any(map(is_recorded, x))
+    return is_tensor(x) and in_current_trace(as_tensor(x))
 
 
 def into_array(

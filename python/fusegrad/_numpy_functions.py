@@ -19,6 +19,7 @@ from fusegrad._numpy_arguments import (
     READERS,
     Adapted,
     by_elements,
+    elements,
     into_array,
     is_tensor,
     need_defaults,
@@ -179,7 +180,7 @@ def answer(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
         return by_elements(name, function, args, kwargs)
     if kwargs.get("out") is not None:
         return into_array(name, function, kwargs["out"], args, kwargs)
-    raise _unsupported(name)
+    return _of_plain(name, function, args, kwargs)
 
 
 def answer_ufunc(
@@ -200,13 +201,13 @@ def answer_ufunc(
     if known is None:
         if name in READERS:
             return by_elements(name, ufunc, inputs, kwargs)
-        raise _unsupported(name)
+        return _of_plain(name, getattr(ufunc, method), inputs, kwargs)
     operands = _cast_as_asked(name, inputs, kwargs, ufunc)
     if method == "outer" and _has_outer(ufunc):
         first, second = map(as_tensor, operands)
         return known(first.reshape(first.shape + (1,) * second.ndim), second)
     if method != "__call__":
-        raise _unsupported(name)
+        return _of_plain(name, getattr(ufunc, method), inputs, kwargs)
     return known(*operands)
 
 
@@ -257,6 +258,17 @@ def _of_another_library(
     return by_elements(name, getattr(ufunc, method), inputs, kwargs)
 
 
+def _of_plain(
+    name: str, function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Any:
+    """Give a function that Tensors do not answer their elements, where that cuts no gradient."""
+    try:
+        operands, options = elements(args), {k: elements(v) for k, v in kwargs.items()}
+    except TypeError:
+        raise _unsupported(name) from None
+    return function(*operands, **options)
+
+
 def _full_name(function: Any) -> str:
     module = getattr(function, "__module__", None) or "numpy"
     return f"{module}.{function.__name__}".removeprefix("numpy.")
@@ -265,9 +277,8 @@ def _full_name(function: Any) -> str:
 def _unsupported(name: str) -> TypeError:
     near = nearest(name, supported(), cutoff=0.75)
     return TypeError(
-        f"np.{name}() does not take Tensors. "
+        f"np.{name}() does not take Tensors that are being differentiated or traced. "
         + (f"Did you mean np.{near}()? " if near else "")
-        + "Write it with the functions of fusegrad.ops, or give NumPy the elements: t.numpy() of a"
-        " plain Tensor, t.detach().numpy() of one that is being differentiated, whose gradient ends"
-        " there as by fusegrad.ops.stop_gradient"
+        + "Write it with the functions of fusegrad.ops, or give NumPy the elements, where gradients"
+        " end as by fusegrad.ops.stop_gradient: t.detach().numpy()"
     )

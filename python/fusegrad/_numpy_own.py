@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 
 from fusegrad import ops
-from fusegrad._numpy_arguments import Adapted, by_elements, into_array, is_tensor, need_defaults
+from fusegrad._numpy_arguments import (
+    Adapted,
+    by_elements,
+    into_array,
+    is_recorded,
+    is_tensor,
+    need_defaults,
+)
 from fusegrad._tensor import Tensor, as_tensor, detached
 
 __all__ = ["OWN"]
@@ -147,6 +154,25 @@ for _name in (
     *("genfromtxt", "identity", "loadtxt", "ones", "tri", "zeros"),
 ):
     OWN[_name] = _made(_name)
+
+
+# ---- conversions: what SciPy calls before code of C -----------------------------------------
+
+
+def _at_least(name: str) -> Function:
+    """Return a function that gives plain Tensors as new arrays of NumPy's, others as Tensors."""
+    numpys, of_tensors = getattr(np, name), getattr(ops, name)
+
+    def at_least(*arys: Any) -> Any:
+        if any(map(is_recorded, arys)):
+            return of_tensors(*arys)
+        return numpys(*(np.array(as_tensor(a).numpy()) if is_tensor(a) else a for a in arys))
+
+    return at_least
+
+
+for _name in ("atleast_1d", "atleast_2d", "atleast_3d"):
+    OWN[_name] = _at_least(_name)
 
 
 # ---- real numbers, orders, joining ----------------------------------------------------------

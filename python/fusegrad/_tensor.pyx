@@ -120,6 +120,8 @@ cdef class Tensor:
                 " functions of NumPy or fusegrad.ops instead, ops.where instead of Python"
                 " conditions, or compile with run_eagerly=True"
             )
+        if not is_floating(self.array.dtype()):
+            return 0  # a tape knows them, and gradients end at integers and booleans
         if (<Tape>self.recorder).readable:
             (<Tape>self.recorder).read = True
             return 0

@@ -15,17 +15,28 @@ import scipy.special
 
 import fusegrad as fg
 from fusegrad import ops
+from fusegrad._tensor import in_current_trace
 from fusegrad.testing import check_grads
 
 # ---- autograd ------------------------------------------------------------------------------------
 
 
+def scalar(fun: Callable[..., Any]) -> Callable[..., Any]:
+    """Arrays of one element have a gradient there."""
+
+    def without_axes(*args: Any) -> Any:
+        result = fun(*args)
+        return np.reshape(result, ()) if np.size(result) == 1 else result
+
+    return without_axes
+
+
 def grad(fun: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    return fg.grad(fun, argnums=argnum)
+    return fg.grad(scalar(fun), argnums=argnum)
 
 
 def value_and_grad(fun: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
-    return fg.value_and_grad(fun, argnums=argnum)
+    return fg.value_and_grad(scalar(fun), argnums=argnum)
 
 
 def elementwise_grad(fun: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,6 +60,12 @@ def array(data: Any, *args: Any, **kwargs: Any) -> Any:
     return np.array(data, *args, **kwargs)
 
 
+def full(shape: Any, fill_value: Any) -> Any:
+    if isinstance(fill_value, fg.Tensor) and in_current_trace(fill_value):
+        return np.broadcast_to(fill_value, shape)
+    return np.full(shape, fill_value)
+
+
 def leaves(data: Any) -> list[Any]:
     if isinstance(data, list | tuple):
         return [leaf for part in data for leaf in leaves(part)]
@@ -56,9 +73,10 @@ def leaves(data: Any) -> list[Any]:
 
 
 class NumPy:
-    """NumPy, but for its constructor of arrays, which asks no operand for an answer."""
+    """NumPy, but for its constructors, which ask no operand for an answer."""
 
     array = staticmethod(array)
+    full = staticmethod(full)
     random = np.random
     linalg = np.linalg
 
@@ -206,12 +224,15 @@ def fixed_point(f: Any, a: Any, x0: Any, distance: Any, tol: float) -> Any:
 
     def backward(saved: Any, cotangent: Any) -> Any:
         a, x = saved
-        _, through_x = fg.vjp(f(a), x)
         _, through_a = fg.vjp(lambda a: f(a)(x), a)
-        adjoint = fixed_point(
-            lambda c: lambda u: through_x(u)[0] + c, cotangent, 0.0 * x0, distance, tol
+        return through_a(
+            fixed_point(adjoint_step, (a, x, cotangent), np.zeros_like(x0), distance, tol)
         )
-        return through_a(adjoint)
+
+    def adjoint_step(parameters: Any) -> Any:
+        a, x, cotangent = parameters
+        _, through_x = fg.vjp(f(a), x)
+        return lambda u: through_x(u)[0] + cotangent
 
     solve.defvjp(forward, backward)
     return solve(a)

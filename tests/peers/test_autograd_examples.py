@@ -42,6 +42,13 @@ class Example:
 
 
 # Optimizers that search lines multiply differences in the last bit; their tolerances are wider.
+# Where samples are drawn from a Gaussian process, its covariance is compared: it is nearly
+# singular, and its singular vectors, by which NumPy samples, are no continuous function of it.
+COVARIANCE = {
+    "rs.multivariate_normal(pred_mean, pred_cov, size=10)": (
+        "(rs.multivariate_normal(pred_mean, pred_cov, size=10), pred_cov)[1]"
+    )
+}
 EXAMPLES = [
     Example("sinusoid"),
     Example("tanh"),
@@ -49,9 +56,9 @@ EXAMPLES = [
     Example("define_gradient"),
     Example("logistic_regression", results=("weights",)),
     Example("fixed_points"),
-    Example("gaussian_process", iterations=10, rtol=1e-5),
+    Example("gaussian_process", COVARIANCE, 10, 1e-5),
     Example("bayesian_optimization", {"num_iters=20": "num_iters=3"}, rtol=1e-4),
-    Example("deep_gaussian_process", iterations=5, rtol=1e-4),
+    Example("deep_gaussian_process", COVARIANCE, 5, 1e-4),
     Example("gplvm", iterations=3, rtol=1e-4),
     Example("gmm", iterations=3, rtol=1e-4),
     Example("ica", iterations=10, rtol=1e-4),
@@ -240,7 +247,8 @@ def test_example(
     import autograd.misc.fixed_points
     import autograd.misc.optimizers
     import autograd.scipy.signal
-    import autograd.scipy.stats
+    import autograd.scipy.stats  # noqa: F401
+
     from peers import autograd_names
 
     monkeypatch.chdir(tmp_path)

@@ -140,6 +140,38 @@ def test_results_that_the_rule_needs():
         assert f(np.float64(0.7)).item() == pytest.approx(np.exp(0.7), rel=1e-15)
 
 
+def test_rules_of_rules():
+    """What a rule calls may look at elements where it has a rule itself: sin, the n-th derivative."""
+
+    def sine(n):
+        @fg.custom_vjp
+        def function(x):
+            return np.sin(np.asarray(x) + n * np.pi / 2)
+
+        function.defvjp(lambda x: (function(x), x), lambda x, g: (g * sine(n + 1)(x),))
+        return function
+
+    x = np.array([0.3, 1.4])
+    f = sine(0)
+    for order in range(1, 4):
+        f = fg.grad(lambda x, f=f: ops.sum(f(x)))
+        np.testing.assert_allclose(f(x), np.sin(x + order * np.pi / 2), rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(
+        fg.hessian(lambda x: ops.sum(x * sine(0)(x)))(x),
+        np.diag(2 * np.cos(x) - x * np.sin(x)),
+        rtol=1e-14,
+    )
+
+    @fg.custom_vjp
+    def looks(x):  # by another function, whose rule does not reach what it saves
+        return x * float(x)
+
+    looks.defvjp(lambda x: (looks(x), 2 * float(sine(0)(x))), lambda r, g: (g * r,))
+    assert fg.grad(looks)(1.0).item() == pytest.approx(2 * np.sin(1.0), rel=1e-6)
+    with pytest.raises(ArgumentError, match="looked at elements"):
+        fg.grad(fg.grad(looks))(1.0)
+
+
 def test_tensors_from_outside():
     w = fg.Variable(2.0)
     double = fg.custom_vjp(lambda x: x * w)

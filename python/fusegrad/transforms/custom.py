@@ -452,7 +452,10 @@ def _guarded(name: str, x: Tensor, sources: list[Tensor]) -> Tensor:
 
 @contextmanager
 def _readable() -> Iterator[Callable[[], bool]]:
-    """Let elements on the tape be looked at; yield what tells afterwards whether they were."""
+    """Let elements on the tape be looked at; yield what tells afterwards whether they were.
+
+    A rule around does not hear of it: derivatives through what was looked at are this rule's.
+    """
     tape = current_builder()
     if not isinstance(tape, Tape):
         yield lambda: False
@@ -463,7 +466,7 @@ def _readable() -> Iterator[Callable[[], bool]]:
         yield lambda: looked[0]
     finally:
         looked[0] = tape.read
-        tape.readable, tape.read = before, read or tape.read
+        tape.readable, tape.read = before, read
 
 
 def _pack(arrays: list[Tensor]) -> Tensor:
