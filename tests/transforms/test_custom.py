@@ -141,7 +141,7 @@ def test_results_that_the_rule_needs():
 
 
 def test_rules_of_rules():
-    """What a rule calls may look at elements where it has a rule itself: sin, the n-th derivative."""
+    """What a rule calls may look at elements where it has a rule itself."""
 
     def sine(n):
         @fg.custom_vjp
