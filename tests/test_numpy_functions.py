@@ -342,9 +342,9 @@ def test_the_page_lists_them() -> None:
     marked = re.search(r"(?s)<!-- written by.*?-->(.*)<!-- end -->", page)
     assert marked
     names = set(re.findall(r"`([\w.]+)`", marked[1]))
-    assert names >= SUPPORTED | _numpy_functions.READERS
+    assert names >= SUPPORTED
     known = {name for name in names if _numpy_functions.find(name) is not None}
-    assert known <= SUPPORTED | _numpy_functions.READERS
+    assert known <= SUPPORTED
 
 
 @pytest.mark.quick

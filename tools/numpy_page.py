@@ -31,9 +31,6 @@ def lists() -> str:
         ],
         "Functions": [name for name in plain if not isinstance(getattr(np, name), np.ufunc)],
         "Linear algebra": [name for name in names if name.startswith("linalg.")],
-        "By the elements of plain Tensors, with arrays as results": sorted(
-            _numpy_functions.READERS - set(names)
-        ),
     }
     return "".join(f"\n**{kind}.** {listed(names)}\n" for kind, names in kinds.items()) + "\n"
 

@@ -22,8 +22,8 @@ __all__ = [
     "need_defaults",
 ]
 
-#: Functions that read data and compute no array of its kind: given plain Tensors, NumPy gets their
-#: elements.
+#: Functions that read data and compute no array of its kind, for which there is nothing to write
+#: instead: given plain Tensors, NumPy gets their elements, as all that Tensors do not answer.
 READERS = frozenset(
     {
         *("save", "savetxt", "savez", "savez_compressed"),

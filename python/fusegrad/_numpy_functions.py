@@ -28,7 +28,7 @@ from fusegrad._numpy_own import OWN
 from fusegrad._spelling import nearest
 from fusegrad._tensor import _answer_numpy, as_tensor
 
-__all__ = ["READERS", "THIN", "answer", "answer_ufunc", "find", "supported"]
+__all__ = ["THIN", "answer", "answer_ufunc", "find", "supported"]
 
 Function = Callable[..., Any]
 

@@ -41,7 +41,8 @@ class Example:
     results: tuple[str, ...] = ()  # variables to compare, besides what optimizers return
 
 
-# Optimizers that search lines multiply differences in the last bit; their tolerances are wider.
+# Tensors print 8 digits. Conjugate gradients search lines, which multiplies differences in the last
+# bit: 1e-6. Bayesian optimization does so again with the next point as data: 1e-4.
 # Where samples are drawn from a Gaussian process, its covariance is compared: it is nearly
 # singular, and its singular vectors, by which NumPy samples, are no continuous function of it.
 COVARIANCE = {
@@ -52,17 +53,17 @@ COVARIANCE = {
 EXAMPLES = [
     Example("sinusoid"),
     Example("tanh"),
-    Example("rosenbrock", rtol=1e-5),
+    Example("rosenbrock"),
     Example("define_gradient"),
     Example("logistic_regression", results=("weights",)),
     Example("fixed_points"),
-    Example("gaussian_process", COVARIANCE, 10, 1e-5),
+    Example("gaussian_process", COVARIANCE, 10, 1e-6),
     Example("bayesian_optimization", {"num_iters=20": "num_iters=3"}, rtol=1e-4),
-    Example("deep_gaussian_process", COVARIANCE, 5, 1e-4),
-    Example("gplvm", iterations=3, rtol=1e-4),
-    Example("gmm", iterations=3, rtol=1e-4),
-    Example("ica", iterations=10, rtol=1e-4),
-    Example("negative_binomial_maxlike", rtol=1e-6, results=("r", "p")),
+    Example("deep_gaussian_process", COVARIANCE, 5, 1e-6),
+    Example("gplvm", iterations=3, rtol=1e-6),
+    Example("gmm", iterations=3, rtol=1e-6),
+    Example("ica", iterations=10, rtol=1e-6),
+    Example("negative_binomial_maxlike", results=("r", "p")),
     Example(
         "hmm_em",
         {
@@ -70,14 +71,13 @@ EXAMPLES = [
             "num_states = 20": "num_states = 5",
             "tol=1e-3": "tol=1e-1",
         },
-        rtol=1e-6,
         results=("pi", "A", "B"),
     ),
     Example("black_box_svi", iterations=20),
     Example("bayesian_neural_net", iterations=20),
     Example("mixture_variational_inference", iterations=5),
     Example("natural_gradient_black_box_svi", {"num_samples=2000": "num_samples=50"}, 20),
-    Example("neural_net_regression", iterations=200, rtol=1e-6),
+    Example("neural_net_regression", iterations=200),
     Example("neural_net", iterations=6),
     Example("rnn", {"max_lines=60": "max_lines=20", "range(20)": "range(0)"}, 5),
     Example("lstm", {"max_lines=60": "max_lines=20", "range(20)": "range(0)"}, 5),
@@ -88,7 +88,7 @@ EXAMPLES = [
     ),
     Example("generative_adversarial_net", {"num_epochs = 50": "num_epochs = 1"}),
     Example("variational_autoencoder", {"num_epochs = 15": "num_epochs = 2"}),
-    Example("fluidsim/wing", {"simulation_timesteps = 20": "simulation_timesteps = 4"}, 3, 1e-6),
+    Example("fluidsim/wing", {"simulation_timesteps = 20": "simulation_timesteps = 2"}, 2),
     Example("fluidsim/fluidsim", {"simulation_timesteps = 100": "simulation_timesteps = 4"}, 2),
 ]
 

@@ -57,7 +57,8 @@ class custom_vjp(Spelled):
     Notes
     -----
     The rule can be differentiated again, as far as `bwd` and what `fwd` saves for it are ops. Where
-    either looked at elements, a second derivative that would go through them raises ArgumentError.
+    either looked at elements, a second derivative that would go through them raises ArgumentError;
+    what functions with rules of their own look at does not count.
 
     Examples
     --------
