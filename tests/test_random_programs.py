@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -100,16 +99,23 @@ def test_every_op_is_in_some_program() -> None:
 
 @pytest.fixture(scope="module")
 def libraries() -> Any:
-    # Compiling takes all the time; there is nothing to optimize.
-    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
     jax = pytest.importorskip("jax")
     torch = pytest.importorskip("torch")
     jax.config.update("jax_enable_x64", True)
     names = {"jnp": jax.numpy, "nn": jax.nn, "special": jax.scipy.special}
     theirs = {"torch": torch, "F": torch.nn.functional}
 
-    def of_jax(p: Program) -> Callable[..., Any]:
-        return lambda *xs: p(xs, "jax", convert=jax.numpy.asarray, **names)
+    # Compiling takes all the time, and there is nothing to optimize.
+    options = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+
+    def of_jax(p: Program, derivative: Callable[..., Any]) -> Any:
+        def function(*xs: Any) -> Any:
+            return p(xs, "jax", convert=jax.numpy.asarray, **names)
+
+        compiled = jax.jit(
+            derivative(function, tuple(range(len(p.inputs)))), compiler_options=options
+        )
+        return compiled(*p.inputs)
 
     def of_torch(p: Program) -> Callable[..., Any]:
         return lambda *xs: p(xs, "torch", convert=torch.tensor, **theirs)
@@ -122,10 +128,9 @@ def test_against_jax_and_torch(libraries: Any) -> None:
     jax, torch, of_jax, of_torch = libraries
     for seed in range(PROGRAMS):
         p = program(seed)
-        numbers = tuple(range(len(p.inputs)))
         found = flat(gradient(p)[0](*p.inputs)[1])
         bound = 1e-10 * max(1.0, float(np.abs(found).max()))
-        theirs = flat(jax.jit(jax.grad(of_jax(p), numbers))(*p.inputs))
+        theirs = flat(of_jax(p, jax.grad))
         assert np.abs(found - theirs).max() <= bound, ("jax", seed, p.text())
         xs = [torch.tensor(x, requires_grad=True) for x in p.inputs]
         gradients = torch.autograd.grad(of_torch(p)(*xs), xs, allow_unused=True)
@@ -141,11 +146,10 @@ def test_hessians_against_jax_and_torch(libraries: Any) -> None:
     jax, torch, of_jax, of_torch = libraries
     for seed in range(HESSIANS):
         p = program(seed)
-        numbers = tuple(range(len(p.inputs)))
         found = hessian(p)
         bound = 1e-8 * max(1.0, float(np.abs(found).max()))
-        blocks = jax.jit(jax.hessian(of_jax(p), numbers))(*p.inputs)
-        assert np.abs(found - joined(p, blocks)).max() <= bound, ("jax", seed, p.text())
+        theirs = joined(p, of_jax(p, jax.hessian))
+        assert np.abs(found - theirs).max() <= bound, ("jax", seed, p.text())
         xs = tuple(torch.tensor(x) for x in p.inputs)
         blocks = torch.autograd.functional.hessian(of_torch(p), xs)
         assert np.abs(found - joined(p, blocks)).max() <= bound, ("torch", seed, p.text())
