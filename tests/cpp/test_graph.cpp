@@ -33,85 +33,6 @@ FUSEGRAD_TEST(graph_emit) {
   CHECK(raises([&] { graph.update(s, x); }));
 }
 
-// ---- differentiate ------------------------------------------------------------------------------
-
-FUSEGRAD_TEST(graph_differentiate) {
-  Tape tape;
-  const Value x = tape.watch(vector_of({1, 2, 3}));
-  const Value c = tape.watch(vector_of({5}));
-  const Value unused = tape.watch(vector_of({7, 8}));
-  const Value square = tape.emit(multiply_op, {x, x});
-  const Value scaled = tape.emit(multiply_op, {square, c});  // stretched over c
-  const Value y = tape.emit(sum_op, {scaled}, all());
-  const Value one = tape.constant(1.0, DType::float64);
-  const std::vector<Value> grads = differentiate(tape, y, one, {x, c, unused, square});
-  CHECK(elements(tape.array(grads[0])) == (std::vector<double>{10, 20, 30}));
-  CHECK(elements(tape.array(grads[1])) == (std::vector<double>{14}));
-  CHECK(tape.meta(grads[1]).shape == Shape({1}));
-  CHECK(elements(tape.array(grads[2])) == (std::vector<double>{0, 0}));
-  CHECK(elements(tape.array(grads[3])) == (std::vector<double>{5, 5, 5}));
-
-  // Twice: d/dx sum(dy/dx) = 2c.
-  const Value total = tape.emit(sum_op, {grads[0]}, all());
-  const std::vector<Value> second = differentiate(tape, total, one, {x});
-  CHECK(elements(tape.array(second[0])) == (std::vector<double>{10, 10, 10}));
-
-  // y itself, and an op with two outputs of which one is used.
-  CHECK(elements(tape.array(differentiate(tape, y, one, {y})[0])) == std::vector<double>{1});
-  Value two[kMaxOutputs];
-  tape.emit(twice_op, &x, 1, Attrs(), two);
-  for (int k = 0; k < 2; ++k) {
-    const Value part = tape.emit(sum_op, {two[k]}, all());
-    CHECK(elements(tape.array(differentiate(tape, part, one, {x})[0])) ==
-          (std::vector<double>{1, 1, 1}));
-  }
-
-  const Value integers = tape.watch(Array(DType::int64, {3}));
-  CHECK(raises([&] { differentiate(tape, y, one, {integers}); }));
-  CHECK(raises([&] { differentiate(tape, integers, one, {x}); }));
-  CHECK(raises([&] { differentiate(tape, square, one, {x}); }));
-
-  // Not differentiable: a stop, hence zeros.
-  const Value stopped = tape.emit(noise_op, {x});
-  const Value through = tape.emit(sum_op, {stopped}, all());
-  CHECK(elements(tape.array(differentiate(tape, through, one, {x})[0])) ==
-        (std::vector<double>{0, 0, 0}));
-}
-
-FUSEGRAD_TEST(tape_last_gradients) {
-  for (const bool last : {false, true}) {
-    Tape tape;
-    const Value x = tape.watch(vector_of({1, 2, 3}));
-    const Value c = tape.watch(vector_of({5}));
-    const Value unused = tape.watch(vector_of({7, 8}));
-    const Value square = tape.emit(multiply_op, {x, x});
-    // The cotangent of `square` is a sum of three; that of `both` goes to two operands unchanged.
-    const Value both = tape.emit(add_op, {square, square});
-    const Value scaled = tape.emit(multiply_op, {tape.emit(add_op, {both, square}), c});
-    const Value y = tape.emit(sum_op, {scaled}, all());
-    const Value one = tape.constant(1.0, DType::float64);
-    const std::vector<Value> asked{x, c, unused, square, both, x};
-    std::vector<Array> grads;
-    const int32_t nodes = tape.num_nodes(), values = tape.num_values();
-    if (last) {
-      CHECK(raises([&] { tape.last_gradients(square, one, {x}); }));
-      CHECK(tape.scratch() == nullptr);
-      grads = tape.last_gradients(y, one, asked);
-      CHECK(tape.num_nodes() == nodes && tape.num_values() == values);
-    } else {
-      for (const Value value : differentiate(tape, y, one, asked)) {
-        grads.push_back(tape.array(value));
-      }
-    }
-    CHECK(elements(grads[0]) == (std::vector<double>{30, 60, 90}));
-    CHECK(elements(grads[1]) == (std::vector<double>{42}));
-    CHECK(elements(grads[2]) == (std::vector<double>{0, 0}));
-    CHECK(elements(grads[3]) == (std::vector<double>{15, 15, 15}));
-    CHECK(elements(grads[4]) == (std::vector<double>{5, 5, 5}));
-    CHECK(elements(grads[5]) == elements(grads[0]));
-  }
-}
-
 FUSEGRAD_TEST(stable_list) {
   StableList<std::string> list;
   std::vector<const std::string*> places;
@@ -124,21 +45,6 @@ FUSEGRAD_TEST(stable_list) {
   CHECK(moved.size() == 401 && moved[400] == "again");
   moved = copy;
   CHECK(moved.size() == 1000 && moved[400] == "400");
-}
-
-FUSEGRAD_TEST(graph_unbroadcast) {
-  Tape tape;
-  const Value a = tape.watch(random_array<double>({2, 1, 3}));
-  const Value b = tape.watch(random_array<double>({4, 1}));
-  const Value y = tape.emit(sum_op, {tape.emit(multiply_op, {a, b})}, all());
-  const std::vector<Value> grads =
-      differentiate(tape, y, tape.constant(1.0, DType::float64), {a, b});
-  CHECK(tape.meta(grads[0]).shape == Shape({2, 1, 3}));
-  CHECK(tape.meta(grads[1]).shape == Shape({4, 1}));
-  double expected = 0.0, total = 0.0;
-  for (const double e : elements(tape.array(a))) expected += e;
-  total = elements(tape.array(grads[1]))[2];
-  CHECK(total - expected < 1e-12 && expected - total < 1e-12);
 }
 
 // ---- rewrites -----------------------------------------------------------------------------------

@@ -131,6 +131,33 @@ def test_values_that_get_out():
         np.testing.assert_allclose(got, 2 * np.exp(2 * x) + 3 * np.exp(x), rtol=1e-14)
 
 
+def test_a_value_that_gets_out_into_another_checkpoint():
+    def loss(x, checkpoint):
+        kept = []
+
+        def inner(x):
+            kept.append(ops.sin(x))
+            return ops.cos(kept[0])
+
+        y = checkpoint(inner)(x)
+        return ops.sum(checkpoint(lambda y: ops.sin(y * kept[0]))(y))
+
+    def squared(checkpoint):
+        first = fg.grad(lambda x: loss(x, checkpoint))
+        return fg.grad(lambda x: ops.sum(first(x) ** 2))
+
+    x = np.array([0.3, 0.7])
+    expected = squared(lambda f: f)(x)
+    np.testing.assert_allclose(squared(fg.checkpoint)(x), expected, rtol=1e-13)
+    np.testing.assert_allclose(fg.jit(squared(fg.checkpoint))(x), expected, rtol=1e-13)
+
+
+def test_an_exponent_that_is_made_again():
+    f = lambda x: ops.sum(x ** ops.exp(x))  # noqa: E731
+    x = np.array([0.5, 2.0])
+    assert fg.grad(fg.checkpoint(f))(x).tolist() == fg.grad(f)(x).tolist()
+
+
 def test_with_custom_rules_and_random_numbers():
     x = np.ones(1000)
     f = lambda x: ops.sum(ops.dropout(x, np.array([0, 0]), 0.5, 3, 0) * x)  # noqa: E731

@@ -17,7 +17,8 @@ template <typename T>
 class StableList {
  public:
   StableList() = default;
-  StableList(const StableList& other) {
+  // Delegates, so that the destructor runs where a copy raises.
+  StableList(const StableList& other) : StableList() {
     for (size_t i = 0; i < other.size(); ++i) emplace_back(other[i]);
   }
   StableList(StableList&& other) noexcept

@@ -156,8 +156,21 @@ class Source {
     return false;
   }
 
+  bool recomputed_within(const NodeRange& range, Value value) const {
+    const int32_t node = from_.info(value).node;
+    return range.contains(node) && recomputed(from_.node(node));
+  }
+
   // Behind barriers, so that a compiled graph does not take the first results, and keeps them.
-  void recompute(const NodeRange& range) {
+  void recompute(NodeRange range) {
+    // What the range reads of other checkpoints comes first: each copy is forgotten on its own.
+    for (int32_t i = range.first; i < range.end; ++i) {
+      const Node& node = from_.node(i);
+      if (node.kind != NodeKind::op || !recomputed(node)) continue;
+      for (const Value input : node.inputs) {
+        if (!recomputed_within(range, input)) (*this)(input);
+      }
+    }
     Copy copy{range, {into_.num_nodes(), 0}, {}};
     std::unordered_map<int32_t, Value> read;
     std::vector<Value> inputs;
@@ -166,9 +179,7 @@ class Source {
       if (node.kind != NodeKind::op || !recomputed(node)) continue;
       inputs.clear();
       for (const Value input : node.inputs) {
-        if (from_.info(input).recomputed && range.contains(from_.info(input).node)) {
-          inputs.push_back((*this)(input));
-        } else if (from_.producer(input).kind == NodeKind::constant) {
+        if (recomputed_within(range, input) || from_.producer(input).kind == NodeKind::constant) {
           inputs.push_back((*this)(input));
         } else {
           Value& behind = read[input.id];

@@ -38,7 +38,7 @@ void divide_vjp(VjpContext& c) {
 
 // The number that a 0-d constant holds; false for anything else.
 bool constant_number(const Builder& b, Value x, double* number) {
-  if (b.producer(x).kind != NodeKind::constant) return false;
+  if (b.info(x).node < 0 || b.producer(x).kind != NodeKind::constant) return false;
   const Array& array = b.info(x).array;
   if (!array.defined() || array.size() != 1) return false;
   *number = array.dtype() == DType::float32 ? static_cast<double>(*array.view().as<float>())
