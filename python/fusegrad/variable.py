@@ -78,7 +78,11 @@ class Variable(Spelled):
     ) -> None:
         if order not in ("C", "F"):
             raise ArgumentError("Variable", "order", "'C' or 'F'", repr(order))
-        initial = as_tensor(value, dtype)
+        try:
+            initial = as_tensor(value, dtype)
+        except ArgumentError as error:
+            argument = "dtype" if error.argument == "dtype" else "value"
+            raise ArgumentError("Variable", argument, error.expected, error.got) from None
         self._tensor = empty(initial.shape, initial.dtype, order)
         copy_into(self._tensor, initial)
         self.name = name

@@ -31,12 +31,6 @@ from __future__ import annotations
 
 from fusegrad._spelling import missing
 from fusegrad.ops import linalg
-from fusegrad.ops._contract import (
-    Label,
-    Labels,
-    contract,
-    summed,
-)
 from fusegrad.ops.activations import (
     celu,
     glu,
@@ -324,8 +318,6 @@ from fusegrad.ops.unary import (
 )
 
 __all__ = [
-    "Label",
-    "Labels",
     "abs",
     "add",
     "all",
@@ -361,7 +353,6 @@ __all__ = [
     "clip",
     "column_stack",
     "concatenate",
-    "contract",
     "convolve",
     "copysign",
     "corrcoef",
@@ -533,7 +524,6 @@ __all__ = [
     "stop_gradient",
     "subtract",
     "sum",
-    "summed",
     "swapaxes",
     "take",
     "take_along_axis",
