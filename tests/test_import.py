@@ -115,5 +115,11 @@ def test_names_of_other_libraries():
         fusegrad.ops.exp  # noqa: B018 - imported, as by who has an idea of its names
         with pytest.raises(AttributeError, match=hint):
             getattr(x, name)
+    with pytest.raises(AttributeError, match=r"; write fusegrad\.Tensor"):
+        fusegrad.ops.array  # noqa: B018
+    v = fusegrad.Variable([1.0])
+    for name, hint in {"T": r"v\.value\.T$", "requires_grad": r"fusegrad\.grad\(f\)\(x\)"}.items():
+        with pytest.raises(AttributeError, match=f"^Variable has no '{name}': .*{hint}"):
+            getattr(v, name)
     with pytest.raises(AttributeError, match=r"^'Tensor' object has no attribute '_x'$"):
         x._x  # noqa: B018

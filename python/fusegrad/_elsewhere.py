@@ -40,6 +40,18 @@ PACKAGE = {
     "tensor": _DATA,
 }
 
+#: Functions of `fusegrad.ops`.
+FUNCTIONS = {
+    "array": _DATA,
+    "asarray": _DATA,
+    "as_tensor": _DATA,
+    "cat": "write concatenate",
+    "convert_to_tensor": _DATA,
+    "mm": "write matmul",
+    "tensor": _DATA,
+    "unsqueeze": "write expand_dims",
+}
+
 _TENSOR = {
     "backward": _GRADIENTS,
     "clear_graph": _RECORDS,

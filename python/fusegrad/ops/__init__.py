@@ -29,6 +29,7 @@ Tensor([1., 0.], dtype=float32)
 
 from __future__ import annotations
 
+from fusegrad._elsewhere import FUNCTIONS
 from fusegrad._spelling import missing
 from fusegrad.ops import linalg
 from fusegrad.ops.activations import (
@@ -554,4 +555,4 @@ __all__ = [
     "zeros_like",
 ]
 
-__getattr__ = missing(__name__, __all__)
+__getattr__ = missing(__name__, __all__, FUNCTIONS)
