@@ -86,3 +86,40 @@ def test_missing_native_module_says_how_to_build():
         fusegrad.grad
     """)
     assert "pip install ." in result.stderr
+
+
+def test_ops_search_for_no_spelling():
+    result = run("import numpy, sys; import fusegrad.ops; print('difflib' in sys.modules)")
+    assert result.stdout == "False\n", result.stderr
+
+
+def test_names_of_other_libraries():
+    for name, hint in {
+        "tensor": "write fusegrad.Tensor",
+        "no_grad": "nothing is recorded outside of grad",
+        "optim": "fusegrad.optimizers",
+        "manual_seed": "set_random_seed",
+    }.items():
+        with pytest.raises(AttributeError, match=hint):
+            getattr(fusegrad, name)
+    with pytest.raises(ImportError, match=r"write fusegrad\.Tensor"):
+        from fusegrad import tensor  # noqa: F401
+    x = fusegrad.Tensor([1.0])
+    for name, hint in {
+        "data": r"x\.numpy\(\).*x\.detach\(\)",
+        "requires_grad_": r"fusegrad\.grad\(f\)\(x\)",
+        "view": r"x\.reshape",
+        "add_": "never change",
+        "exp": r"fusegrad\.ops\.exp\(x\)",
+    }.items():
+        fusegrad.ops.exp  # noqa: B018 - imported, as by who has an idea of its names
+        with pytest.raises(AttributeError, match=hint):
+            getattr(x, name)
+    with pytest.raises(AttributeError, match=r"; write fusegrad\.Tensor"):
+        fusegrad.ops.array  # noqa: B018
+    v = fusegrad.Variable([1.0])
+    for name, hint in {"T": r"v\.value\.T$", "requires_grad": r"fusegrad\.grad\(f\)\(x\)"}.items():
+        with pytest.raises(AttributeError, match=f"^Variable has no '{name}': .*{hint}"):
+            getattr(v, name)
+    with pytest.raises(AttributeError, match=r"^'Tensor' object has no attribute '_x'$"):
+        x._x  # noqa: B018

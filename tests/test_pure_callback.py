@@ -362,3 +362,11 @@ def test_vmap(vectorized: bool, many: bool) -> None:
         for i, part in enumerate(got):
             want = (a * b).sum(1).astype("f4") if i % 2 else a + b
             np.testing.assert_array_equal(part.numpy(), want)
+
+
+@pytest.mark.parametrize("shape", ["a", -1, (2, -1), (1.5,), None])
+def test_shapes_that_are_none(shape: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"^ShapeDtypeStruct\(\): argument 'shape'"):
+        fg.ShapeDtypeStruct(shape, "float32")
+    with pytest.raises(ArgumentError, match=r"^ShapeDtypeStruct\(\): argument 'dtype'"):
+        fg.ShapeDtypeStruct((), "float8")

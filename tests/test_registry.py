@@ -57,3 +57,10 @@ def test_every_case_names_an_op() -> None:
 def test_case_ids_are_unique() -> None:
     ids = [case.id for case in CASES]
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("name", [name for name, f in FUNCTIONS.items() if not inspect.ismodule(f)])
+def test_public_function_shows_its_use(name: str) -> None:
+    """What is public is for users: a function with an example."""
+    assert callable(FUNCTIONS[name])
+    assert ">>>" in (FUNCTIONS[name].__doc__ or "")

@@ -728,3 +728,46 @@ def test_variable_arithmetic():
     same(ops.exp(fg.Variable([0.0])), np.float32([1]))
     with pytest.raises(ArgumentError, match="'order'"):
         fg.Variable([1.0], order="A")
+
+
+def test_errors_name_what_was_called():
+    for where, argument, call in [
+        ("Tensor", "data", lambda: fg.Tensor("a")),
+        ("Tensor", "data", lambda: fg.Tensor(1j)),
+        ("Tensor", "dtype", lambda: fg.Tensor(1.0, "float8")),
+        ("Variable", "value", lambda: fg.Variable("a")),
+        ("assign", "value", lambda: fg.Variable(1.0).assign("a")),
+        ("at[].set", "values", lambda: fg.Tensor([1.0]).at[0].set("a")),
+        ("sum", "axis", lambda: fg.Tensor([1.0]).sum(axis=0.5)),
+        ("sum", "axis", lambda: ops.sum(np.ones(2), axis="x")),
+        ("concatenate", "axes", lambda: ops.concatenate([np.ones(2)], axis=0.5)),
+        ("sort", "axis", lambda: ops.sort(np.ones(2), axis="x")),
+        ("reshape", "shape", lambda: fg.Tensor([1.0]).reshape((1, 0.5))),
+        ("transpose", "axes", lambda: fg.Tensor([[1.0]]).transpose((0, None))),
+        ("full", "shape", lambda: ops.full(2.5, 0.0)),
+    ]:
+        with pytest.raises(ArgumentError) as caught:
+            call()
+        assert str(caught.value).startswith((f"{where}():", f"{where}:")), caught.value
+        assert caught.value.argument == argument, caught.value
+
+
+def test_shapes_and_axes_are_arrays():
+    x, shape = np.arange(6.0).reshape(2, 3), np.array([3, 2])
+    for order in ("C", "F"):
+        given = fg.Tensor(x).reshape(shape, order=order).numpy()
+        assert np.array_equal(given, x.reshape(shape, order=order))
+    assert fg.Tensor(x).reshape(np.int64(6)).shape == (6,)
+    assert ops.zeros(shape).shape == (3, 2)
+    assert ops.sum(x, axis=np.array([0, 1])) == 15
+
+
+def test_a_variable_keeps_its_name():
+    """A Tensor in its place would have no gradient at the next step of a loop."""
+    v = fg.Variable([1.0, 2.0])
+    with pytest.raises(TypeError, match="assign_sub"):
+        v -= fg.Tensor([1.0, 1.0])
+    with pytest.raises(TypeError, match="assign_add"):
+        v += 1.0
+    assert isinstance(v, fg.Variable)
+    assert v.numpy().tolist() == [1, 2]

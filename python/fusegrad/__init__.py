@@ -206,9 +206,10 @@ def __getattr__(name: str) -> Any:
     elif name in _HOMES:
         value = getattr(_imported(_HOMES[name]), name)
     else:
+        from fusegrad._elsewhere import PACKAGE
         from fusegrad._spelling import missing
 
-        value = missing(__name__, __all__, depth=2, inside=_INSIDE)(name)
+        value = missing(__name__, __all__, PACKAGE, depth=2, inside=_INSIDE)(name)
     globals()[name] = value
     return value
 

@@ -145,7 +145,10 @@ class IndexedUpdate:
 
     def _values(self, name: str, values: Any, shape: tuple[int, ...]) -> Tensor:
         x = self._x
-        v = as_tensor(values, x.dtype) if isinstance(values, bool | int) else as_tensor(values)
+        try:
+            v = as_tensor(values, x.dtype if isinstance(values, bool | int) else None)
+        except ArgumentError as error:
+            raise ArgumentError(f"at[].{name}", "values", error.expected, error.got) from None
         if v.dtype.kind == "f" and x.dtype.kind != "f":
             expected = f"values that {x.dtype} holds (cast them)"
             raise ArgumentError(f"at[].{name}", "values", expected, f"dtype {v.dtype}")

@@ -58,6 +58,8 @@ def missing(
     known = tuple(names)
 
     def find(name: str) -> Any:
+        if name.startswith("__"):  # the import system asks for __path__: no spelling to look for
+            raise AttributeError(f"module '{module}' has no attribute '{name}'")
         hint = (hints or {}).get(name, "")
         near = None if hint else nearest(name, known, cutoff=0.75)
         if not hint and near is None and not name.startswith("_"):

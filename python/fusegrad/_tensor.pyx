@@ -83,7 +83,7 @@ cdef class Tensor:
         cdef Tensor source
         if self.recorder is not None or self.array.defined():
             raise TypeError("the elements of a Tensor never change: make another Tensor")
-        source = as_tensor(data, dtype)
+        source = tensor_of(data, dtype, "Tensor")
         if source.recorded():
             self.recorder = source.recorder
             self.value = source.value
@@ -188,12 +188,13 @@ cdef class Tensor:
         return num_elements(self.meta().shape) * itemsize(self.meta().dtype)
 
     def __getattr__(self, name):
-        if name in ("backward", "requires_grad", "requires_grad_", "grad"):
-            raise AttributeError(
-                f"Tensor has no '{name}': gradients are of functions. Write"
-                " fusegrad.grad(f)(x), or fusegrad.value_and_grad(f)(x) for f(x) and its gradient"
-            )
-        raise AttributeError(f"'Tensor' object has no attribute '{name}'")
+        hint = ""
+        if not name.startswith("_"):
+            from fusegrad._elsewhere import of_tensor
+            hint = of_tensor(name)
+        raise AttributeError(
+            f"Tensor has no '{name}': {hint}" if hint
+            else f"'Tensor' object has no attribute '{name}'", name=name, obj=self)
 
     def __len__(self):
         cdef Dims shape = self.meta().shape
@@ -558,11 +559,13 @@ cdef class Tensor:
         cdef int64_t known = 1
         cdef int64_t size = num_elements(self.meta().shape)
         cdef int i, unknown = -1
+        if len(shape) == 1 and hasattr(shape[0], "tolist"):
+            shape = (shape[0].tolist(),)  # an array has __index__ whatever it holds
         sizes = shape[0] if len(shape) == 1 and not hasattr(shape[0], "__index__") else shape
         if read_order("reshape", order):
             sizes = (sizes,) if hasattr(sizes, "__index__") else tuple(sizes)
             return self.transpose().reshape(sizes[::-1]).transpose()
-        read_dims(sizes, &attrs.shape)
+        read_dims(sizes, &attrs.shape, "reshape", "shape")
         for i in range(attrs.shape.rank()):
             if attrs.shape[i] == -1 and unknown < 0:
                 unknown = i
@@ -593,7 +596,7 @@ cdef class Tensor:
         if len(axes) == 1 and (axes[0] is None or not hasattr(axes[0], "__index__")):
             axes = () if axes[0] is None else tuple(axes[0])
         if axes:
-            read_dims(axes, &attrs.axes)
+            read_dims(axes, &attrs.axes, "transpose", "axes")
         else:
             for i in range(self.meta().shape.rank() - 1, -1, -1):
                 attrs.axes.push_back(i)
@@ -786,13 +789,13 @@ cdef object apply_with_attributes(
     cdef Attrs attrs
     cdef int i
     if axes is not None:
-        read_dims(axes, &attrs.axes)
+        read_dims(axes, &attrs.axes, name, "axes")
     if shape is not None:
-        read_dims(shape, &attrs.shape)
+        read_dims(shape, &attrs.shape, name, "shape")
     if start is not None:
-        read_dims(start, &attrs.start)
+        read_dims(start, &attrs.start, name, "start")
     if step is not None:
-        read_dims(step, &attrs.step)
+        read_dims(step, &attrs.step, name, "step")
     if scalars is not None:
         if len(scalars) > 4:
             raise_argument(name, "scalars", "at most 4 numbers", str(len(scalars)))
@@ -854,17 +857,21 @@ def as_tensor(x, dtype=None):
     fusegrad.errors.ArgumentError
         For what is no rectangular array of real numbers or booleans.
     """
+    return tensor_of(x, dtype, "as_tensor")
+
+
+cdef Tensor tensor_of(object x, object dtype, str where):
     cdef Tensor tensor = None
     cdef Kind kind
     if dtype is not None:
         kind = number_kind(x)
         if kind != Kind.NOT_A_NUMBER:
-            return from_number(x, parse_dtype(dtype, "as_tensor"))
+            return from_number(x, parse_dtype(dtype, where))
         if isinstance(x, (list, tuple)):
             tensor = from_list(x, dtype)
     if tensor is None:
-        tensor = convert(x, "as_tensor")
-    return tensor if dtype is None else cast(tensor, parse_dtype(dtype, "as_tensor"))
+        tensor = convert(x, where)
+    return tensor if dtype is None else cast(tensor, parse_dtype(dtype, where))
 
 
 def from_numpy(array):
@@ -890,7 +897,7 @@ def from_numpy(array):
 def empty(shape, dtype="float32", str order="C"):
     """An uninitialised Tensor; order "F" keeps the first axis contiguous."""
     cdef Dims dims
-    read_dims(shape, &dims)
+    read_dims(shape, &dims, "empty", "shape")
     return plain(empty_array(parse_dtype(dtype, "empty"), dims, order == "F"))
 
 
@@ -899,7 +906,7 @@ def full(shape, fill_value, dtype=None):
     cdef Dims dims
     cdef DType element
     cdef Kind kind = number_kind(fill_value)
-    read_dims(shape, &dims)
+    read_dims(shape, &dims, "full", "shape")
     for i in range(dims.rank()):
         if dims[i] < 0:
             raise_argument("full", "shape", "sizes of at least 0", repr(shape))

@@ -291,7 +291,7 @@ cdef object reduce(
     if axis is None:
         attrs.all_axes = True
     else:
-        read_dims(axis, &attrs.axes)
+        read_dims(axis, &attrs.axes, name, "axis")
     result = run_one(op_index(name), x, attrs)
     return result if dtype is None else cast(result, parse_dtype(dtype, name))
 

@@ -102,7 +102,7 @@ def callback(
     cdef Meta meta
     for shape, dtype in results:
         meta = Meta()
-        read_dims(shape, &meta.shape)
+        read_dims(shape, &meta.shape, "pure_callback", "result_shape_dtypes")
         meta.dtype = parse_dtype(dtype, "pure_callback")
         metas.push_back(meta)
     attrs.data = make_callback(function, name.encode(), metas, vectorized)

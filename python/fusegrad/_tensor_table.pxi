@@ -89,16 +89,23 @@ cdef DType parse_dtype(object dtype, str where) except *:
     return <DType><int>index
 
 
-cdef int read_dims(object values, Dims* dims) except -1:
+cdef int read_dims(object values, Dims* dims, str where, str argument) except -1:
     """An int or a sequence of ints."""
     if isinstance(values, (tuple, list)):
         for value in values:
+            if not hasattr(value, "__index__"):
+                raise_argument(where, argument, "integers", repr(values))
             dims.push_back(value)
+    elif isinstance(values, int):
+        dims.push_back(values)
+    elif hasattr(values, "tolist"):  # an array, which has __index__ whatever it holds
+        read_dims(values.tolist(), dims, where, argument)
     elif hasattr(values, "__index__"):
         dims.push_back(values)
+    elif isinstance(values, str) or not hasattr(values, "__iter__"):
+        raise_argument(where, argument, "an integer or a sequence of integers", repr(values))
     else:
-        for value in values:
-            dims.push_back(value)
+        read_dims(tuple(values), dims, where, argument)
     return 0
 
 

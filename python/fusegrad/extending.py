@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,11 @@ class ShapeDtypeStruct(Spelled):
     shape : int or sequence of int
     dtype : str or numpy.dtype
 
+    Raises
+    ------
+    fusegrad.errors.ArgumentError
+        `shape` is no int >= 0 or sequence of such, or `dtype` is none.
+
     Examples
     --------
     >>> ShapeDtypeStruct((2, 3), "float32")
@@ -48,9 +54,19 @@ class ShapeDtypeStruct(Spelled):
     """
 
     def __init__(self, shape: Any, dtype: Any) -> None:
-        sizes = (shape,) if hasattr(shape, "__index__") else tuple(shape)
-        self.shape = tuple(n.__index__() for n in sizes)
-        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        try:
+            sizes = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+            self.shape = tuple(map(operator.index, sizes))
+        except TypeError:
+            self.shape = (-1,)
+        if min(self.shape, default=0) < 0:
+            expected = "an int >= 0 or a sequence of such"
+            raise ArgumentError("ShapeDtypeStruct", "shape", expected, repr(shape))
+        try:
+            self.dtype: np.dtype[Any] = np.dtype(dtype)
+        except TypeError:
+            expected = "a dtype, such as 'float32'"
+            raise ArgumentError("ShapeDtypeStruct", "dtype", expected, repr(dtype)) from None
 
     def __repr__(self) -> str:
         """Return how it is made."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fusegrad._elsewhere import of_tensor
 from fusegrad._settings import changes
 from fusegrad._spelling import Spelled
 from fusegrad._tensor import (
@@ -78,7 +79,7 @@ class Variable(Spelled):
     ) -> None:
         if order not in ("C", "F"):
             raise ArgumentError("Variable", "order", "'C' or 'F'", repr(order))
-        initial = as_tensor(value, dtype)
+        initial = _tensor("Variable", value, dtype)
         self._tensor = empty(initial.shape, initial.dtype, order)
         copy_into(self._tensor, initial)
         self.name = name
@@ -157,10 +158,11 @@ class Variable(Spelled):
         Raises
         ------
         fusegrad.errors.ArgumentError
-            `value` has another shape.
+            `value` has another shape, or is no array.
         """
         # A Python number is taken as it is, not by way of the default dtype.
-        new = as_tensor(value, None if isinstance(value, Tensor | Variable) else self.dtype)
+        dtype = None if isinstance(value, Tensor | Variable) else self.dtype
+        new = _tensor("assign", value, dtype)
         if new.shape != self.shape:
             raise ArgumentError(
                 "assign", "value", f"shape {self.shape} of '{self.path}'", f"shape {new.shape}"
@@ -340,6 +342,36 @@ class Variable(Spelled):
 
     def __abs__(self) -> Tensor:
         return self.value.__abs__()
+
+    def _update(self, other: object) -> Tensor:
+        raise TypeError(
+            "a Variable is updated by assign(value), assign_add(x) and assign_sub(x); += would give"
+            " its name to a Tensor (write v = v + x for that)"
+        )
+
+    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ifloordiv__ = __imod__ = __ipow__ = _update
+    __imatmul__ = _update
+
+    if not TYPE_CHECKING:  # with it every name would be one of Any
+
+        def __getattr__(self, name):
+            """Raise AttributeError, which says what to write instead."""
+            hint = "" if name.startswith("_") else of_tensor(name)
+            if not name.startswith("_") and hasattr(Tensor, name):
+                hint = f"it is one of the Tensor: write v.value.{name}"
+            if hint:
+                raise AttributeError(f"Variable has no '{name}': {hint}", name=name, obj=self)
+            raise AttributeError(
+                f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self
+            )
+
+
+def _tensor(where: str, value: Any, dtype: Any) -> Tensor:
+    try:
+        return as_tensor(value, dtype)
+    except ArgumentError as error:
+        argument = "dtype" if error.argument == "dtype" else "value"
+        raise ArgumentError(where, argument, error.expected, error.got) from None
 
 
 @contextmanager

@@ -334,3 +334,19 @@ def test_batches_of_rules():
     np.testing.assert_allclose(fg.jit(fg.vmap(fg.grad(log1pexp)))(x), expected, rtol=1e-15)
     total = lambda x: ops.sum(fg.vmap(log1pexp)(x))  # noqa: E731
     np.testing.assert_allclose(fg.grad(total)(x), expected, rtol=1e-15)
+
+
+def test_nondiff_argnums_are_checked():
+    with pytest.raises(ArgumentError, match="'nondiff_argnums': expected an int"):
+        fg.custom_vjp(ops.exp, nondiff_argnums="x")
+    f = fg.custom_vjp(lambda x: x * x, nondiff_argnums=1)
+    f.defvjp(lambda x: (f(x), x), lambda x, g: (2 * x * g,))
+    with pytest.raises(ArgumentError, match=r"'nondiff_argnums': .* got 1 in a call with 1"):
+        fg.grad(f)(3.0)  # not taken modulo the number of arguments, which would cut the gradient
+
+
+def test_a_custom_vjp_prints_its_name():
+    f = fg.custom_vjp(ops.exp)
+    assert repr(f) == "<custom_vjp of exp, without a rule>"
+    f.defvjp(lambda x: (f(x), x), lambda x, g: (g,))
+    assert repr(f) == "<custom_vjp of exp>"

@@ -211,3 +211,25 @@ def test_detached_ends_a_gradient():
     plain = Tensor([1.0, 2.0])
     assert _tensor.detached(plain) is plain
     assert fg.jit(lambda x: _tensor.detached(x) + 1.0)(plain).tolist() == [2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    "transform", [fg.grad, fg.value_and_grad, fg.jacobian, fg.jacrev, fg.jacfwd, fg.hessian]
+)
+def test_argnums(transform):
+    def f(x, y):
+        return x * y
+
+    for wrong in ("x", 0.0, None, True, (0, "y"), np.ones(2)):
+        with pytest.raises(ArgumentError, match="'argnums': expected an int or a tuple of ints"):
+            transform(f, argnums=wrong)
+    with pytest.raises(ArgumentError, match="distinct arguments"):
+        transform(f, argnums=(0, -2))(2.0, 3.0)
+    with pytest.raises(ArgumentError, match="got 0 in a call with 0"):
+        transform(f)(x=2.0, y=3.0)
+    name = transform.__name__
+    with pytest.raises(ArgumentError, match=rf"^{name}\(\): argument 'argnums': .* got 'a'"):
+        transform(f)("a", 3.0)
+    tried = transform(f, argnums=np.int64(1))(2.0, 3.0), transform(f, argnums=1)(2.0, 3.0)
+    assert repr(tried[0]) == repr(tried[1])
+    assert len(transform(f, argnums=[0, 1])(2.0, 3.0)) == 2

@@ -1,5 +1,6 @@
 """GradientTape."""
 
+import contextlib
 import gc
 import resource
 
@@ -395,3 +396,23 @@ def test_programs_that_write_what_a_tape_keeps():
     model.fit(x, y, epochs=2, verbose=0)
     model.train_on_batch(x, y)
     np.testing.assert_allclose(tape.gradient(norm, kernel), expected, rtol=1e-6)
+
+
+def test_blocks_that_end_out_of_order():
+    x = fg.Tensor(2.0)
+    outer, inner = GradientTape(), GradientTape()
+    with contextlib.ExitStack() as inside:
+        with outer:
+            outer.watch(x)
+            inside.enter_context(inner)
+            inner.watch(x)
+            y = x * x
+        assert current_builder() is None
+        z = y * x
+    assert outer.gradient(y, x) == 4
+    with pytest.raises(RuntimeError, match="ended first"):
+        inner.gradient(z, x)
+    with GradientTape() as tape:
+        tape.watch(x)
+        z = x**3
+    assert tape.gradient(z, x) == 12

@@ -29,14 +29,9 @@ Tensor([1., 0.], dtype=float32)
 
 from __future__ import annotations
 
+from fusegrad._elsewhere import FUNCTIONS
 from fusegrad._spelling import missing
 from fusegrad.ops import linalg
-from fusegrad.ops._contract import (
-    Label,
-    Labels,
-    contract,
-    summed,
-)
 from fusegrad.ops.activations import (
     celu,
     glu,
@@ -324,8 +319,6 @@ from fusegrad.ops.unary import (
 )
 
 __all__ = [
-    "Label",
-    "Labels",
     "abs",
     "add",
     "all",
@@ -361,7 +354,6 @@ __all__ = [
     "clip",
     "column_stack",
     "concatenate",
-    "contract",
     "convolve",
     "copysign",
     "corrcoef",
@@ -533,7 +525,6 @@ __all__ = [
     "stop_gradient",
     "subtract",
     "sum",
-    "summed",
     "swapaxes",
     "take",
     "take_along_axis",
@@ -564,4 +555,4 @@ __all__ = [
     "zeros_like",
 ]
 
-__getattr__ = missing(__name__, __all__)
+__getattr__ = missing(__name__, __all__, FUNCTIONS)

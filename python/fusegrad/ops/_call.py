@@ -54,6 +54,8 @@ def axes_of(axis: Axis) -> dict[str, Any]:
 
 def normal_axis(where: str, axis: int, ndim: int) -> int:
     """Return an axis counted from the front, or raise ArgumentError."""
+    if not hasattr(axis, "__index__"):
+        raise ArgumentError(where, "axis", "an integer", repr(axis))
     if not -ndim <= axis < ndim:
         raise ArgumentError(where, "axis", f"an axis in [{-ndim}, {ndim})", repr(axis))
     return axis % ndim

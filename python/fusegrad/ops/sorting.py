@@ -60,6 +60,7 @@ def sort(x: Any, axis: int | None = -1) -> Tensor:
     x = as_tensor(x)
     if axis is None:
         x, axis = x.reshape(-1), 0
+    axis = normal_axis("sort", axis, x.ndim)
     return take_along_axis(x, argsort(x, axis), axis)
 
 

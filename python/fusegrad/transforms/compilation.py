@@ -89,7 +89,14 @@ def jit(
 
 
 class Jitted(Spelled):
-    """A compiled function; see `jit`."""
+    """A compiled function; see `jit`.
+
+    Examples
+    --------
+    >>> from fusegrad import ops
+    >>> jit(ops.exp)
+    <jit of exp: 0 traces>
+    """
 
     def __init__(
         self,
@@ -238,7 +245,15 @@ def _static_arguments(
 
 
 class Lowered(Spelled):
-    """One program of a jitted function."""
+    """One program of a jitted function; see `Jitted.lower`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fusegrad import ops
+    >>> jit(ops.exp).lower(np.ones(2)).signature
+    '(x: float64[2])'
+    """
 
     def __init__(
         self, fun: Callable[..., Any], tree: Any, exact_rewrites: bool, signature: str = ""

@@ -16,10 +16,12 @@ from fusegrad._spelling import Spelled, missing
 from fusegrad._tensor import Tape, Tensor, as_tensor, current_builder, identity, in_current_trace
 from fusegrad.errors import ArgumentError
 from fusegrad.transforms.trees import (
+    checked_argnums,
     checked_function,
     fill,
     leaves,
     leaves_like,
+    positions_of,
     tensors,
     tree_map,
 )
@@ -44,15 +46,15 @@ class custom_vjp(Spelled):
     ----------
     fun : callable
         Called as it is where nothing is differentiated.
-    nondiff_argnums : tuple of int, default ()
+    nondiff_argnums : int or tuple of int, default ()
         Positions of arguments that are no arrays, such as functions and options.
 
     Raises
     ------
     fusegrad.errors.ArgumentError
-        `fun` is no function; when called: there is no rule yet, or `fwd` or `bwd` returns something
-        else than it should. When differentiated: `fun` reads a Tensor or Variable that is
-        differentiated and is no argument.
+        `fun` is no function, or `nondiff_argnums` are no ints; when called: there is no rule yet,
+        or `fwd` or `bwd` returns something else than it should. When differentiated: `fun` reads a
+        Tensor or Variable that is differentiated and is no argument.
 
     Notes
     -----
@@ -75,13 +77,11 @@ class custom_vjp(Spelled):
     Tensor(1., dtype=float32)
     """
 
-    def __init__(self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+    def __init__(self, fun: Callable[..., Any], nondiff_argnums: int | Sequence[int] = ()) -> None:
         checked_function("custom_vjp", fun)
         functools.update_wrapper(self, fun)
         self._fun = fun
-        self._nondiff = (
-            (nondiff_argnums,) if isinstance(nondiff_argnums, int) else tuple(nondiff_argnums)
-        )
+        self._nondiff = checked_argnums("custom_vjp", "nondiff_argnums", nondiff_argnums)
         self._rule: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
     def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> None:
@@ -113,7 +113,7 @@ class custom_vjp(Spelled):
         if self._rule is None:
             raise ArgumentError(name, "defvjp", f"a gradient rule: {name}.defvjp(fwd, bwd)", "none")
         fwd, bwd = self._rule
-        fixed = {number % len(args) for number in self._nondiff} if args else set()
+        fixed = set(positions_of(name, self._nondiff, args, "nondiff_argnums"))
         places = [i for i in range(len(args)) if i not in fixed]
         if self in _running.functions:  # called by its own fwd
             return self._fun(*args)
@@ -165,6 +165,10 @@ class custom_vjp(Spelled):
             return given
 
         return call.attached(out, saved, backward, "bwd")
+
+    def __repr__(self) -> str:
+        """Return its name, and whether it has a rule."""
+        return f"<custom_vjp of {_name(self._fun)}{'' if self._rule else ', without a rule'}>"
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """Bind to an instance, as a method."""

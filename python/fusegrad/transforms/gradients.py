@@ -19,6 +19,7 @@ from fusegrad._tensor import (
 from fusegrad.errors import ArgumentError
 from fusegrad.transforms.trees import (
     NESTED,
+    checked_argnums,
     checked_function,
     fill,
     floating_tensor,
@@ -120,6 +121,7 @@ def _differentiated(
     fun: Callable[..., Any], argnums: int | tuple[int, ...], has_aux: bool, where: str
 ) -> Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, Any]]:
     checked_function(where, fun)
+    argnums = checked_argnums(where, "argnums", argnums)
 
     def both(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         positions = positions_of(where, argnums, args)

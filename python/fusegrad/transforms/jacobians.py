@@ -24,6 +24,7 @@ from fusegrad._tensor import (
 )
 from fusegrad.transforms.products import called
 from fusegrad.transforms.trees import (
+    checked_argnums,
     checked_function,
     fill,
     floating_tensors,
@@ -178,6 +179,7 @@ def _jacobian(
     where: str, fun: Callable[..., Any], argnums: Argnums, has_aux: bool, by_rows: bool | None
 ) -> Callable[..., Any]:
     checked_function(where, fun)
+    argnums = checked_argnums(where, "argnums", argnums)
 
     @functools.wraps(fun)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:

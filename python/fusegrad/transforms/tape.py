@@ -68,6 +68,7 @@ class GradientTape(Spelled):
         self._readable = False  # of the recorder before
         self._active = False  # in the block
         self._used = False
+        self._cut = False  # ended by the end of a block around it
         self._first = 0  # node of the recorder
         self._open: int | None = None
         self._ranges: list[tuple[int, int]] = []
@@ -90,6 +91,11 @@ class GradientTape(Spelled):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        while self._active and substitutes.tapes[-1] is not self:
+            # Generators can end blocks in any order, but that one records on what this one began.
+            inner = substitutes.tapes[-1]
+            inner._cut = True
+            inner._stop()
         self._stop()
         if self._used and not self._persistent:
             self._release()
@@ -284,7 +290,8 @@ class GradientTape(Spelled):
         fusegrad.errors.ArgumentError
             An argument is something else.
         RuntimeError
-            At the second call of `gradient` or `jacobian` where the tape is not persistent.
+            At the second call of `gradient` or `jacobian` where the tape is not persistent; where
+            the block of a tape around this one ended first.
 
         Examples
         --------
@@ -374,6 +381,11 @@ class GradientTape(Spelled):
             raise RuntimeError(
                 "this GradientTape has given its gradients: make it with persistent=True to ask"
                 " more than once"
+            )
+        if self._cut:
+            raise RuntimeError(
+                "the block of this GradientTape began in that of another one, which ended first:"
+                " what followed was not recorded"
             )
         if self._recorder is None:
             raise RuntimeError("this GradientTape has recorded nothing: use it in a with statement")

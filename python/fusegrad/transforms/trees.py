@@ -16,6 +16,7 @@ from fusegrad.errors import ArgumentError
 __all__ = [
     "NESTED",
     "assembler",
+    "checked_argnums",
     "checked_function",
     "cotangents_of",
     "fill",
@@ -104,13 +105,15 @@ def leaves_like(where: str, argument: str, tree: Any, like: Any) -> list[Any]:
 def tensors(where: str, argument: str, tree: Any) -> Any:
     """Return `tree` with its leaves as Tensors."""
 
-    def converted(leaf: Any) -> Tensor:
-        try:
-            return as_tensor(leaf)
-        except ArgumentError as error:
-            raise ArgumentError(where, argument, error.expected, error.got) from None
+    return tree_map(lambda leaf: _tensor_of(where, argument, leaf), tree)
 
-    return tree_map(converted, tree)
+
+def _tensor_of(where: str, argument: str, leaf: Any) -> Tensor:
+    """Return an array as a Tensor; errors name the function that the user called."""
+    try:
+        return as_tensor(leaf)
+    except ArgumentError as error:
+        raise ArgumentError(where, argument, error.expected, error.got) from None
 
 
 def floating_tensors(where: str, argument: str, tree: Any, what: str, position: int = 0) -> Any:
@@ -123,7 +126,7 @@ def floating_tensor(where: str, argument: str, leaf: Any, what: str, position: i
 
     `what` says in errors what it is; it may have a place for the number `position`.
     """
-    tensor = as_tensor(leaf)
+    tensor = _tensor_of(where, argument, leaf)
     if not has_floating_dtype(tensor):
         got = f"dtype {tensor.dtype} (write 3.0 for 3, or cast it)"
         raise ArgumentError(where, argument, f"floating arrays {what.format(position)}", got)
@@ -139,7 +142,7 @@ def cotangents_of(
         if leaf is None:
             result.append(None)
             continue
-        tensor = as_tensor(leaf)
+        tensor = _tensor_of(where, argument, leaf)
         if tensor.shape != target.shape:
             expected = f"shape {target.shape}, as that of the {names}"
             raise ArgumentError(where, argument, expected, f"shape {tensor.shape}")
@@ -154,15 +157,33 @@ def zeros_like(x: Tensor) -> Tensor:
     return as_tensor(np.zeros(x.shape, x.dtype))
 
 
-def positions_of(where: str, argnums: int | tuple[int, ...], args: tuple[Any, ...]) -> list[int]:
-    """Return `argnums` as positions counted from the front."""
+def checked_argnums(where: str, argument: str, argnums: Any) -> int | tuple[int, ...]:
+    """Return positions of arguments as an int or a tuple of ints, or raise ArgumentError."""
+    if isinstance(argnums, tuple | list) and all(map(_is_position, argnums)):
+        return tuple(map(int, argnums))
+    if not _is_position(argnums):
+        raise ArgumentError(where, argument, "an int or a tuple of ints", repr(argnums))
+    return int(argnums)
+
+
+def _is_position(number: Any) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
+
+
+def positions_of(
+    where: str, argnums: int | tuple[int, ...], args: tuple[Any, ...], argument: str = "argnums"
+) -> list[int]:
+    """Return `argnums`, as `checked_argnums` gives them, as positions counted from the front."""
     numbers = (argnums,) if isinstance(argnums, int) else argnums
     count = len(args)
     positions = [number + count if number < 0 else number for number in numbers]
     for position in positions:
         if not 0 <= position < count:
-            expected = f"indices of the {count} positional arguments"
-            raise ArgumentError(where, "argnums", expected, repr(argnums))
+            expected = "indices of positional arguments"
+            got = f"{argnums!r} in a call with {count}"
+            raise ArgumentError(where, argument, expected, got)
+    if len(set(positions)) != len(positions):
+        raise ArgumentError(where, argument, "distinct arguments", repr(argnums))
     return positions
 
 
