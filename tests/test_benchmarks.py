@@ -126,6 +126,60 @@ def test_table_of_a_run() -> None:
     assert "- made up, broken: no answer within 120 s" in report.failures(run)
 
 
+def test_table_of_derivatives_has_a_row_for_each_way_to_use_fusegrad() -> None:
+    import report
+
+    run = results()
+    (workload,) = run["workloads"]
+    report.check(workload, quick=False)
+    workload.update(group="autodiff", one_thread=True)
+    rows = workload["results"]
+    rows["fusegrad, jit"] = {**rows["fusegrad"], "rounds": {"0": 8e-6, "1": 11e-6}}
+    rows["NumPy by hand"] = {**rows["slow"], "rounds": {"0": 1e-6, "1": 1e-6}}
+    plain, compiled = report.summary(run).splitlines()[2:4]
+    assert plain.startswith("| made up; us per step | 24.0 (22.0 to 26.0) | quick: 40.0")
+    # 40 / 8 and 33 / 11; the quartiles between 3 and 5
+    assert compiled.startswith("| made up; us per step, jit | 9.50 (8.75 to 10.2) | quick: 40.0")
+    assert "| 4.00 (3.50 to 4.50) |" in compiled
+
+
+def test_a_part_of_the_workloads_does_not_speak_for_the_page() -> None:
+    import report
+
+    run = results()
+    pieces = report.sections(run)
+    assert set(pieces) == {"training", "training-all"}
+    assert pieces["training-all"].endswith(
+        "Of a run of its own, 2026-01-02: fusegrad 0.1.0, quick 1, slow 2, broken 3."
+    )
+    run["workloads"] = [{**run["workloads"][0], "group": group} for group in report.GROUPS]
+    assert {"machine", "failures"} < set(report.sections(run))
+
+
+def test_derivatives_by_every_way_to_write_them_agree(tmp_path: Path) -> None:
+    from importlib import import_module
+
+    import worker
+    import workloads
+
+    modules = ("fusegrad_", "fusegrad_ops", "fusegrad_jit", "numpy_by_hand")
+    for w in workloads.ALL.values():
+        if w.group != workloads.AUTODIFF:
+            continue
+        assert isinstance(w, workloads.Call)
+        prepared = workloads.read(tmp_path, w, 0, "float32")
+        found = []
+        for module in modules:
+            try:
+                turn = import_module(f"peers.{module}").prepare(prepared)
+            except import_module("peers").Unsupported:
+                continue
+            found.append(worker.checksums(turn()))
+        assert len(found) >= 3
+        for other in found[1:]:
+            assert other == pytest.approx(found[0], rel=1e-4)
+
+
 def test_a_named_workload_replaces_its_own_in_an_earlier_file() -> None:
     from compare import merge
 

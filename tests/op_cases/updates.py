@@ -23,7 +23,8 @@ for _axes, _label in ((None, ""), ((0,), "axis0"), ((0, 2), "axes")):
         "sum_squares",
         internal("sum_squares", **_attrs),
         draw(normal(3, 21, 2)),
-        lambda x, a=_axes: np.sum(np.square(np.float64(x)), axis=a),
+        lambda x, a=_axes: np.sum(np.square(x * np.float64(1)), axis=a),
+        grad=(0,),
         label=_label,
         rtol32=1e-15,  # in float64 also of float32
     )

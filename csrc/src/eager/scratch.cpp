@@ -1,6 +1,8 @@
 // Scratch: counts who refers to a value, and adds in place where that cannot be seen.
 #include "eager/scratch.h"
 
+#include <cstring>
+
 namespace fusegrad {
 
 Scratch::~Scratch() {
@@ -23,6 +25,20 @@ Value Scratch::add(const Meta* metas, int count) {
     unused_.push_back(Value{first.id + i});
   }
   return first;
+}
+
+Value Scratch::number(double value, DType dtype) const {
+  for (const Number& known : numbers_) {
+    const bool same = std::memcmp(&known.value, &value, sizeof(value)) == 0;  // 0 is not -0
+    if (same && known.dtype == dtype) return known.constant;
+  }
+  return Value();
+}
+
+void Scratch::keep(double value, DType dtype, Value constant) {
+  if (numbers_.size() == kNumbers) return;
+  numbers_.push_back({value, dtype, constant});
+  retain(constant);
 }
 
 void Scratch::sweep() {

@@ -28,6 +28,9 @@ class Scratch {
   void release(Value value) {
     if (value.id >= base_ && --uses_[place(value)] == 0) unused_.push_back(value);
   }
+  // The constant that `keep` was told of, if any: rules emit the same few numbers at every node.
+  Value number(double value, DType dtype) const;
+  void keep(double value, DType dtype, Value constant);
   // Drops what nobody retains.
   void sweep();
 
@@ -40,11 +43,19 @@ class Scratch {
   size_t place(Value value) const { return static_cast<size_t>(value.id - base_); }
   ValueInfo& info(Value value) { return values_[static_cast<size_t>(value.id)]; }
 
+  struct Number {
+    double value;
+    DType dtype;
+    Value constant;
+  };
+
   static constexpr int32_t kFree = -1;
+  static constexpr size_t kNumbers = 8;  // kept, so that finding one stays cheap
 
   StableList<ValueInfo>& values_;
   const int32_t base_;
-  std::vector<int32_t> uses_;         // by place; kFree where it is in free_
+  std::vector<int32_t> uses_;  // by place; kFree where it is in free_
+  std::vector<Number> numbers_;
   std::vector<Value> unused_, free_;  // unused_: perhaps, and perhaps twice
 };
 

@@ -108,7 +108,14 @@ Value Builder::constant(const Array& array) {
   return append(NodeKind::constant, array.meta(), array, std::string());
 }
 
-Value Builder::constant(double value, DType dtype) { return constant(scalar_array(value, dtype)); }
+Value Builder::constant(double value, DType dtype) {
+  Value known;
+  if (scratch_ != nullptr) known = scratch_->number(value, dtype);
+  if (known.valid()) return known;
+  known = constant(scalar_array(value, dtype));
+  if (scratch_ != nullptr) scratch_->keep(value, dtype, known);
+  return known;
+}
 
 void Builder::checkpoint(NodeRange range, const std::vector<Value>& kept) {
   if (range.first < 0 || range.end > num_nodes() || range.first >= range.end) return;

@@ -1,4 +1,5 @@
-// Reductions over axes: sum, mean, var, max, min, argmax, argmin, logsumexp, sum_squares, prod.
+// Reductions over axes: sum, mean, var, max, min, argmax, argmin, logsumexp, sum_squares, any, all,
+// prod.
 //
 // Floats add up in double over 16 virtual lanes, whatever the order in memory (kernels.h); integer
 // sums are exact in int64. Threads split the results, never a sum.
@@ -48,6 +49,7 @@ void extreme_infer(InferContext& c) {
   reduce_infer(c, c.inputs[0].dtype);
   require_elements(c);
 }
+void truth_infer(InferContext& c) { reduce_infer(c, DType::boolean); }
 void index_infer(InferContext& c) {
   reduce_infer(c, DType::int64);
   require_elements(c);
@@ -242,11 +244,54 @@ void sum_squares_eval(const EvalContext& c) {
     reduce_rows<double, T>(
         c, 1,
         [squares](double* out, const T* x, int64_t outer, int64_t os, int64_t inner, int64_t rs) {
-          constexpr double kZero = 0.0;
-          for (int64_t o = 0; o < outer; ++o) {
-            squares(out + o, x + o * os, &kZero, 1, os, inner, rs);
+          static constexpr double kZeros[128] = {};
+          constexpr int64_t kBlock = 128;
+          for (int64_t o = 0; o < outer; o += kBlock) {
+            squares(out + o, x + o * os, kZeros, std::min(kBlock, outer - o), os, inner, rs);
           }
         });
+  });
+}
+
+// Whether any element of a row is true (`all`: whether none is false), block by block until that is
+// known.
+template <bool all, typename T>
+void truth_rows(bool* out, const T* x, int64_t outer, int64_t os, int64_t inner, int64_t rs) {
+  constexpr int64_t kBlock = 512;
+  const auto decides = [](T value) { return static_cast<uint8_t>((value != T(0)) != all); };
+  if (os == 1 && rs != 1) {  // rows side by side
+    uint8_t decided[kBlock];
+    for (int64_t o = 0; o < outer; o += kBlock) {
+      const int64_t columns = std::min(kBlock, outer - o);
+      std::fill_n(decided, columns, uint8_t{0});
+      for (int64_t r = 0; r < inner; ++r) {
+        const T* const row = x + o + r * rs;
+        for (int64_t i = 0; i < columns; ++i) decided[i] |= decides(row[i]);
+      }
+      for (int64_t i = 0; i < columns; ++i) out[o + i] = (decided[i] != 0) != all;
+    }
+    return;
+  }
+  for (int64_t o = 0; o < outer; ++o) {
+    const T* const row = x + o * os;
+    uint8_t decided = 0;
+    for (int64_t r = 0; r < inner && decided == 0; r += kBlock) {
+      const int64_t end = std::min(r + kBlock, inner);
+      if (rs == 1) {
+        for (int64_t i = r; i < end; ++i) decided |= decides(row[i]);
+      } else {
+        for (int64_t i = r; i < end; ++i) decided |= decides(row[i * rs]);
+      }
+    }
+    out[o] = (decided != 0) != all;
+  }
+}
+
+template <bool all>
+void truth_eval(const EvalContext& c) {
+  by_dtype(c.inputs[0].dtype, [&](auto tag) {
+    using T = decltype(tag);
+    reduce_with<bool, T>(c, 1, truth_rows<all, T>);
   });
 }
 
@@ -315,6 +360,14 @@ void var_vjp(VjpContext& c) {
   const Value about = subtract(b, x, kept(b, mean_op, x, c.attrs().axes));
   const double scale = 2.0 / (count_of(c) - c.attrs().scalars[0]);
   c.set(0, multiply(b, about, multiply(b, with_axes(c, c.cotangent()), scale)));
+}
+
+// dx = dy * 2x, in double
+void sum_squares_vjp(VjpContext& c) {
+  Builder& b = c.builder();
+  Value x = c.input(0);
+  if (b.meta(x).dtype != DType::float64) x = cast(b, x, DType::float64);
+  c.set(0, multiply(b, with_axes(c, c.cotangent()), multiply(b, x, 2.0)));
 }
 
 // dx = dy / ties where x is the extreme, else 0
@@ -403,16 +456,16 @@ const OpDef argmin_op = {"argmin",           1,           1,
 const OpDef logsumexp_op = {
     "logsumexp",   1,       1,         kAnyOrder | kPromoteFloat, float_infer, logsumexp_eval,
     logsumexp_vjp, nullptr, batch_axes};
-// For the norms of gradients that an optimizer clips, which have no gradient themselves.
-const OpDef sum_squares_op = {"sum_squares",
-                              1,
-                              1,
-                              kAnyOrder | kGradient,
-                              sum_squares_infer,
-                              sum_squares_eval,
-                              kNotDifferentiable,
-                              nullptr,
-                              batch_axes};
+// For norms, also of the gradients that an optimizer clips.
+const OpDef sum_squares_op = {
+    "sum_squares",   1,       1,         kAnyOrder | kGradient, sum_squares_infer, sum_squares_eval,
+    sum_squares_vjp, nullptr, batch_axes};
+// Truth values: no gradient.
+const OpDef any_op = {
+    "any",   1,         1, kAnyOrder, truth_infer, truth_eval<false>, kNotDifferentiable,
+    nullptr, batch_axes};
+const OpDef all_op = {
+    "all", 1, 1, kAnyOrder, truth_infer, truth_eval<true>, kNotDifferentiable, nullptr, batch_axes};
 const OpDef prod_op = {
     "prod", 1, 1, kAnyOrder | kPromoteTotal, prod_infer, prod_eval, prod_vjp, nullptr, batch_axes};
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from fusegrad._tensor import Tensor, apply, as_tensor
+from fusegrad._tensor import Tensor, apply, as_tensor, detached, in_current_trace
 from fusegrad.errors import ArgumentError
-from fusegrad.ops._call import Axis, normal_axis
+from fusegrad.ops._call import Axis, normal_axes, normal_axis, one
 from fusegrad.ops.binary import divide, multiply, not_equal, power, where
 from fusegrad.ops.reductions import max, min, sum
 from fusegrad.ops.shapes import reshape, transpose
-from fusegrad.ops.unary import abs, cast, sqrt, square
+from fusegrad.ops.unary import abs, cast, sqrt
 
 __all__ = [
     "matrix_norm",
@@ -22,6 +22,7 @@ __all__ = [
 # Squares of numbers within these bounds neither overflow nor underflow; others are scaled.
 _LARGE, _SMALL = 2.0**500, 2.0**-500
 _SHRINK, _GROW = 2.0**-600, 2.0**600
+_LEAST = 2.0**-900  # of a sum of squares, to which subnormal ones are nothing
 
 _NUMBERS = (1, -1, 2, -2, math.inf, -math.inf)
 _VECTOR_ORDERS = "None, a number, inf or -inf"
@@ -181,15 +182,33 @@ def _floating(x: Any) -> Tensor:
 
 def _euclidean(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
     """Return the root of the sum of squares, which do not overflow; its gradient at 0 is 0."""
+    axes = normal_axes("norm", axes, x.ndim)
     if x.dtype == "float32":  # whose squares are ordinary numbers of float64
-        total = sum(square(cast(x, "float64")), axis=axes, keepdims=keepdims)
-        return cast(sqrt(total), "float32")
+        return cast(sqrt(_sum_squares(x, axes, keepdims)), "float32")
     if x.size == 0:
-        return sqrt(sum(square(x), axis=axes, keepdims=keepdims))
+        return sqrt(_sum_squares(x, axes, keepdims))
+    if not in_current_trace(detached(x)):
+        total = _sum_squares(x, axes, keepdims)
+        if _ordinary(detached(total)):
+            return sqrt(total)
     largest = max(abs(x), axis=axes, keepdims=True)
     scale = where(largest > _LARGE, _SHRINK, where(largest < _SMALL, _GROW, cast(1.0, "float64")))
-    total = sum(square(multiply(x, scale)), axis=axes, keepdims=keepdims)
+    total = _sum_squares(multiply(x, scale), axes, keepdims)
     return divide(sqrt(total), scale if keepdims else reshape(scale, total.shape))
+
+
+def _sum_squares(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+    """Return the sum of squares as float64."""
+    return one("sum_squares", (x,), axes=axes, keepdims=keepdims)
+
+
+def _ordinary(total: Tensor) -> bool:
+    """Return whether no square that matters in these sums can have overflowed or underflowed."""
+    if total.ndim > 0:
+        least, most = min(total).item(), max(total).item()
+    else:
+        least = most = total.item()
+    return float(least) > _LEAST and float(most) < math.inf
 
 
 def _matrix_norm(where_: str, x: Tensor, axes: tuple[int, ...], keepdims: bool, ord: Any) -> Tensor:

@@ -368,20 +368,22 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         if size == 0:
             got = f"shape {array.shape}"
             raise ArgumentError("pad", "x", "elements to repeat along each padded axis", got)
-        places = [_source(i, size, mode) for i in range(-before, size + behind)]
-        array = take(array, as_tensor(places, "int64"), axis)
+        array = take(array, as_tensor(_sources(before, size, behind, mode)), axis)
     return array
 
 
-def _source(i: int, size: int, mode: str) -> int:
-    """The index of an axis whose element stands at place i before, in or behind it."""
+def _sources(before: int, size: int, behind: int, mode: str) -> Any:
+    """The indices of an axis whose elements stand at the places before, in and behind it."""
+    import numpy as np
+
+    places = np.arange(-before, size + behind, dtype=np.int64)
     if mode == "edge":
-        return min(max(i, 0), size - 1)
+        return np.minimum(np.maximum(places, 0), size - 1)
     if mode == "wrap":
-        return i % size
+        return places % size
     period = 2 * size if mode == "symmetric" else max(2 * size - 2, 1)
-    i %= period
-    return i if i < size else period - i - (mode == "symmetric")
+    places %= period
+    return np.minimum(places, period - (mode == "symmetric") - places)
 
 
 def _pairs(argument: str, given: Any, ndim: int) -> list[tuple[Any, Any]]:

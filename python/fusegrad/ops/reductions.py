@@ -6,8 +6,7 @@ from typing import Any
 
 from fusegrad._tensor import Tensor, as_tensor
 from fusegrad.ops._call import Axis, axes_of, one, reduced
-from fusegrad.ops.binary import equal, greater
-from fusegrad.ops.unary import logical_not, sqrt
+from fusegrad.ops.unary import sqrt
 
 __all__ = [
     "all",
@@ -408,7 +407,7 @@ def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> any([[True, False], [False, False]], axis=1)
     Tensor([ True, False], dtype=bool)
     """
-    return greater(count_nonzero(x, axis, keepdims), 0)
+    return reduced("any", x, axis, keepdims)
 
 
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -442,7 +441,7 @@ def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> all([[True, True], [True, False]], axis=1)
     Tensor([ True, False], dtype=bool)
     """
-    return equal(sum(logical_not(x), axis, keepdims), 0)
+    return reduced("all", x, axis, keepdims)
 
 
 def count_nonzero(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:

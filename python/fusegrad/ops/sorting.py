@@ -402,13 +402,21 @@ def unique(
     import numpy as np
 
     x = as_tensor(x)
-    known = elements("unique", "x", x)
-    _, index, inverse, counts = np.unique(known, True, True, True)
+    known = elements("unique", "x", x).reshape(-1)
+    order = argsort(known).numpy()
+    ascending = known[order]
+    first = np.ones(known.size, bool)
+    first[1:] = ascending[1:] != ascending[:-1]
+    if known.dtype.kind == "f":
+        first[1:] &= ~np.isnan(ascending[:-1])  # behind which there is only NaN
+    index = order[first]
     found = [take(x, index)]
     if return_index:
         found.append(as_tensor(index))
     if return_inverse:
+        inverse = np.empty_like(order)
+        inverse[order] = np.cumsum(first) - 1
         found.append(as_tensor(inverse.reshape(x.shape)))
     if return_counts:
-        found.append(as_tensor(counts))
+        found.append(as_tensor(np.diff(np.append(np.flatnonzero(first), known.size))))
     return found[0] if len(found) == 1 else tuple(found)
