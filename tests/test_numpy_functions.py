@@ -421,6 +421,7 @@ def test_what_only_asks(name: str) -> None:
     ("call", "words"),
     [
         (lambda t: np.exp(t, out=t), r"np\.exp\(out=\) would change a Tensor"),
+        (lambda t: np.clip(t, 0, 1, out=t), r"np\.clip\(out=\) would change a Tensor"),
         (lambda t: np.sum(t, out=t), r"np\.sum\(out=\).*write t = np\.sum"),
         (lambda t: np.exp(t, where=TRUE), r"np\.exp\(where=\).*np\.where\(condition"),
         (lambda t: np.sum(t, where=TRUE), r"np\.sum\(where=\)"),
@@ -582,6 +583,8 @@ def test_in_place_forms_give_new_tensors() -> None:
     out = np.empty(3)
     assert np.sum(t, 0, None, out) is np.dot(ROW[:2], t, out=out) is out
     np.testing.assert_allclose(out, ROW[:2] @ t.numpy(), rtol=1e-15)
+    assert np.clip(out, t[0], 0.5, out=out) is out
+    assert out.max() <= 0.5
     array[0] = Tensor(X)[1]
     np.testing.assert_array_equal(array[0], X[1])
 

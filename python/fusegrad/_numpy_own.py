@@ -249,9 +249,11 @@ def _clip(
     min: Any = None,
     max: Any = None,
     **options: Any,
-) -> Tensor:
-    need_defaults("clip", {"out": out, **options})
+) -> Any:
     low, high = (min if a_min is None else a_min), (max if a_max is None else a_max)
+    if out is not None:
+        return into_array("clip", np.clip, out, (a, low, high), {"out": out, **options})
+    need_defaults("clip", options)
     if low is None and high is None:
         return as_tensor(a)
     return ops.clip(a, low, high)
