@@ -105,8 +105,8 @@ def libraries() -> Any:
     names = {"jnp": jax.numpy, "nn": jax.nn, "special": jax.scipy.special}
     theirs = {"torch": torch, "F": torch.nn.functional}
 
-    # Compiling takes all the time, this way the least. Without optimization as well, fusions compute
-    # values again that compare as other than they are: the minimum of a tie loses its gradient.
+    # Compiling takes all the time, this way the least. Without optimization as well, fusions
+    # compute values again with other roundings, and a minimum is found nowhere.
     options = {"xla_cpu_use_fusion_emitters": False}
 
     def of_jax(p: Program, derivative: Callable[..., Any]) -> Any:
