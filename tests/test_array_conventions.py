@@ -120,6 +120,17 @@ def test_nan_reductions_of_nothing_else() -> None:
         np.testing.assert_array_equal(getattr(ops, name)(x, axis=1).numpy(), want)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nan_reductions_of_infinities(dtype: str) -> None:
+    x = np.array([[nan, inf, 1.0], [-inf, inf, nan], [nan, -inf, nan], [3.0, nan, 1.0]], dtype)
+    for name in ("nansum", "nanprod", "nanmean", "nanmax", "nanmin", "nanvar", "nanstd"):
+        with np.errstate(invalid="ignore"):
+            want = getattr(np, name)(x, axis=1)
+        np.testing.assert_array_equal(getattr(ops, name)(x, axis=1).numpy(), want, name)
+    slope = fg.grad(lambda x: ops.sum(ops.nanvar(x, axis=1)))(x[3:])
+    np.testing.assert_array_equal(slope.numpy(), [[1, 0, -1]])
+
+
 def test_quantiles_of_nan_and_infinity() -> None:
     x = np.array([[1.0, nan, 3.0], [inf, 1.0, inf], [-inf, 0.0, inf]])
     np.testing.assert_array_equal(ops.median(x, axis=1).numpy(), [nan, inf, 0])
@@ -283,6 +294,7 @@ BAD: list[tuple[Callable[[], Any], str, str]] = [
     (lambda: ops.vsplit([1.0], 1), "x", "at least 2 axes"),
     (lambda: ops.unstack(X, 3), "num", "axis 0, 2"),
     (lambda: ops.hstack((X, X[0])), "xs", "agree"),
+    (lambda: ops.squeeze(X[:1], (0, -2)), "axis", "distinct"),
     (lambda: ops.diag(1.0), "x", "one or two axes"),
     (lambda: ops.trace([1.0]), "x", "at least two axes"),
     (lambda: ops.diagonal(X, 0, 1, 1), "axis2", "another axis"),

@@ -194,6 +194,7 @@ for name in ("hstack", "vstack", "dstack"):
 row("hstack", lambda m, x, y: m.hstack((x, y)), (), ())
 row("column_stack", lambda m, x, y: m.column_stack((x, y)), (3,), (3, 2))
 row("append", lambda m, x, y: m.append(x, y), (2, 3), (2,))
+row("concatenate", lambda m, x, y, z: m.concatenate([x, y, z], axis=None), (2, 3), (), (0, 2))
 row("append", lambda m, x, y: m.append(x, y, 1), (2, 3), (2, 1))
 for parts in (1, 3, [1, 4], [], [2, 1, -1], [5, 9]):
     row("split", lambda m, x, p=parts: m.split(x, p), (6, 2))

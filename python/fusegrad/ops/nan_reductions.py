@@ -162,7 +162,8 @@ def nanvar(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -
 
     Notes
     -----
-    NaN where there are not more than `ddof` other elements. The gradient of NaN is 0.
+    NaN where there are not more than `ddof` other elements, or an infinite one. The gradient of NaN
+    is 0.
 
     Examples
     --------
@@ -170,8 +171,8 @@ def nanvar(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -
     Tensor(1., dtype=float32)
     """
     x = as_floating(x)
-    about = subtract(x, nanmean(x, axis, keepdims=True))
-    squares = sum(where(equal(x, x), square(_filled(about, 0.0)), 0.0), axis, keepdims)
+    about = where(equal(x, x), subtract(x, nanmean(x, axis, keepdims=True)), 0.0)
+    squares = sum(square(about), axis, keepdims)
     freedom = subtract(_counts(x, axis, keepdims), ddof).astype(x.dtype)
     return divide(squares, where(freedom > 0, freedom, math.nan))
 

@@ -228,7 +228,7 @@ def squeeze(x: Any, axis: Axis = None) -> Tensor:
     Raises
     ------
     fusegrad.errors.ArgumentError
-        An axis is out of range, or of another size.
+        An axis is out of range, named twice, or of another size.
 
     Examples
     --------
@@ -236,10 +236,9 @@ def squeeze(x: Any, axis: Axis = None) -> Tensor:
     (2,)
     """
     array = as_tensor(x)
-    named = (axis,) if isinstance(axis, int) else axis
-    if named is None:
+    if axis is None:
         return array.reshape(tuple(size for size in array.shape if size != 1))
-    places = {normal_axis("squeeze", one, array.ndim) for one in named}
+    places = normal_axes("squeeze", axis, array.ndim)
     for place in places:
         if array.shape[place] != 1:
             raise ArgumentError(
@@ -378,14 +377,15 @@ def atleast_3d(*xs: Any) -> Any:
     return _at_least(xs, lambda shape: ((1,) * (2 - len(shape)) + shape + (1,))[:3] + shape[3:])
 
 
-def concatenate(xs: Sequence[Any], axis: int = 0) -> Tensor:
+def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Tensor:
     """Return arrays joined along an axis that they have.
 
     Parameters
     ----------
     xs : sequence of array_like
         At least one; shapes that agree except along `axis`.
-    axis : int, default 0
+    axis : int or None, default 0
+        None joins the elements of all, in C order, to one axis.
 
     Returns
     -------
@@ -402,6 +402,8 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Tensor:
     >>> concatenate([[1, 2], [3]])
     Tensor([1, 2, 3], dtype=int64)
     """
+    if axis is None:
+        return one("concatenate", [reshape(x, -1) for x in xs], axes=0)
     return one("concatenate", xs, axes=axis)
 
 
