@@ -179,15 +179,40 @@ def test_other_capsules_are_refused(capsule: Any, words: str) -> None:
     assert words in str(caught.value)
 
 
+ABI = next(
+    "fusegrad.OpDef." + line.split('"')[1]
+    for line in (Path(fg.get_include()) / "fusegrad" / "extension.h").read_text().splitlines()
+    if line.startswith("#define FUSEGRAD_ABI")
+)
+
+
 def test_an_op_without_functions_is_refused() -> None:
-    tag = next(
-        line.split('"')[1]
-        for line in (Path(fg.get_include()) / "fusegrad" / "extension.h").read_text().splitlines()
-        if line.startswith("#define FUSEGRAD_ABI")
-    )
     empty = ctypes.create_string_buffer(256)
-    capsule = new_capsule(ctypes.addressof(empty), f"fusegrad.OpDef.{tag}".encode())
+    capsule = new_capsule(ctypes.addressof(empty), ABI.encode())
     with pytest.raises(ArgumentError, match="an OpDef with name"):
+        ops.custom_op(capsule)
+
+
+class OpDef(ctypes.Structure):
+    """The head of fusegrad::OpDef, as fusegrad/op.h has it."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("num_inputs", ctypes.c_int),
+        ("num_outputs", ctypes.c_int),
+        ("traits", ctypes.c_uint32),
+        ("functions", ctypes.c_size_t * 5),
+    )
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "words"), [
+    (0, 1, "num_inputs is -1 or at least 1"), (-2, 1, "num_inputs"),
+    (1, 0, "num_outputs is -1 or 1 to 4"), (1, 5, "num_outputs"), (1, -2, "num_outputs"),
+])  # fmt: skip
+def test_an_op_with_other_counts_is_refused(inputs: int, outputs: int, words: str) -> None:
+    op = OpDef(b"counts", inputs, outputs, 0, (ctypes.c_size_t * 5)(*[1] * 5))
+    capsule = new_capsule(ctypes.addressof(op), ABI.encode())
+    with pytest.raises(ArgumentError, match=words):
         ops.custom_op(capsule)
 
 

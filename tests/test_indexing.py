@@ -11,7 +11,7 @@ import pytest
 
 import fusegrad as fg
 from fusegrad import ops
-from fusegrad._tensor import Tensor
+from fusegrad._tensor import Tensor, apply
 from fusegrad.errors import ArgumentError
 
 SHAPE = (3, 4, 5)
@@ -248,3 +248,17 @@ def test_bad_updates() -> None:
         x.at[3].set(1.0)
     assert x.at[0].get().item() == 1.0
     assert "at[0] of Tensor" in repr(x.at[0])
+
+
+@pytest.mark.quick
+def test_numbers_beyond_64_bits() -> None:
+    x = array(5)
+    for step in (2**62, -(2**63), 2**70, -(2**70)):
+        np.testing.assert_array_equal(Tensor(x)[::step].numpy(), x[::step])
+        np.testing.assert_array_equal(Tensor(x)[1:1:step].numpy(), x[1:1:step])
+    for index in (2**63, -(2**70)):
+        with pytest.raises(IndexError, match="out of bounds for axis 0 with size 5"):
+            Tensor(x)[index]
+    for start, step in ((-(2**63), 1), (4, -(2**63))):
+        with pytest.raises(ArgumentError, match="a slice inside"):
+            apply("slice", (x,), start=(start,), step=(step,), shape=(2,))

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "fusegrad/array.h"
+#include "tensor_support.h"
 
 namespace fusegrad {
 namespace binding {
@@ -121,18 +122,21 @@ Exported<Managed>* exported(const Array& array) {
   return owner;
 }
 
+template <typename Managed>
+PyObject* capsule_of(Exported<Managed>* owner) {
+  PyObject* const capsule =
+      PyCapsule_New(&owner->managed, CapsuleName<Managed>::fresh, &release_unused<Managed>);
+  if (capsule == nullptr) delete owner;
+  return capsule;
+}
+
 // A capsule over the memory of `array`; null with a Python error set.
 inline PyObject* to_dlpack(const Array& array, bool versioned, bool copied) {
-  if (!versioned) {
-    auto* owner = exported<DLManagedTensor>(array);
-    return PyCapsule_New(&owner->managed, CapsuleName<DLManagedTensor>::fresh,
-                         &release_unused<DLManagedTensor>);
-  }
+  if (!versioned) return capsule_of(exported<DLManagedTensor>(array));
   auto* owner = exported<DLManagedTensorVersioned>(array);
   owner->managed.version = {1, 0};
   owner->managed.flags = copied ? kDLIsCopied : kDLReadOnly;
-  return PyCapsule_New(&owner->managed, CapsuleName<DLManagedTensorVersioned>::fresh,
-                       &release_unused<DLManagedTensorVersioned>);
+  return capsule_of(owner);
 }
 
 // What another library lent us goes back with the interpreter lock held: its deleter may need it.
@@ -157,17 +161,12 @@ bool take_over(PyObject* capsule, Managed* managed, Array* array) {
   char* const data = static_cast<char*>(tensor.data) + tensor.byte_offset;
   if (reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(item) != 0) return false;
   view.data = data;
-  int64_t low = 0, high = 0;  // of the first and the last element, in elements from data
   for (int i = 0; i < tensor.ndim; ++i) view.shape.push_back(tensor.shape[i]);
   view.strides = c_strides(view.shape);
   for (int i = 0; i < tensor.ndim; ++i) {
     if (tensor.strides != nullptr) view.strides[i] = tensor.strides[i];
-    const int64_t reach = (view.shape[i] - 1) * view.strides[i];
-    if (view.shape[i] > 0) (reach < 0 ? low : high) += reach;
   }
-  Storage* storage =
-      Storage::borrow(data + low * item, (high - low + 1) * item, managed, &give_back<Managed>);
-  *array = Array(StoragePtr(storage), view);
+  *array = borrowed(view, managed, &give_back<Managed>);
   PyCapsule_SetName(capsule, CapsuleName<Managed>::used);
   return true;
 }

@@ -162,16 +162,19 @@ inline void release_buffer(void* owner) {
   PyGILState_Release(state);
 }
 
-// An Array over `view`, which lies in the memory of `owner`.
+// An Array over `view`, which lies in the memory of `owner`; without elements it has none of it.
 inline Array borrowed(const View& view, void* owner, void (*release)(void*)) {
   const int64_t item = itemsize(view.dtype);
+  const bool empty = view.size() == 0;
   int64_t low = 0, high = 0;  // of the first and the last element, in elements from the first
-  for (int i = 0; i < view.rank(); ++i) {
+  for (int i = 0; !empty && i < view.rank(); ++i) {
     const int64_t reach = (view.shape[i] - 1) * view.strides[i];
-    if (view.shape[i] > 0) (reach < 0 ? low : high) += reach;
+    (reach < 0 ? low : high) += reach;
   }
-  return Array(StoragePtr(Storage::borrow(static_cast<char*>(view.data) + low * item,
-                                          (high - low + 1) * item, owner, release)),
+  char* const data = static_cast<char*>(view.data);
+  return Array(StoragePtr(empty ? Storage::borrow(data, 0, owner, release)
+                                : Storage::borrow(data + low * item, (high - low + 1) * item, owner,
+                                                  release)),
                view);
 }
 

@@ -128,6 +128,7 @@ cdef extern from "fusegrad/op.h" namespace "fusegrad" nogil:
     uint32_t kPromoteTotal
     uint32_t kNoAttrs
     int kMaxRank
+    int kMaxOutputs
     const OpDef* const* op_table(int* count)
     int evaluate(
         const OpDef& op, const Array* const* inputs, int num_inputs, const Attrs& attrs,

@@ -128,6 +128,14 @@ def add_custom_op(capsule):
     op = <const OpDef*>PyCapsule_GetPointer(capsule, name)
     if op.name == NULL or op.infer == NULL or op.eval == NULL:
         raise_argument("custom_op", "capsule", "an OpDef with name, infer and eval", "one without")
+    if op.num_inputs < -1 or op.num_inputs == 0:
+        raise_argument(
+            "custom_op", "capsule", "an OpDef whose num_inputs is -1 or at least 1",
+            str(op.num_inputs))
+    if op.num_outputs < -1 or op.num_outputs == 0 or op.num_outputs > kMaxOutputs:
+        raise_argument(
+            "custom_op", "capsule", f"an OpDef whose num_outputs is -1 or 1 to {kMaxOutputs}",
+            str(op.num_outputs))
     text = op.name.decode()
     known = f"{text} of an extension at {<size_t>op:#x}"
     if known not in OPS:

@@ -35,8 +35,9 @@ cdef object subscript(Tensor x, object key):
         size = shape[axis]
         first, stride, count = 0, 1, size
         if isinstance(entry, slice):
-            first, stop, stride = entry.indices(size)
-            count = len(range(first, stop, stride))
+            begin, stop, step = entry.indices(size)
+            count = len(range(begin, stop, step))
+            first, stride = begin, step if count > 1 else 1  # a longer step may not fit
             target.shape.push_back(count)
             place += 1
         elif type(entry) is Tensor:
@@ -45,7 +46,11 @@ cdef object subscript(Tensor x, object key):
             target.shape.push_back(count)
             place += 1
         else:
-            position = entry
+            try:
+                position = entry
+            except OverflowError:
+                raise IndexError(
+                    f"index {entry} is out of bounds for axis {axis} with size {size}") from None
             if not -size <= position < size:
                 raise IndexError(
                     f"index {position} is out of bounds for axis {axis} with size {size}")

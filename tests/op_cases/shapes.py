@@ -92,6 +92,7 @@ case(
         (lambda: ops.ravel_multi_index(([-1], [0]), (4, 5)), r"multi_index\[0\]"),
         (lambda: ops.ravel_multi_index(([0],), (4, 5)), "dims"),
         (lambda: ops.ravel_multi_index(([0], [0]), (-1, 5)), "dims"),
+        (lambda: ops.ravel_multi_index(([2**62 - 1], [3], [0]), (2**62, 4, 0)), "dims"),
         (lambda: ops.ravel_multi_index(([0.5], [0]), (4, 5)), "multi_index"),
         (lambda: ops.ravel_multi_index(([0, 1], [0, 1, 2]), (4, 5)), "operands"),
     ),

@@ -1,13 +1,12 @@
 // take_along_axis: one index for each element of the result; and its scattering gradient.
 //
 // Both have attrs.axes = {axis} and operands that agree along every other axis.
+#include "fusegrad/batch.h"
 #include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/labels.h"
 #include "ops/rows.h"
-
-#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {

@@ -1,10 +1,9 @@
 // cast: elements in another dtype.
 //
 // The rule of conversion is that of every copy: runtime/convert.h.
+#include "fusegrad/batch.h"
 #include "fusegrad/emit.h"
 #include "ops/check.h"
-
-#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {

@@ -4,13 +4,12 @@
 // (logits, targets) and, for the gradients with respect to the logits, (logits, targets, g). The
 // *_with_grad ops give both, (gradient, loss), from one visit of the logits, with the bits of the
 // two ops that the fuse pass replaces by them.
+#include "fusegrad/batch.h"
 #include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/labels.h"
 #include "ops/rows.h"
-
-#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {

@@ -5,12 +5,11 @@
 // split the lines, never a line.
 #include <algorithm>
 
+#include "fusegrad/batch.h"
 #include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/rows.h"
-
-#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {

@@ -2,11 +2,10 @@
 //
 // x (..., in), kernel (in, out), bias (out) or none; attrs.activation, scalars[0] = slope;
 // attrs.bfloat16.
+#include "fusegrad/batch.h"
 #include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/gemm.h"
-
-#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {

@@ -3,6 +3,8 @@
 
 #include <new>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "fusegrad/op.h"
@@ -41,6 +43,10 @@ inline int infer(const OpDef& op, const Meta* inputs, int num_inputs, Attrs* att
   for (int i = 0; i < room; ++i) results.put(i, Meta());
   InferContext context{op.name, inputs, num_inputs, attrs, results.data(), op.num_outputs};
   op.infer(context);
+  if (context.num_outputs < 1 || context.num_outputs > kMaxOutputs) {
+    throw std::logic_error(std::string(op.name) + " says it has " +
+                           std::to_string(context.num_outputs) + " outputs");
+  }
   return context.num_outputs;
 }
 

@@ -1,10 +1,10 @@
 // ravel_multi_index: from an index for each axis to one index in C order.
+#include <algorithm>
+
 #include "fusegrad/batch.h"
 #include "ops/check.h"
 #include "ops/iterate.h"
 #include "ops/labels.h"
-
-#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {
@@ -17,10 +17,14 @@ void ravel_multi_index_infer(InferContext& c) {
     fail(c.op, "dims", "a size for each of " + std::to_string(c.num_inputs) + " index arrays",
          to_string(dims));
   }
+  int64_t places = 1;  // counted, so that no index overflows on its way past an axis without any
   for (const int64_t size : dims) {
     if (size < 0) fail(c.op, "dims", "sizes of at least 0", to_string(dims));
+    if (size > INT64_MAX / places) {
+      fail(c.op, "dims", "sizes whose product is below 2**63", to_string(dims));
+    }
+    places *= std::max<int64_t>(size, 1);
   }
-  num_elements(dims);  // so that no index overflows
   Shape shape;
   for (int i = 0; i < c.num_inputs; ++i) {
     require_index(c, i, "multi_index");

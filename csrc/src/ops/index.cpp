@@ -95,10 +95,11 @@ void check_slice(InferContext& c, const Shape& shape, const Shape& sizes) {
     if (sizes[i] < 0) fail(c.op, "shape", "sizes >= 0", to_string(sizes));
     if (sizes[i] == 0) continue;
     const int64_t first = attrs.start[i];
-    const int64_t magnitude = attrs.step[i] < 0 ? -attrs.step[i] : attrs.step[i];
-    // Room for the remaining elements on the side to which the step goes.
-    const int64_t room = attrs.step[i] > 0 ? shape[i] - 1 - first : first;
-    if (first < 0 || first >= shape[i] || (sizes[i] - 1) > room / magnitude) {
+    const int64_t step = attrs.step[i];
+    const bool starts = first >= 0 && first < shape[i];
+    // How many more elements there are on the side to which the step goes.
+    const int64_t more = !starts ? -1 : step > 0 ? (shape[i] - 1 - first) / step : -(first / step);
+    if (sizes[i] - 1 > more) {
       fail(c.op, "start", "a slice inside shape " + to_string(shape),
            "start " + to_string(attrs.start) + ", step " + to_string(attrs.step) + ", shape " +
                to_string(sizes));

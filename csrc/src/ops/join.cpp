@@ -1,11 +1,10 @@
 // concatenate and stack: several arrays into one along attrs.axes = {axis}.
 //
 // Their gradients are slices of the cotangent.
+#include "fusegrad/batch.h"
 #include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/iterate.h"
-
-#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {

@@ -3,13 +3,12 @@
 // Probabilities are treated as Keras does: a row is divided by its sum, clipped to
 // [kFloor, 1 - kFloor], and its logarithms are weighed by the targets. Rows are computed in double
 // and rounded once. Gradients are compositions of other ops.
+#include "fusegrad/batch.h"
 #include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/labels.h"
 #include "ops/rows.h"
-
-#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {

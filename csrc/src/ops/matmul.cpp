@@ -1,12 +1,11 @@
 // matmul by NumPy's rules: vectors, matrices, broadcast batches; operands may be transposed by a
 // flag, which costs nothing and is what the gradients use.
 #include "ops/matmul.h"
+#include "fusegrad/batch.h"
 
 #include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/gemm.h"
-
-#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {

@@ -3,12 +3,11 @@
 //
 // Floats add up in double over 16 virtual lanes, whatever the order in memory (kernels.h); integer
 // sums are exact in int64. Threads split the results, never a sum.
+#include "fusegrad/batch.h"
 #include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/rows.h"
-
-#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {

@@ -1,11 +1,10 @@
 // Shapes: reshape, transpose, broadcast_to. Views wherever strides can express them.
 //
 // The order of elements is C order, whatever the order in memory.
+#include "fusegrad/batch.h"
 #include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/iterate.h"
-
-#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {

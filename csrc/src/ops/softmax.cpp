@@ -1,12 +1,11 @@
 // softmax and log_softmax over one axis, attrs.axes = {axis}, and their gradients.
 //
 // Rows are evaluated in double and rounded once.
+#include "fusegrad/batch.h"
 #include "fusegrad/emit.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/rows.h"
-
-#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {

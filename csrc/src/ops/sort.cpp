@@ -6,13 +6,12 @@
 #include <cstring>
 #include <limits>
 
+#include "fusegrad/batch.h"
 #include "fusegrad/emit.h"
 #include "fusegrad/workspace.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/rows.h"
-
-#include "fusegrad/batch.h"
 
 namespace fusegrad {
 namespace {
