@@ -233,3 +233,18 @@ def test_argnums(transform):
     tried = transform(f, argnums=np.int64(1))(2.0, 3.0), transform(f, argnums=1)(2.0, 3.0)
     assert repr(tried[0]) == repr(tried[1])
     assert len(transform(f, argnums=[0, 1])(2.0, 3.0)) == 2
+
+
+def test_integers_and_booleans_are_read():
+    """They have no gradient that reading them could cut."""
+    data = np.array([3.0, 5.0, 4.0])
+    for f, expected in [
+        (lambda x: data[np.argmax(x)] * x[0], [5, 0, 0]),
+        (lambda x: int(ops.argmax(x)) * x[0], [1, 0, 0]),
+        (lambda x: np.sum(data[x > 0.5]) * x[0], [9, 0, 0]),
+        (lambda x: len(np.asarray(ops.argsort(x)).tolist()) * x[0], [3, 0, 0]),
+    ]:
+        for transform in (fg.grad(f), fg.jacobian(f), lambda x, f=f: fg.vjp(f, x)[1](1.0)[0]):
+            assert transform(np.array([0.1, 0.9, 0.8])).tolist() == expected
+    with pytest.raises(TypeError, match="would cut the gradient"):
+        fg.grad(lambda x: float(ops.floor(x[0])) * x[0])(data)

@@ -215,3 +215,18 @@ def test_refuses(call, argument):
     with pytest.raises(ArgumentError) as caught:
         call()
     assert caught.value.argument == argument
+
+
+def test_structures_in_errors_are_those_of_the_arguments():
+    x = np.ones(3)
+    with pytest.raises(
+        ArgumentError, match=r"'tangents': expected the structure \('\*',\), got \(\)"
+    ):
+        fg.jvp(ops.sin, (x,), ())
+    with pytest.raises(ArgumentError, match=r"'tangents': expected the structure \('\*',\)"):
+        fg.jvp(ops.sin, (x,), x)
+    for primals, tangents in (((x,), [x]), ([x], (x,)), ([x], [x])):
+        assert np.allclose(fg.jvp(ops.sin, primals, tangents)[1], np.cos(x))
+        assert np.allclose(fg.hvp(lambda x: ops.sum(x**2), primals, tangents), 2 * x)
+    with pytest.raises(ArgumentError, match="None for argument 0, which has no axes, got 0"):
+        fg.vmap(ops.sin)(3.0)

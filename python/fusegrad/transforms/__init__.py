@@ -14,8 +14,9 @@ Tensor(12., dtype=float32)
 from __future__ import annotations
 
 from fusegrad._spelling import missing
+from fusegrad.transforms.checkpointing import checkpoint, remat
 from fusegrad.transforms.compilation import Jitted, Lowered, jit
-from fusegrad.transforms.custom import checkpoint, custom_gradient, custom_vjp, remat
+from fusegrad.transforms.custom import custom_gradient, custom_vjp
 from fusegrad.transforms.gradients import grad, value_and_grad
 from fusegrad.transforms.jacobians import hessian, jacfwd, jacobian, jacrev
 from fusegrad.transforms.products import hvp, jvp, vjp

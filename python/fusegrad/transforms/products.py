@@ -148,7 +148,7 @@ def jvp(
     (Tensor(9., dtype=float32), Tensor(6., dtype=float32))
     """
     inputs = _primals("jvp", fun, primals)
-    along = cotangents_of("jvp", "tangents", _listed(tangents), inputs, "primals")
+    along = cotangents_of("jvp", "tangents", _as_tuple(tangents), inputs, "primals")
     with recording():
         watched = tree_map(identity, inputs)
         value, aux = called("jvp", fun, watched, has_aux)
@@ -191,7 +191,7 @@ def hvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
     Tensor([6., 0.], dtype=float64)
     """
     inputs = _primals("hvp", fun, primals)
-    along = cotangents_of("hvp", "tangents", _listed(tangents), inputs, "primals")
+    along = cotangents_of("hvp", "tangents", _as_tuple(tangents), inputs, "primals")
     with recording():
         watched = tree_map(identity, inputs)
         xs = leaves(watched)
@@ -205,7 +205,7 @@ def hvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
 
 
 def called(
-    where: str, fun: Callable[..., Any], inputs: list[Any], has_aux: bool
+    where: str, fun: Callable[..., Any], inputs: Sequence[Any], has_aux: bool
 ) -> tuple[Any, Any]:
     """Return what `fun` returns, as floating Tensors, and its second result."""
     result = fun(*inputs)
@@ -223,19 +223,19 @@ def called(
     return value, aux
 
 
-def _primals(where: str, fun: Any, primals: Any) -> list[Any]:
+def _primals(where: str, fun: Any, primals: Any) -> tuple[Any, ...]:
     checked_function(where, fun)
     if not isinstance(primals, list | tuple):
         expected = "a tuple with one part for each argument, such as (x,)"
         raise ArgumentError(where, "primals", expected, f"{primals!r:.200}")
-    return [
+    return tuple(
         floating_tensors(where, f"primals[{i}]", tree, "to differentiate")
         for i, tree in enumerate(primals)
-    ]
+    )
 
 
-def _listed(tangents: Any) -> Any:
-    return list(tangents) if isinstance(tangents, tuple) else tangents
+def _as_tuple(tangents: Any) -> Any:
+    return tuple(tangents) if isinstance(tangents, list) else tangents
 
 
 def _plain(leaf: Any) -> Any:

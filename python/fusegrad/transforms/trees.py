@@ -182,7 +182,7 @@ def positions_of(
             expected = "indices of positional arguments"
             got = f"{argnums!r} in a call with {count}"
             raise ArgumentError(where, argument, expected, got)
-    if len(set(positions)) != len(positions):
+    if len(positions) > 1 and len(set(positions)) != len(positions):
         raise ArgumentError(where, argument, "distinct arguments", repr(argnums))
     return positions
 

@@ -183,7 +183,9 @@ def _place(argument: str, name: str, ndim: int, axis: int | None) -> int:
     if axis is None:
         return _SAME
     if not -ndim <= axis < ndim:
-        expected = f"an axis in [{-ndim}, {ndim}) of {name}" if ndim else f"None for {name}"
+        expected = f"an axis in [{-ndim}, {ndim}) of {name}"
+        if ndim == 0:
+            expected = f"None for {name}, which has no axes"
         raise ArgumentError("vmap", argument, expected, repr(axis))
     return axis % ndim
 
