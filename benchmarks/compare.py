@@ -71,7 +71,9 @@ def chosen(names: list[str], quick: bool) -> list[Workload]:
     return [w for w in ALL.values() if not quick or getattr(w, "quick", True)]
 
 
-def measure(team: processes.Team, w: Workload, folder: Path, quick: bool) -> dict[str, Any]:
+def measure(
+    team: processes.Team, w: Workload, folder: Path, quick: bool, rounds: int, turn: float
+) -> dict[str, Any]:
     """Run one workload and return it with its results, in seconds a step, call or element."""
     count = 1
     if isinstance(w, workloads.Cost):
@@ -85,8 +87,8 @@ def measure(team: processes.Team, w: Workload, folder: Path, quick: bool) -> dic
             team, w.name, rows,
             one_thread=isinstance(w, Call) and w.one_thread,
             forms=isinstance(w, Training) and w.data == "fashion_uint8",
-            rounds=QUICK_ROUNDS if quick else ROUNDS,
-            seconds=QUICK_TURN if quick else TURN,
+            rounds=rounds,
+            seconds=turn,
             budget=QUICK_BUDGET if quick else BUDGET,
         )  # fmt: skip
     elements = w.count if isinstance(w, Call) else 1
@@ -125,7 +127,12 @@ def add_errors(team: processes.Team, name: str, results: dict[str, Any]) -> None
 
 
 def run(
-    names: list[str], quick: bool, only: list[str], save: Callable[[dict[str, Any]], Any]
+    names: list[str],
+    quick: bool,
+    only: list[str],
+    rounds: int,
+    turn: float,
+    save: Callable[[dict[str, Any]], Any],
 ) -> None:
     """Measure, and save all that a report needs after each workload: a run may be interrupted."""
     started = time.monotonic()
@@ -148,7 +155,7 @@ def run(
         try:
             for w in todo:
                 began = time.monotonic()
-                results["workloads"].append(measure(team, w, folder, quick))
+                results["workloads"].append(measure(team, w, folder, quick, rounds, turn))
                 results["minutes"] = (time.monotonic() - started) / 60
                 save(results)
                 print(f"{w.title}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
@@ -190,6 +197,11 @@ def main() -> int:
         default=[],
         help="module of benchmarks/peers; others drop out of the workload",
     )
+    parser.add_argument(
+        "--rounds", type=int, help=f"default {ROUNDS}; more where the machine is busy"
+    )
+    parser.add_argument("--turn", type=float, help=f"seconds of calls; default {TURN}")
+    parser.add_argument("--fastest", action="store_true", help="report the fastest rounds alone")
     parser.add_argument("--output", type=Path, help="default: benchmarks/results/compare.json")
     parser.add_argument("--from", type=Path, dest="source", help="report this file; run nothing")
     parser.add_argument("--docs", action="store_true", help="rewrite docs/benchmarks.md, charts")
@@ -205,9 +217,13 @@ def main() -> int:
             found = merge(earlier, found) if earlier is not None else found
             output.write_text(json.dumps(found, indent=1))
 
-        run(options.names, options.quick, options.only, save)
+        turn = options.turn or (QUICK_TURN if options.quick else TURN)
+        rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
+        run(options.names, options.quick, options.only, rounds, turn, save)
         results = json.loads(output.read_text())
         print(f"written: {output}", file=sys.stderr)
+    if options.fastest:
+        results = report.fastest(results)
     print(report.printed(results))
     if options.docs:
         write_docs(results)

@@ -152,6 +152,9 @@ def test_a_part_of_the_workloads_does_not_speak_for_the_page() -> None:
     assert pieces["training-all"].endswith(
         "Of a run of its own, 2026-01-02: fusegrad 0.1.0, quick 1, slow 2, broken 3."
     )
+    quick = report.fastest(run)
+    assert report.ratios(quick["workloads"][0], "quick") == pytest.approx([33 / 20])
+    assert "2026-01-02, on a busy machine, the fastest round of each: " in report.own_run(quick)
     run["workloads"] = [{**run["workloads"][0], "group": group} for group in report.GROUPS]
     assert {"machine", "failures"} < set(report.sections(run))
 
