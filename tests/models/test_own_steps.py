@@ -113,6 +113,32 @@ def test_the_step_of_the_guide() -> None:
     assert compiled[2] == plain[2]
 
 
+class Untold(keras.Sequential):
+    """A step that does not tell the tracker of the loss."""
+
+    def train_step(self, data: Any) -> Any:
+        x, y = data
+        with fg.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred)
+        grads = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(grads, self.trainable_variables, strict=True))
+        return self.compute_metrics(x, y, y_pred)
+
+
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_the_loss_is_tracked_where_a_step_does_not(eagerly: bool) -> None:
+    def losses_of(cls: Any) -> Any:
+        fg.utils.set_random_seed(3)
+        model = cls([layers.Dense(4, activation="tanh"), layers.Dense(1)])
+        model.compile("adam", "mse", metrics=["mae"], run_eagerly=eagerly)
+        history = model.fit(X, Y, batch_size=16, epochs=3, verbose=0).history
+        return history["loss"], history["mae"]
+
+    for got, want in zip(losses_of(Untold), losses_of(keras.Sequential), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
 class Logging(fg.Sequential):
     """All three steps of Keras's own, with something more."""
 

@@ -372,6 +372,19 @@ def test_exactness_rewrites_are_those_around() -> None:
     assert "# was log(softmax(z))" in lowered.text("trace")
 
 
+def test_rewrites_of_which_only_gradients_are_left_are_told_once() -> None:
+    def soft(x: Any) -> Any:
+        return ops.sum(ops.log(1 + ops.exp(x)))
+
+    x = np.array([0.0, 1000.0])
+    expected = ["log(1 + exp(z)) -> softplus, in gradients"]
+    for transform in (fg.hessian(soft), fg.vmap(fg.grad(soft)), fg.jacobian(fg.grad(soft))):
+        compiled = fg.jit(transform)
+        assert compiled.lower(x).rewrites == expected
+        assert np.isfinite(compiled(x)).all()
+        assert fg.jit(transform, exact_rewrites=False).lower(x).rewrites == []
+
+
 def test_in_a_layer_and_a_loss() -> None:
     class Rows(layers.Layer):
         def build(self, shape: Any) -> None:

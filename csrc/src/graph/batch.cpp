@@ -3,6 +3,7 @@
 // Nodes that no batched value reaches are emitted as they are, once for all examples. See batch.h.
 #include "fusegrad/batch.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -48,7 +49,17 @@ class Replay {
       hold(input, {value, batched ? 0 : kUnbatched});
     }
     for (int32_t i = 0; i < example_.num_nodes(); ++i) {
-      if (live_[static_cast<size_t>(i)] != 0) visit(example_.node(i));
+      const Node& node = example_.node(i);
+      if (live_[static_cast<size_t>(i)] != 0) {
+        visit(node);
+      } else if (graph_ != nullptr && rewritten(node.note)) {
+        note_once(pattern_of(node.note) + " -> " + node.op->name + kInGradients);
+      }
+    }
+    if (graph_ != nullptr) {
+      for (const std::string& line : example_.rewrites()) {
+        if (line.find(kInGradients) != std::string::npos) note_once(line);
+      }
     }
     std::vector<Value> results;
     results.reserve(outputs.size());
@@ -133,10 +144,19 @@ class Replay {
     const Node made = graph_->node(index);
     if (made.kind != NodeKind::op) return;
     graph_->replace(index, *made.op, made.inputs, made.attrs(), note);
-    const std::string pattern = note.substr(note.rfind("was ", 0) == 0 ? 4 : 0);
-    graph_->note_rewrite(value_name(value) + ": " + pattern + " -> " +
+    graph_->note_rewrite(value_name(value) + ": " + pattern_of(note) + " -> " +
                          describe_node(*graph_, made));
   }
+  static bool rewritten(const std::string& note) { return note.rfind("was ", 0) == 0; }
+  static std::string pattern_of(const std::string& note) {
+    return rewritten(note) ? note.substr(4) : note;
+  }
+  // Of a rewritten value that only gradients were taken of.
+  void note_once(const std::string& line) {
+    const std::vector<std::string>& known = graph_->rewrites();
+    if (std::find(known.begin(), known.end(), line) == known.end()) graph_->note_rewrite(line);
+  }
+  static constexpr const char* kInGradients = ", in gradients";
 
   // Values of the example own values of a scratch tape: what nobody owns is freed.
   void hold(Value value, const BatchedValue& result) {

@@ -11,7 +11,7 @@ from fusegrad import losses, metrics, optimizers
 from fusegrad._checks import flag, warn
 from fusegrad._registry import named
 from fusegrad._settings import edits_of
-from fusegrad._tensor import Tensor
+from fusegrad._tensor import GraphHandle, Tensor, current_builder, in_current_trace
 from fusegrad.errors import ArgumentError
 from fusegrad.losses import Loss
 from fusegrad.metrics import Mean, Metric, Sum
@@ -44,6 +44,41 @@ class Entry:
     weighted: bool
 
 
+class LossTracker(Mean):
+    """The running mean of the loss, for steps of a model's own.
+
+    What `compute_loss` gave counts where the step does not tell the tracker itself.
+    """
+
+    _state = Mean._state | {"_noted"}
+    _noted: tuple[Tensor, int, bool] | None = None
+
+    def note(self, loss: Tensor, rows: int) -> None:
+        """Keep the loss of a batch, until the tracker is told or asked."""
+        self._noted = loss, rows, isinstance(current_builder(), GraphHandle)
+
+    def update_state(  # type: ignore[override]  # as Mean
+        self, values: Any, sample_weight: Any = None
+    ) -> None:
+        """Add the loss of a batch."""
+        self._noted = None
+        super().update_state(values, sample_weight)
+
+    def result(self) -> Any:
+        """Return the mean so far."""
+        if self._noted is not None:
+            loss, rows, traced = self._noted
+            self._noted = None
+            if not traced or in_current_trace(loss):
+                self.update_state(loss, float(rows))
+        return super().result()
+
+    def reset_state(self) -> None:
+        """Begin anew."""
+        self._noted = None
+        super().reset_state()
+
+
 @dataclass(frozen=True)
 class Compiled:
     """The settings of `compile`."""
@@ -53,7 +88,9 @@ class Compiled:
     metrics: tuple[Entry, ...]
     run_eagerly: bool
     #: The mean of the loss, for steps of a model's own.
-    loss_tracker: Mean = field(default_factory=lambda: Mean("loss"), compare=False, repr=False)
+    loss_tracker: LossTracker = field(
+        default_factory=lambda: LossTracker("loss"), compare=False, repr=False
+    )
     _heads: dict[Any, Head] = field(default_factory=dict, compare=False, repr=False)
     _tracked: list[tuple[Metric, bool]] = field(default_factory=list, compare=False, repr=False)
 

@@ -162,6 +162,8 @@ class Overridable(Layer):
                 f"compute_loss(): '{self.name}' has no loss; write compile(loss=...), call add_loss"
                 " in a layer, or override train_step and test_step"
             )
+        if self.compiled is not None and y_pred is not None:
+            self.compiled.loss_tracker.note(total, as_tensor(y_pred).shape[0])
         return total
 
     def compute_metrics(
@@ -207,7 +209,8 @@ class Overridable(Layer):
     def metrics(self) -> list[Metric]:
         """The loss, the metrics that are attributes of the model or of a layer, and of `compile`.
 
-        A step of your own updates them; `fit` and `evaluate` make them begin anew at each epoch.
+        A step of your own updates them, but for the loss where `compute_loss` gave it; `fit` and
+        `evaluate` make them begin anew at each epoch.
         """
         compiled = self.compiled
         tracker = [] if compiled is None or compiled.loss is None else [compiled.loss_tracker]
