@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -618,7 +617,7 @@ def test_other_libraries_take_plain_tensors() -> None:
 
 
 def test_matplotlib_draws_tensors() -> None:
-    mpl.use("Agg")
+    pytest.importorskip("matplotlib").use("Agg")
     from matplotlib import pyplot
 
     t, image = Tensor(np.linspace(0.0, 1.0, 6)), Tensor(X)

@@ -180,3 +180,19 @@ def test_missing_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"needs matplotlib: pip install 'fusegrad\[plot\]'"):
         recorded(3, loss=float).plot()
+
+
+def test_logs_that_were_broken_off_are_written_again() -> None:
+    class BrokenOff(dict[str, float]):
+        def items(self) -> Any:
+            yield "loss", 2.0
+            raise KeyboardInterrupt
+
+    history = History()
+    history.on_epoch_end(0, {"loss": 1.0, "mae": 1.5})
+    with pytest.raises(KeyboardInterrupt):
+        history.on_epoch_end(1, BrokenOff())
+    history.on_epoch_end(1, {"loss": 2.0, "mae": 2.5})
+    history.on_epoch_end(2, {"loss": 3.0, "mae": 3.5})
+    assert history.epoch == [0, 1, 2]
+    assert history.history == {"loss": [1.0, 2.0, 3.0], "mae": [1.5, 2.5, 3.5]}

@@ -55,11 +55,15 @@ class History(Callback):
         self._epochs = {}
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Keep the logs of an epoch."""
-        self.epoch.append(epoch)
+        """Keep the logs of an epoch; called again for it, what Ctrl-C kept from being written."""
+        if self.epoch[-1:] != [epoch]:
+            self.epoch.append(epoch)
         for name, value in (logs or {}).items():
-            self.history.setdefault(name, []).append(value)
-            self._epochs.setdefault(name, []).append(epoch)
+            epochs = self._epochs.setdefault(name, [])
+            if epochs[-1:] != [epoch]:
+                values = self.history.setdefault(name, [])
+                values[len(epochs) :] = [value]
+                epochs.append(epoch)
 
     def plot(
         self,

@@ -281,14 +281,23 @@ def _record(
     history: History, names: list[str], runner: NativeRunner, left: Iterator[tuple[int, list[Any]]]
 ) -> None:
     """Give the history the totals of epochs; all of them also where a signal's handler raises."""
+
+    def write(epoch: int, totals: list[Any]) -> None:
+        history.on_epoch_end(epoch, _sorted(names, runner.results_of(totals)))
+
     raised: BaseException | None = None
+    broken_off: tuple[int, list[Any]] | None = None
     while True:
         try:
-            for epoch, totals in left:
-                history.on_epoch_end(epoch, _sorted(names, runner.results_of(totals)))
+            if broken_off is not None:
+                write(*broken_off)
+            for broken_off in left:
+                write(*broken_off)
             break
-        except BaseException as error:
+        except KeyboardInterrupt as error:
             raised = raised or error
+        except BaseException as error:
+            raised, broken_off = raised or error, None
     if raised is not None:
         raise raised
 
