@@ -191,7 +191,7 @@ def test_logs_that_were_broken_off_are_written_again() -> None:
     history = History()
     history.on_epoch_end(0, {"loss": 1.0, "mae": 1.5})
     with pytest.raises(KeyboardInterrupt):
-        history.on_epoch_end(1, BrokenOff())
+        history.on_epoch_end(1, BrokenOff(loss=2.0))
     history.on_epoch_end(1, {"loss": 2.0, "mae": 2.5})
     history.on_epoch_end(2, {"loss": 3.0, "mae": 3.5})
     assert history.epoch == [0, 1, 2]
