@@ -178,7 +178,7 @@ def same(got: Array, want: Array, dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", [*sorted(EXACT), "rint", "floor", "ceil", "trunc", "fix"])
+@pytest.mark.parametrize("name", [*sorted(EXACT), "rint", "floor", "ceil", "trunc"])
 def test_limits(name: str, dtype: Any) -> None:
     info = np.finfo(dtype)
     more = [info.smallest_subnormal, -info.smallest_subnormal, info.max, -info.max, 1 + info.eps]
@@ -215,7 +215,7 @@ def test_rounding_is_exact(name: str, dtype: Any) -> None:
 
 def test_integers_are_rounded_as_in_numpy() -> None:
     x = np.array([-15, 25, 1234], np.int32)
-    for name in ("floor", "ceil", "trunc", "fix", "round"):
+    for name in ("floor", "ceil", "trunc", "round"):
         got = getattr(ops, name)(x).numpy()
         assert got.dtype == np.int32
         np.testing.assert_array_equal(got, x)

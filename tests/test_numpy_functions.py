@@ -77,7 +77,7 @@ for elementwise, operand in {
     **dict.fromkeys(["deg2rad", "rad2deg"], X),
 }.items():
     row(elementwise, numpys(elementwise), operand)
-for stepped in ["sign", "floor", "ceil", "trunc", "rint", "fix", "round", "around", "imag"]:
+for stepped in ["sign", "floor", "ceil", "trunc", "rint", "round", "around", "imag"]:
     row(stepped, numpys(stepped), X)
 for asked in ["isnan", "isinf", "isfinite", "signbit", "isreal", "iscomplex"]:
     row(asked, numpys(asked), np.array([1.0, np.inf, -np.nan, -2.0]), grad=False)

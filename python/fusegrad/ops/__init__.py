@@ -228,7 +228,6 @@ from fusegrad.ops.reductions import (
 )
 from fusegrad.ops.rounding import (
     ceil,
-    fix,
     floor,
     floor_divide,
     mod,
@@ -389,7 +388,6 @@ __all__ = [
     "expand_dims",
     "expm1",
     "eye",
-    "fix",
     "flatnonzero",
     "flip",
     "fliplr",

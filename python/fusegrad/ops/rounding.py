@@ -14,7 +14,6 @@ from fusegrad.ops.unary import cast
 
 __all__ = [
     "ceil",
-    "fix",
     "floor",
     "floor_divide",
     "mod",
@@ -141,32 +140,6 @@ def rint(x: Any) -> Tensor:
     Tensor([ 0.,  2., -2.], dtype=float32)
     """
     return of_one("rint", x)
-
-
-def fix(x: Any) -> Tensor:
-    """Return `x` without its fraction: NumPy's other name of `trunc`.
-
-    Parameters
-    ----------
-    x : array_like
-        Any shape; float32, float64, int32 or int64.
-
-    Returns
-    -------
-    Tensor
-        Shape and dtype of `x`.
-
-    Raises
-    ------
-    fusegrad.errors.ArgumentError
-        `x` is uint8 or bool.
-
-    Examples
-    --------
-    >>> fix([1.7, -1.7])
-    Tensor([ 1., -1.], dtype=float32)
-    """
-    return trunc(x)
 
 
 def round(x: Any, decimals: int = 0) -> Tensor:
