@@ -216,3 +216,14 @@ def test_first_nonfinite():
     assert _core.first_nonfinite(Tensor(x.T)) == 7 * 50 + 30
     assert _core.first_nonfinite(Tensor([1, 2])) == -1
     assert _core.first_nonfinite(Tensor(np.float32([1, np.nan]))) == 1
+
+
+@pytest.mark.quick  # for the address sanitizer: it is no input that the trainer could fill
+def test_a_view_of_an_input_is_read_transposed():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4, 3, 8)).astype(np.float32)
+    w = rng.normal(size=(8, 5)).astype(np.float32)
+    product = fg.jit(lambda x, w: ops.transpose(ops.matmul(ops.reshape(x, (12, 8)), w)))
+    assert "# transposed" in product.lower(x, w).text()
+    want = ops.matmul(x.reshape(12, 8), w).numpy().T
+    assert product(x, w).numpy().tobytes() == np.ascontiguousarray(want).tobytes()

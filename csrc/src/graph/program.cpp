@@ -111,9 +111,10 @@ struct Program::Impl {
                         static_cast<int>(instruction.outputs.size()), instruction.attrs}});
     }
     for (size_t i = 0; i < plan.transposes; ++i) {
-      const Value input = plan.instructions[i].inputs[0].value;
-      transposes[static_cast<size_t>(input_of_value[static_cast<size_t>(input.id)])] =
-          static_cast<int>(i);
+      const Value read = plan.instructions[i].inputs[0].value;
+      const int input = input_of_value[static_cast<size_t>(read.id)];
+      if (input >= 0)
+        transposes[static_cast<size_t>(input)] = static_cast<int>(i);  // no view of one
     }
     transposed.assign(plan.transposes, false);
     first_output = views.size();
