@@ -92,19 +92,16 @@ def _is_thin(function: Function, ufunc: Any) -> str | None:
 def _named_functions() -> dict[str, Function]:
     """Return functions of ops by the names that NumPy has for them."""
     named = {name: getattr(ops, name) for name in ops.__all__ if name not in _NOT_NUMPYS}
-    linalg = getattr(ops, "linalg", None) if "linalg" in ops.__all__ else None
-    if linalg is not None:
-        named |= {f"linalg.{name}": getattr(linalg, name) for name in linalg.__all__}
-        del named["linalg"]
-    named |= {other: named[name] for other, name in _OTHER_NAMES.items() if name in named}
-    return named
+    linalg = named.pop("linalg")
+    named |= {f"linalg.{name}": getattr(linalg, name) for name in linalg.__all__}
+    return named | {other: named[name] for other, name in _OTHER_NAMES.items()}
 
 
 def _table() -> tuple[dict[Any, Function], dict[Any, str]]:
     """Return what answers for NumPy's functions, and the ops that ufuncs are."""
     answers: dict[Any, Function] = {}
     thin: dict[Any, str] = {}
-    for name, function in {**OWN, **_named_functions(), **OWN}.items():
+    for name, function in {**_named_functions(), **OWN}.items():
         target = find(name)
         if target is None or not callable(target) or target in answers:
             continue
@@ -117,8 +114,6 @@ def _table() -> tuple[dict[Any, Function], dict[Any, str]]:
                 thin[target] = op
         elif isinstance(target, type(np.sum)):  # it asks its operands for the answer
             answers[target] = Adapted(name, target, function)
-        else:
-            continue
     return answers, thin
 
 
@@ -131,7 +126,6 @@ def _methods() -> dict[str, Function]:
             (_ACCUMULATE, "accumulate", np.cumsum),
         )
         for ufunc, name in table.items()
-        if name in ops.__all__
     }
 
 

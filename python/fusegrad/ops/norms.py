@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from fusegrad._tensor import Tensor, apply, as_tensor, detached, in_current_trace
+from fusegrad._tensor import Tensor, apply, detached, in_current_trace
 from fusegrad.errors import ArgumentError
-from fusegrad.ops._call import Axis, normal_axes, normal_axis, one
+from fusegrad.ops._call import Axis, as_floating, normal_axes, normal_axis, one
 from fusegrad.ops.binary import divide, multiply, not_equal, power, where
 from fusegrad.ops.reductions import max, min, sum
 from fusegrad.ops.shapes import reshape, transpose
@@ -70,7 +70,7 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
     >>> norm([[1.0, -2.0], [3.0, 4.0]], ord=1)
     Tensor(6., dtype=float32)
     """
-    x = _floating(x)
+    x = as_floating(x)
     if axis is None:
         if ord is None:
             return _euclidean(x, tuple(range(x.ndim)), keepdims)
@@ -114,7 +114,7 @@ def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: float
     >>> vector_norm([[3.0, 4.0], [6.0, 8.0]], axis=1)
     Tensor([ 5., 10.], dtype=float32)
     """
-    x = _floating(x)
+    x = as_floating(x)
     chosen = tuple(range(x.ndim)) if axis is None else axis
     axes = chosen if isinstance(chosen, tuple) else (chosen,)
     if not _is_number(ord) or math.isnan(ord):
@@ -165,7 +165,7 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Tensor:
     >>> matrix_norm([[3.0, 0.0], [0.0, 4.0]], ord="nuc")
     Tensor(7., dtype=float32)
     """
-    x = _floating(x)
+    x = as_floating(x)
     if x.ndim < 2:
         raise ArgumentError("matrix_norm", "x", "at least two axes", f"shape {x.shape}")
     return _matrix_norm("matrix_norm", x, (-2, -1), keepdims, ord)
@@ -173,11 +173,6 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Tensor:
 
 def _is_number(value: Any) -> bool:
     return hasattr(value, "__float__") and not hasattr(value, "__len__")
-
-
-def _floating(x: Any) -> Tensor:
-    x = as_tensor(x)
-    return x if x.dtype.kind == "f" else cast(x, "float64")
 
 
 def _euclidean(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:

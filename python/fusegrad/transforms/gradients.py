@@ -18,6 +18,7 @@ from fusegrad._tensor import (
 )
 from fusegrad.errors import ArgumentError
 from fusegrad.transforms.trees import (
+    DIFFERENTIATED,
     NESTED,
     checked_argnums,
     checked_function,
@@ -33,8 +34,6 @@ from fusegrad.transforms.trees import (
 __all__ = ["grad", "value_and_grad"]
 
 __getattr__ = missing(__name__, __all__)
-
-_ROLE = "as argument {}, which is differentiated"
 
 
 def grad(
@@ -127,7 +126,7 @@ def _differentiated(
         positions = positions_of(where, argnums, args)
         plain = not any(isinstance(args[i], NESTED) for i in positions)
         convert = floating_tensor if plain else floating_tensors
-        inputs = [convert(where, "argnums", args[i], _ROLE, i) for i in positions]
+        inputs = [convert(where, "argnums", args[i], DIFFERENTIATED, i) for i in positions]
         # Within another grad or a trace, the rules are recorded there: so gradients nest.
         if current_builder() is not None:
             with recording():

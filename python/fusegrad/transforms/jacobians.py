@@ -24,6 +24,7 @@ from fusegrad._tensor import (
 )
 from fusegrad.transforms.products import called
 from fusegrad.transforms.trees import (
+    DIFFERENTIATED,
     checked_argnums,
     checked_function,
     fill,
@@ -184,10 +185,7 @@ def _jacobian(
     @functools.wraps(fun)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
         positions = positions_of(where, argnums, args)
-        inputs = [
-            floating_tensors(where, "argnums", args[i], f"as argument {i}, which is differentiated")
-            for i in positions
-        ]
+        inputs = [floating_tensors(where, "argnums", args[i], DIFFERENTIATED, i) for i in positions]
         watched: list[Any] = []
 
         def at(*differentiated: Any) -> Any:

@@ -77,11 +77,7 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     >>> vjp_fun(np.array([1.0, 0.0]))
     (Tensor([7., 0.], dtype=float64), Tensor([1., 1.], dtype=float64))
     """
-    checked_function("vjp", fun)
-    inputs = [
-        floating_tensors("vjp", f"primals[{i}]", tree, "to differentiate")
-        for i, tree in enumerate(primals)
-    ]
+    inputs = _primals("vjp", fun, primals)
     if current_builder() is not None:
         with recording():
             watched = tree_map(identity, inputs)
@@ -99,10 +95,8 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         seeds = cotangents_of("vjp_fun", "cotangent", cotangent, value)
         _ = hold  # keeps the tape as long as this function
         ys, xs = leaves(value), leaves(watched)
-        weighted = [(y, seed) for y, seed in zip(ys, seeds, strict=True) if seed is not None]
         with recording():
-            found = gradients([y for y, _ in weighted], xs, [seed for _, seed in weighted])
-        return tuple(fill(watched, _with_zeros(found, xs)))
+            return tuple(fill(watched, _weighted(ys, seeds, xs)))
 
     return (returned, vjp_fun, aux) if has_aux else (returned, vjp_fun)
 
@@ -155,11 +149,7 @@ def jvp(
         ys = leaves(value)
         weights = [identity(zeros_like(y)) for y in ys]
         linear = gradients(ys, leaves(watched), weights)
-        used = [
-            (g, v) for g, v in zip(linear, along, strict=True) if g is not None and v is not None
-        ]
-        found = gradients([g for g, _ in used], weights, [v for _, v in used])
-        tangent = fill(value, _with_zeros(found, ys))
+        tangent = fill(value, _weighted(linear, along, weights))
     return (value, tangent, aux) if has_aux else (value, tangent)
 
 
@@ -196,11 +186,7 @@ def hvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
         watched = tree_map(identity, inputs)
         xs = leaves(watched)
         first = gradients([checked_scalar("hvp", fun(*watched))], xs, [None])
-        used = [
-            (g, v) for g, v in zip(first, along, strict=True) if g is not None and v is not None
-        ]
-        found = gradients([g for g, _ in used], xs, [v for _, v in used])
-        product = tuple(fill(watched, _with_zeros(found, xs)))
+        product = tuple(fill(watched, _weighted(first, along, xs)))
     return product[0] if len(product) == 1 else product
 
 
@@ -242,6 +228,10 @@ def _plain(leaf: Any) -> Any:
     return detached(leaf) if isinstance(leaf, Tensor) else leaf
 
 
-def _with_zeros(found: Sequence[Tensor | None], like: Sequence[Tensor]) -> list[Tensor]:
-    pairs = zip(found, like, strict=True)
-    return [zeros_like(x) if tensor is None else tensor for tensor, x in pairs]
+def _weighted(
+    ys: Sequence[Tensor | None], weights: Sequence[Tensor | None], xs: Sequence[Tensor]
+) -> list[Tensor]:
+    """Return the gradients of the sum of the ys by their weights; None stands for zeros."""
+    pairs = [(y, w) for y, w in zip(ys, weights, strict=True) if y is not None and w is not None]
+    found = gradients([y for y, _ in pairs], xs, [w for _, w in pairs])
+    return [zeros_like(x) if g is None else g for g, x in zip(found, xs, strict=True)]

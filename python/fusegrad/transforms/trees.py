@@ -14,6 +14,7 @@ from fusegrad._tensor import Tape, Tensor, as_tensor, current_builder, has_float
 from fusegrad.errors import ArgumentError
 
 __all__ = [
+    "DIFFERENTIATED",
     "NESTED",
     "assembler",
     "checked_argnums",
@@ -37,6 +38,8 @@ __getattr__ = missing(__name__, __all__)
 _CONTAINERS = (dict, list, tuple)
 #: The types of what is no leaf.
 NESTED = (*_CONTAINERS, type(None))
+#: What an argument is, in errors.
+DIFFERENTIATED = "as argument {}, which is differentiated"
 
 
 def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
